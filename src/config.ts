@@ -1,0 +1,202 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+/**
+ * The environment as one schema. Only entry points call `loadConfig`; everybody else is given values.
+ *
+ * Production refuses what would be a hole: a missing, default, short or low-entropy secret, mail to nowhere. The
+ * message names the variable and never its value, because it ends up in a journal.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Config {
+  const parsed = Environment.safeParse(dropEmpty(env))
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`))
+  const e = parsed.data
+  const problems: string[] = []
+  const ring = (variable: 'HORUX_TENANT_KEY' | 'JWT_KEYS') => readRing(variable, e[variable], problems)
+  const config: Config = {
+    env: e.HORUX_ENV,
+    version,
+    processRole,
+    apiHost: e.API_HOST,
+    apiPort: e.API_PORT,
+    metricsPort: processRole === 'worker' ? e.WORKER_METRICS_PORT : e.METRICS_PORT,
+    publicUrl: e.PUBLIC_URL,
+    docsEnabled: e.DOCS ?? e.HORUX_ENV !== 'production',
+    trustProxy: e.TRUST_PROXY ?? false,
+    corsOrigins: e.CORS_ORIGINS,
+    logLevel: e.LOG_LEVEL,
+    central: { url: e.CENTRAL_DATABASE_URL, poolMax: e.CENTRAL_POOL_MAX },
+    credentialsDir: e.CREDENTIALS_DIRECTORY,
+    tenantKeys: ring('HORUX_TENANT_KEY'),
+    jwtKeys: ring('JWT_KEYS'),
+    tenantPool: {
+      max: e.TENANT_POOL_MAX,
+      budget: processRole === 'worker' ? e.WORKER_TENANT_DB_BUDGET : e.TENANT_DB_BUDGET,
+      idleMs: e.TENANT_POOL_IDLE_SECONDS * 1000,
+    },
+    statementTimeoutMs: processRole === 'api' ? 5_000 : 60_000,
+    accessTokenMinutes: e.ACCESS_TOKEN_MINUTES,
+    refreshTokenDays: e.REFRESH_TOKEN_DAYS,
+    mail: { smtpUrl: e.SMTP_URL ?? 'smtp://127.0.0.1:3525', from: e.MAIL_FROM, platformAddress: e.PLATFORM_EMAIL },
+  }
+  if (config.env === 'production') problems.push(...productionProblems(config, e))
+  if (config.tenantPool.budget < config.tenantPool.max) problems.push('TENANT_DB_BUDGET: smaller than TENANT_POOL_MAX')
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config
+}
+
+export type ProcessRole = 'api' | 'worker' | 'cli'
+
+export interface Config {
+  env: 'development' | 'test' | 'production'
+  version: string
+  processRole: ProcessRole
+  apiHost: string
+  apiPort: number
+  /** Private port of /metrics, loopback only. Each process has its own. */
+  metricsPort: number
+  /** Absolute base of every link in a mail, without a slash at its end. Never taken from a request. */
+  publicUrl: string
+  docsEnabled: boolean
+  /** Address or list of addresses of our own proxy; never `true` (any client could then choose its address). */
+  trustProxy: string | false
+  corsOrigins: readonly string[]
+  logLevel: string
+  central: { url: string; poolMax: number }
+  /** Folder of credential files: `<owner_credential>` holds `user:password` on one line. Only the worker and the CLI read it. */
+  credentialsDir: string
+  tenantKeys: KeyRing
+  jwtKeys: KeyRing
+  tenantPool: { max: number; budget: number; idleMs: number }
+  statementTimeoutMs: number
+  accessTokenMinutes: number
+  refreshTokenDays: number
+  mail: { smtpUrl: string; from: string; platformAddress: string }
+}
+
+/** Keys by id: the first signs or encrypts, all verify or decrypt. Written `kid:base64,kid:base64`. */
+export interface KeyRing {
+  readonly active: { readonly kid: string; readonly key: Buffer }
+  readonly kids: readonly string[]
+  get(kid: string): Buffer | undefined
+}
+
+/** What is wrong with the environment, one line per variable. Entry points print it and exit 78 (EX_CONFIG). */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`configuration: ${problems.join('; ')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/** Reads a ring. @throws ConfigError naming the variable; the value never appears. */
+export function parseKeyRing(variable: string, text: string): KeyRing {
+  // A Map, not an object: `kid` comes from tokens, and `__proto__` must find nothing.
+  const keys = new Map<string, Buffer>()
+  for (const part of text.split(',')) {
+    const [, kid, base64] = /^\s*([\w-]{1,32}):([A-Za-z0-9+/=_-]+)\s*$/.exec(part) ?? []
+    const key = Buffer.from(base64 ?? '', 'base64')
+    if (!kid || !base64) throw new ConfigError([`${variable}: must be kid:base64,kid:base64`])
+    if (key.length < 32) throw new ConfigError([`${variable}: key ${kid} is shorter than 32 bytes`])
+    if (new Set(key).size < 12) throw new ConfigError([`${variable}: key ${kid} has too little entropy`])
+    if (keys.has(kid)) throw new ConfigError([`${variable}: key id ${kid} appears twice`])
+    keys.set(kid, key)
+  }
+  const kids = [...keys.keys()]
+  const first = kids[0] as string
+  return { active: { kid: first, key: keys.get(first) as Buffer }, kids, get: (kid) => keys.get(kid) }
+}
+
+const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65535).default(fallback)
+const count = (fallback: number, min = 1) => z.coerce.number().int().min(min).default(fallback)
+const url = (schemes: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol),
+      `must be a ${schemes.join(' or ')} URL`,
+    )
+
+const Environment = z.object({
+  HORUX_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: port(3000),
+  METRICS_PORT: port(9464),
+  WORKER_METRICS_PORT: port(9465),
+  PUBLIC_URL: url(['http:', 'https:'])
+    .default('http://localhost:3000')
+    .transform((text) => text.replace(/\/+$/, '')),
+  DOCS: z.stringbool().optional(),
+  TRUST_PROXY: z
+    .string()
+    .refine((text) => text !== 'true' && text !== '*', 'must be the address of the proxy')
+    .optional(),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((s) => s.trim())
+        .filter(Boolean),
+    )
+    .refine((list) => list.every((o) => URL.canParse(o) && new URL(o).origin === o), 'must be exact origins'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  CENTRAL_DATABASE_URL: url(['postgres:', 'postgresql:']),
+  CENTRAL_POOL_MAX: count(10),
+  CREDENTIALS_DIRECTORY: z.string().default('.horux/credentials'),
+  HORUX_TENANT_KEY: z.string(),
+  JWT_KEYS: z.string(),
+  TENANT_POOL_MAX: count(3),
+  TENANT_DB_BUDGET: count(180),
+  WORKER_TENANT_DB_BUDGET: count(40),
+  TENANT_POOL_IDLE_SECONDS: count(300),
+  ACCESS_TOKEN_MINUTES: count(15),
+  REFRESH_TOKEN_DAYS: count(30),
+  SMTP_URL: url(['smtp:', 'smtps:']).optional(),
+  MAIL_FROM: z.string().default('Horux360 <no-responder@horux360.mx>'),
+  PLATFORM_EMAIL: z.email().default('operacion@horux360.mx'),
+})
+
+function dropEmpty(env: NodeJS.ProcessEnv) {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+}
+
+function readRing(variable: string, text: string, problems: string[]): KeyRing {
+  try {
+    return parseKeyRing(variable, text)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push(...error.problems)
+    return { active: { kid: '', key: Buffer.alloc(0) }, kids: [], get: () => undefined }
+  }
+}
+
+function productionProblems(config: Config, e: z.output<typeof Environment>): string[] {
+  const problems: string[] = []
+  const all = [
+    ...config.tenantKeys.kids.map((k) => config.tenantKeys.get(k)),
+    ...config.jwtKeys.kids.map((k) => config.jwtKeys.get(k)),
+  ]
+  const distinct = new Set(all.map((key) => key?.toString('base64')))
+  if (distinct.size < all.length) problems.push('HORUX_TENANT_KEY, JWT_KEYS: the same key is used twice')
+  for (const [name, ring] of [
+    ['HORUX_TENANT_KEY', config.tenantKeys],
+    ['JWT_KEYS', config.jwtKeys],
+  ] as const) {
+    // `make start` names its keys dev-…: they lie in a folder of the working copy.
+    if (ring.kids.some((kid) => /^(dev|test|example|ejemplo|default)/i.test(kid)))
+      problems.push(`${name}: is a development key`)
+  }
+  if (e.SMTP_URL === undefined) problems.push('SMTP_URL: required, mail must reach people')
+  if (!config.publicUrl.startsWith('https://')) problems.push('PUBLIC_URL: must be https')
+  const password = decodeURIComponent(new URL(config.central.url).password)
+  if (password.length < 16 || new Set(password).size < 8)
+    problems.push('CENTRAL_DATABASE_URL: its password is missing, short or weak')
+  if (config.corsOrigins.some((origin) => !origin.startsWith('https://'))) problems.push('CORS_ORIGINS: must be https')
+  return problems
+}
