@@ -1,0 +1,103 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+
+/** One of the two things measured: `round` does a whole round and returns its figure. */
+export interface Side {
+  name: string
+  round(): Promise<number>
+}
+
+/** A line of the table in docs/performance.md. Ratios only mean something because both sides ran in the same minutes. */
+export interface Comparison {
+  id: string
+  title: string
+  unit: string
+  /** What the ratio is: `ours/peer` where more is better or the goal is a share, `peer/ours` for "times faster". */
+  ratio: 'ours/peer' | 'peer/ours'
+  goal: { atLeast: number } | { atMost: number }
+  rounds?: number
+  ours: Side
+  peer: Side
+  /** What bounds it, in words with a figure: CPU of Node, of PostgreSQL, disk, network. */
+  limit: string | ((ours: number, peer: number) => string)
+}
+
+export interface Result {
+  id: string
+  title: string
+  unit: string
+  ours: number[]
+  peer: number[]
+  ratio: number
+  goal: string
+  reached: boolean
+  limit: string
+  extra?: Record<string, string | number>
+}
+
+/** Runs the two sides in turn, ours first in even rounds and the peer first in odd ones, and takes medians. */
+export async function compare(comparison: Comparison): Promise<Result> {
+  const { rounds = 3, ours, peer } = comparison
+  const figures = { ours: [] as number[], peer: [] as number[] }
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const)
+    for (const side of order) figures[side].push(await (side === 'ours' ? ours : peer).round())
+  }
+  const [a, b] = [median(figures.ours), median(figures.peer)]
+  const ratio = comparison.ratio === 'ours/peer' ? a / b : b / a
+  const { goal } = comparison
+  const result: Result = {
+    id: comparison.id,
+    title: comparison.title,
+    unit: comparison.unit,
+    ...figures,
+    ratio,
+    goal: 'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`,
+    reached: 'atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost,
+    limit: typeof comparison.limit === 'string' ? comparison.limit : comparison.limit(a, b),
+  }
+  print(result, ours.name, peer.name)
+  return result
+}
+
+/** Adds results to `bench/results/<date>.json`, replacing earlier ones of the same id and day. */
+export function save(results: readonly Result[]): string {
+  const folder = new URL('./results/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  const file = new URL(`${new Date().toISOString().slice(0, 10)}.json`, folder)
+  const earlier = read(file).filter((old) => !results.some((r) => r.id === old.id))
+  const all = [...earlier, ...results].sort((x, y) => x.id.localeCompare(y.id, 'en', { numeric: true }))
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
+  return file.pathname
+}
+
+export function median(figures: readonly number[]): number {
+  return percentile(figures, 0.5)
+}
+
+/** The figure below which a share `p` of them lies. */
+export function percentile(figures: readonly number[], p: number): number {
+  const sorted = [...figures].sort((a, b) => a - b)
+  const at = (sorted.length - 1) * p
+  const [low, high] = [sorted[Math.floor(at)] ?? Number.NaN, sorted[Math.ceil(at)] ?? Number.NaN]
+  return low + (high - low) * (at - Math.floor(at))
+}
+
+function read(file: URL): Result[] {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Result[]
+  } catch {
+    return [] // the first result of the day
+  }
+}
+
+function print(result: Result, ours: string, peer: string) {
+  const list = (figures: readonly number[]) =>
+    figures.map((n) => n.toLocaleString('en', { maximumFractionDigits: 1 })).join(' · ')
+  console.log(`${result.id}  ${result.title}`)
+  console.log(`    ${ours}: ${list(result.ours)} ${result.unit}`)
+  console.log(`    ${peer}: ${list(result.peer)} ${result.unit}`)
+  console.log(
+    `    ratio ${result.ratio.toFixed(2)}   goal ${result.goal}   ${result.reached ? 'reached' : 'NOT reached'}`,
+  )
+  console.log(`    limit: ${result.limit}`)
+}
