@@ -120,7 +120,11 @@ test('property: format and parse are inverse', () => {
       assert.equal(formatDecimal(back), formatDecimal(value))
     }),
   )
-  fc.assert(fc.property(fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n }), (centavos) => assert.equal(parseCentavos(formatCentavos(centavos)), centavos)))
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n }), (centavos) =>
+      assert.equal(parseCentavos(formatCentavos(centavos)), centavos),
+    ),
+  )
 })
 
 test('property: sums are exact in any order, and a term can be taken back', () => {
