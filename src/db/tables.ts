@@ -1,0 +1,351 @@
+// Made by `make db-types` from a migrated central and tenant database. Do not edit: change a migration and make it again.
+import type { ColumnType } from 'kysely'
+
+/** The database fills it when an insert leaves it out. */
+type Filled<T> = T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>
+/** The database alone fills it: an identity or a generated column. */
+type Always<T> = T extends ColumnType<infer S, unknown, unknown> ? ColumnType<S, never, never> : ColumnType<T, never, never>
+
+/** int8: text when read (a JavaScript number would round it); cast to int in SQL where it is known to be small. */
+type BigInteger = ColumnType<string, bigint | number | string, bigint | number | string>
+type Instant = ColumnType<Date, Date | string, Date | string>
+type Bytes = ColumnType<Buffer, Uint8Array, Uint8Array>
+/** jsonb: objects and arrays go in, never strings; what comes out is believed only after zod has read it. */
+type Json = ColumnType<unknown, object, object>
+
+export interface CentralAppInstances {
+  id: string
+  role: 'api' | 'worker'
+  version: string
+  min_tenant_schema: number
+  max_tenant_schema: number
+  tenant_budget: Filled<number>
+  seen_generation: BigInteger | null
+  started_at: Filled<Instant>
+  heartbeat_at: Filled<Instant>
+}
+
+export interface CentralAuditLog {
+  id: Always<BigInteger>
+  at: Filled<Instant>
+  actor_id: string | null
+  actor_email: string | null
+  tenant_id: string | null
+  action: string
+  detail: Filled<Json>
+  ip: string | null
+  request_id: string | null
+}
+
+export interface CentralAuthCounters {
+  key: string
+  failures: Filled<number>
+  first_at: Instant
+  last_at: Instant
+  blocked_until: Instant | null
+}
+
+export interface CentralDatabaseServers {
+  id: Always<number>
+  name: string
+  host: string
+  port: number
+  maintenance_db: Filled<string>
+  tls: Filled<'off' | 'prefer' | 'verify-full'>
+  pooled_port: number | null
+  owner_credential: string
+  state: Filled<'active' | 'full' | 'draining' | 'offline'>
+  max_tenants: Filled<number>
+  weight: Filled<number>
+  server_version: number | null
+  template_hash: string | null
+  checked_at: Instant | null
+  last_error: string | null
+  created_at: Filled<Instant>
+}
+
+export interface CentralIdempotencyKeys {
+  scope: string
+  key: string
+  request_hash: Bytes
+  state: Filled<'running' | 'done'>
+  status: number | null
+  content_type: string | null
+  body: Bytes | null
+  locked_until: Instant
+  created_at: Filled<Instant>
+  expires_at: Instant
+}
+
+export interface CentralMailOutbox {
+  id: string
+  template: string
+  to_email: string
+  to_name: Filled<string>
+  data: Json
+  dedupe_key: string
+  tenant_id: string | null
+  state: Filled<'queued' | 'sent' | 'failed' | 'expired'>
+  attempts: Filled<number>
+  last_error: string | null
+  expires_at: Instant | null
+  created_at: Filled<Instant>
+  sent_at: Instant | null
+}
+
+export interface CentralMemberships {
+  user_id: string
+  tenant_id: string
+  role: 'admin' | 'contador' | 'visor'
+  created_at: Filled<Instant>
+}
+
+export interface CentralMigrationRunTenants {
+  run_id: string
+  tenant_id: string
+  wave: Filled<number>
+  state: Filled<'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'unreachable'>
+  from_version: number | null
+  to_version: number | null
+  attempts: Filled<number>
+  claimed_by: string | null
+  claimed_at: Instant | null
+  duration_ms: number | null
+  error_code: string | null
+  error: string | null
+}
+
+export interface CentralMigrationRuns {
+  id: string
+  target_version: number
+  target_hash: string
+  state: 'running' | 'paused' | 'succeeded' | 'failed' | 'aborted'
+  options: Filled<Json>
+  started_by: string
+  started_at: Filled<Instant>
+  heartbeat_at: Filled<Instant>
+  finished_at: Instant | null
+}
+
+export interface CentralPasswordTokens {
+  id: string
+  user_id: string
+  kind: 'restablecer' | 'invitacion'
+  token_hash: Bytes
+  created_at: Filled<Instant>
+  expires_at: Instant
+  used_at: Instant | null
+}
+
+export interface CentralPlans {
+  code: string
+  version: Filled<number>
+  nombre: string
+  price_month_c: BigInteger | null
+  price_year_c: BigInteger | null
+  extra_user_c: BigInteger | null
+  cfdi_limit: number
+  user_limit: number
+  features: Json
+  current: Filled<boolean>
+  created_at: Filled<Instant>
+}
+
+export interface CentralRateCounters {
+  key: string
+  hits: number
+  expires_at: Instant
+}
+
+export interface CentralRefreshTokens {
+  id: string
+  session_id: string
+  token_hash: Bytes
+  created_at: Filled<Instant>
+  expires_at: Instant
+  used_at: Instant | null
+  successor_sealed: Bytes | null
+  successor_until: Instant | null
+}
+
+export interface CentralSessions {
+  id: string
+  user_id: string
+  tenant_id: string | null
+  transporte: Filled<'cookie' | 'cuerpo'>
+  device_id: string
+  user_agent: Filled<string>
+  ip: string | null
+  created_at: Filled<Instant>
+  last_used_at: Filled<Instant>
+  expires_at: Instant
+  revoked_at: Instant | null
+  revoked_for: string | null
+}
+
+export interface CentralStaffViews {
+  id: string
+  user_id: string
+  session_id: string
+  tenant_id: string
+  motivo: string
+  escritura: Filled<boolean>
+  opened_at: Filled<Instant>
+  expires_at: Instant
+  limit_at: Instant
+  ended_at: Instant | null
+}
+
+export interface CentralSubscriptions {
+  id: string
+  tenant_id: string
+  plan_code: string
+  plan_version: number
+  estado: 'trial' | 'activa' | 'pausada' | 'pendiente_pago' | 'grace_period' | 'suspendida' | 'cancelada' | 'vencida'
+  motivo: string | null
+  frecuencia: Filled<'mensual' | 'anual'>
+  trial_end: Instant | null
+  current_period_start: Instant | null
+  current_period_end: Instant | null
+  paid_through: Instant | null
+  cancel_at: Instant | null
+  ended_at: Instant | null
+  row_version: Filled<BigInteger>
+  created_at: Filled<Instant>
+  updated_at: Filled<Instant>
+}
+
+export interface CentralTenantDatabases {
+  tenant_id: string
+  server_id: number
+  database_name: string
+  role_name: string
+  credential_generation: Filled<number>
+  generation: Filled<BigInteger>
+  state: 'provisioning' | 'active' | 'suspended' | 'moving' | 'deleted' | 'purging' | 'purged' | 'failed'
+  schema_version: Filled<number>
+  schema_hash: Filled<string>
+  fingerprint_ok: boolean | null
+  fingerprint_at: Instant | null
+  size_bytes: BigInteger | null
+  last_backup_at: Instant | null
+  purge_after: Instant | null
+  updated_at: Filled<Instant>
+}
+
+export interface CentralTenantOperations {
+  id: string
+  tenant_id: string
+  kind: 'provision' | 'rename' | 'suspend' | 'resume' | 'delete' | 'restore' | 'purge' | 'move' | 'backup' | 'restore_backup' | 'clone' | 'rotate_credential'
+  state: Filled<'queued' | 'running' | 'succeeded' | 'failed' | 'compensating' | 'compensated'>
+  step: Filled<string>
+  input: Filled<Json>
+  result: Json | null
+  error: Json | null
+  attempts: Filled<number>
+  lease_until: Instant | null
+  worker: string | null
+  requested_by: string | null
+  created_at: Filled<Instant>
+  finished_at: Instant | null
+}
+
+export interface CentralTenants {
+  id: string
+  number: Always<BigInteger>
+  rfc: string
+  nombre: string
+  suspended_by_staff: Filled<boolean>
+  suspension_reason: string | null
+  entitlements_version: Filled<BigInteger>
+  created_at: Filled<Instant>
+  updated_at: Filled<Instant>
+  deleted_at: Instant | null
+}
+
+export interface CentralUsers {
+  id: string
+  email: string
+  nombre: string
+  password_hash: string | null
+  password_temporal: Filled<boolean>
+  password_expires_at: Instant | null
+  password_changed_at: Instant | null
+  is_platform: Filled<boolean>
+  disabled_at: Instant | null
+  created_at: Filled<Instant>
+  updated_at: Filled<Instant>
+}
+
+export interface CentralTables {
+  app_instances: CentralAppInstances
+  audit_log: CentralAuditLog
+  auth_counters: CentralAuthCounters
+  database_servers: CentralDatabaseServers
+  idempotency_keys: CentralIdempotencyKeys
+  mail_outbox: CentralMailOutbox
+  memberships: CentralMemberships
+  migration_run_tenants: CentralMigrationRunTenants
+  migration_runs: CentralMigrationRuns
+  password_tokens: CentralPasswordTokens
+  plans: CentralPlans
+  rate_counters: CentralRateCounters
+  refresh_tokens: CentralRefreshTokens
+  sessions: CentralSessions
+  staff_views: CentralStaffViews
+  subscriptions: CentralSubscriptions
+  tenant_databases: CentralTenantDatabases
+  tenant_operations: CentralTenantOperations
+  tenants: CentralTenants
+  users: CentralUsers
+}
+
+export interface TenantTenant {
+  id: string
+  rfc: string
+  only_one: Filled<boolean>
+  created_at: Filled<Instant>
+}
+
+export interface TenantAuditoria {
+  id: Always<BigInteger>
+  ocurrio_en: Filled<Instant>
+  usuario_id: string | null
+  usuario_email: string | null
+  es_plataforma: Filled<boolean>
+  accion: string
+  motivo: string | null
+  detalle: Filled<Json>
+  request_id: string | null
+}
+
+export interface TenantConfiguracionFiscal {
+  only_one: Filled<boolean>
+  regimen: Filled<string>
+  zona_horaria: Filled<string>
+  saldo_a_favor_inicial: Filled<string>
+  saldo_desde: string | null
+  politica_egresos: Filled<'saldo-primero' | 'por-metodo-del-egreso'>
+  actualizado_en: Filled<Instant>
+}
+
+export interface TenantOutbox {
+  id: string
+  job: string
+  payload: Json
+  created_at: Filled<Instant>
+  published_at: Instant | null
+}
+
+export interface TenantUsage {
+  kind: string
+  n: Filled<BigInteger>
+}
+
+export interface TenantTables {
+  _tenant: TenantTenant
+  auditoria: TenantAuditoria
+  configuracion_fiscal: TenantConfiguracionFiscal
+  outbox: TenantOutbox
+  usage: TenantUsage
+}
