@@ -1,0 +1,111 @@
+import { globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+
+// Ground first; rooms in one bracket do not know each other.
+const FLOORS = [
+  ['src/errors.ts'],
+  ['src/fiscal', 'src/crypto', 'src/config.ts', 'src/clock.ts', 'src/crashpoint.ts'],
+  ['src/db', 'src/http'],
+  ['src/queue'],
+  ['src/mail'],
+  ['src/tenants'],
+  ['src/auth'],
+  ['src/billing'],
+  ['src/taxes', 'src/fiel'],
+  ['src/cfdi'],
+  ['src/sat', 'src/alerts', 'src/calendar', 'src/banking', 'src/reports'],
+  ['src/deps.ts', 'src/app.ts'],
+  ['src/server.ts', 'workers', 'scripts'],
+  ['test', 'bench'],
+]
+
+/** Values in, values out: `now` and everything else from outside arrives as a parameter. */
+const PURE = new RegExp(
+  `^src/(fiscal/(?!.+\\.test).+|[a-z]+/(${[
+    ['parse', 'xml', 'movimientos', 'iva', 'isr', 'tarifas', 'messages', 'html', 'address', 'rfc', 'money', 'periodo'],
+    ['subscription', 'access', 'plans', 'password-policy', 'solicitud', 'database-name', 'cursor', 'json-text'],
+  ]
+    .flat()
+    .join('|')}))\\.ts$`,
+)
+
+const RULES: { what: string; in: (file: string) => boolean; found: RegExp }[] = [
+  { what: 'SQL outside queries.ts and src/db', in: (file) => !mayHoldSql(file), found: sqlPattern() },
+  {
+    what: 'the driver outside src/db',
+    in: (file) => !file.startsWith('src/db/') && !isTest(file),
+    found: /^(?:import|\}).* from 'postgres'|import\('postgres'\)/m,
+  },
+  {
+    what: 'I/O in a pure file',
+    in: (file) => PURE.test(file),
+    found: /from '(node:(?!buffer|crypto|util|zlib)[^']+|kysely|pg|pg-boss|fastify)'|\bfetch\(|\bprocess\.|\bimport\(/,
+  },
+  {
+    what: 'a clock or chance in a pure file',
+    in: (file) => PURE.test(file),
+    found:
+      /\bDate\.now\b|\bnew Date\(\)|\bnew Date\b(?!\()|\bperformance\b|\bMath\.random\b|\brandom(Bytes|UUID|Int)\b/,
+  },
+]
+
+/** What breaks the house rules, a line each: `file:line what`. `files` maps paths from the root to their text. */
+export function findViolations(files: ReadonlyMap<string, string>): string[] {
+  return [...files].flatMap(([file, text]) => {
+    const code = withoutComments(text)
+    const at = (index: number) => `${file}:${code.slice(0, index).split('\n').length}`
+    const imports = isTest(file)
+      ? []
+      : [...code.matchAll(/^(?:import|export|\})[^'\n]*'(\.[^']+)'|\bimport\('(\.[^']+)'/gm)].flatMap((match) => {
+          const target = path.posix.join(path.posix.dirname(file), match[1] ?? match[2] ?? '')
+          const wrong = wrongImport(file, target)
+          return wrong ? [`${at(match.index)} ${wrong}`] : []
+        })
+    const broken = RULES.filter((rule) => rule.in(file)).flatMap(({ what, found }) => {
+      const match = found.exec(code)
+      return match ? [`${at(match.index)} ${what}: ${match[0].trim()}`] : []
+    })
+    return room(file) ? [...imports, ...broken] : [`${file} is in no room: add it to FLOORS of check-imports.ts`]
+  })
+}
+
+function wrongImport(file: string, target: string): string | undefined {
+  if (target === 'package.json') return undefined
+  const [from, to] = [room(file), room(target)]
+  if (!from || !to) return `imports ${target}, which is in no room`
+  if (from.name === to.name || to.floor < from.floor) return undefined
+  return `${from.name} may not import ${to.name} (${target})`
+}
+
+/** A test stands on the top floor, wherever its file lies. */
+function room(file: string): { name: string; floor: number } | undefined {
+  if (isTest(file)) return { name: 'test', floor: FLOORS.length }
+  for (const [floor, names] of FLOORS.entries()) {
+    const name = names.find((candidate) => file === candidate || file.startsWith(`${candidate}/`))
+    if (name) return { name, floor }
+  }
+  return undefined
+}
+
+const isTest = (file: string) => file.endsWith('.test.ts') || file.startsWith('test/') || file.startsWith('bench/')
+
+const mayHoldSql = (file: string) => file.startsWith('src/db/') || /(^|[/-])queries\.ts$/.test(file) || isTest(file)
+
+function sqlPattern(): RegExp {
+  return /\bsql(<[^`;]*>)?`|\bsql\.raw\(|\.(insertInto|selectFrom|updateTable|deleteFrom|mergeInto)\(/
+}
+
+/** Blanked, not cut, so that line numbers stay. A `//` behind a colon is an address. */
+function withoutComments(text: string): string {
+  const blank = (comment: string) => comment.replace(/[^\n]/g, ' ')
+  return text.replace(/\/\*[\s\S]*?\*\//g, blank).replace(/(?<![:'"`])\/\/.*$/gm, blank)
+}
+
+if (import.meta.main) {
+  const names = globSync('{src,workers,scripts,test,bench}/**/*.ts', {
+    exclude: ['**/node_modules/**', 'test/fixtures/**'],
+  })
+  const violations = findViolations(new Map(names.map((name) => [name, readFileSync(name, 'utf8')])))
+  for (const violation of violations) console.error(violation)
+  process.exitCode = violations.length > 0 ? 1 : 0
+}

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process'
+import { existsSync, globSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { check } from './check.ts'
+
+/**
+ * `make test [f=src/taxes]`: the check, then every *.test.ts (or those under the paths given), two files at a time.
+ * Node's own reporter prints, and its closing counts come last.
+ */
+const asked = process.argv.slice(2)
+const files = [...new Set((asked.length > 0 ? asked : ['.']).flatMap(testsUnder))].sort()
+if (files.length === 0) {
+  console.error(`there is no *.test.ts under ${asked.join(' ')}`)
+  process.exit(2)
+}
+if (!(await check())) process.exit(1)
+console.log('check: types, biome and imports are in order')
+
+// On a terminal every test is a line. In CI dots are enough, but they end without the counts: those are spec's last lines.
+const reporter =
+  process.stdout.isTTY || asked.length > 0 ? ['spec'] : ['dot', path.resolve('scripts/closing-counts.ts')]
+const args = [
+  '--test',
+  '--test-concurrency=2',
+  '--test-timeout=120000',
+  ...reporter.flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']),
+  ...files,
+]
+const run = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, TZ: 'America/Mexico_City' } })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => run.kill(signal))
+run.once('exit', (code) => {
+  process.exitCode = code ?? 1
+})
+
+function testsUnder(place: string): string[] {
+  if (!existsSync(place)) return []
+  if (statSync(place).isFile()) return [place]
+  const folders = place === '.' ? '{src,workers,scripts,test,bench}/' : `${place}/`
+  return globSync(`${folders}**/*.test.ts`, { exclude: ['**/node_modules/**'] })
+}
