@@ -1,14 +1,18 @@
 import type { TestEvent } from 'node:test/reporters'
 
-/** A reporter that says only how many tests passed, failed and were skipped, and why those were. */
+/** A reporter that says only what the spec reporter says last: the counts. And, for each skipped test, why. */
 export default async function* closingCounts(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of events) {
     if (type === 'test:pass' && typeof data.skip === 'string' && data.skip)
       yield `\nskipped: ${data.name} (${data.skip})`
     // Once per file with its name, and once for the whole run without.
     if (type !== 'test:summary' || data.file) continue
-    const { counts, duration_ms: ms } = data
-    const lines = Object.entries(counts).map(([name, count]) => `ℹ ${name} ${count}`)
-    yield `\n${lines.join('\n')}\nℹ duration_ms ${ms.toFixed(0)}\n`
+    const counts = Object.entries({ ...data.counts, duration_ms: Math.round(data.duration_ms) })
+    const lines = counts
+      .filter(([name]) => name !== 'topLevel')
+      .map(([name, count]) => `ℹ ${NAMES[name] ?? name} ${count}`)
+    yield `\n${lines.join('\n')}\n`
   }
 }
+
+const NAMES: Readonly<Record<string, string>> = { passed: 'pass', failed: 'fail' }
