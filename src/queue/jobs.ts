@@ -1,0 +1,96 @@
+import { z } from 'zod'
+
+/** One kind of background work. Payloads carry ids only: whatever else the handler needs it reads when it runs. */
+export interface JobDefinition<P extends z.ZodType = z.ZodType> {
+  payload: P
+  /** Attempts after the first. Then the job goes to the dead letters, where an operator sees and redrives it. */
+  retryLimit: number
+  /** Seconds before the first retry; doubled for each further one with `backoff`, up to `retryDelayMax`. */
+  retryDelay: number
+  backoff: boolean
+  retryDelayMax: number
+  /** How long one attempt may take, seconds. */
+  expireInSeconds: number
+  /** A worker that died is noticed after this many seconds without a sign of life, instead of after expireInSeconds. */
+  heartbeatSeconds: number
+  /** Which jobs may exist side by side, counted per `key`. Cannot be changed once the queue exists. */
+  policy: 'standard' | 'exclusive' | 'stately'
+  /** What makes two jobs the same one; needed for every policy but `standard`. */
+  key?: (payload: z.output<P>) => string
+  /** Whose job it is. One tenant has at most two running at a time over all workers, however many it has waiting. */
+  group?: (payload: z.output<P>) => string
+  /** When it runs by itself, in the time of Mexico City. The payload is then empty. */
+  cron?: string
+  /** How many one worker process runs at a time. */
+  concurrency: number
+}
+
+/**
+ * Every background job. The API and the worker read the same line, so neither can disagree about a name, a payload or
+ * how often it is tried. A job may run twice (its worker can die between the deed and its report): handlers allow it.
+ */
+export const jobs = {
+  // The saga's own row is the truth about its attempts; this is the nudge that makes a worker look at it.
+  'tenant.operation': job({
+    payload: z.object({ operationId: z.uuid(), tenantId: z.uuid() }),
+    retryLimit: 8,
+    retryDelay: 2,
+    retryDelayMax: 60,
+    heartbeatSeconds: 20,
+    expireInSeconds: 600,
+    policy: 'exclusive',
+    key: ({ tenantId }) => tenantId,
+    group: ({ tenantId }) => tenantId,
+  }),
+  'tenant.sweep': job({ payload: z.object({}), cron: '* * * * *' }),
+  'tenant.migrate': job({
+    payload: z.object({ tenantId: z.uuid() }),
+    retryLimit: 4,
+    retryDelay: 5,
+    policy: 'exclusive',
+    key: ({ tenantId }) => tenantId,
+    group: ({ tenantId }) => tenantId,
+    concurrency: 2,
+  }),
+  'mail.send': job({
+    payload: z.object({ mailId: z.uuid() }),
+    retryLimit: 10,
+    retryDelay: 15,
+    retryDelayMax: 3600,
+    expireInSeconds: 120,
+    policy: 'exclusive',
+    key: ({ mailId }) => mailId,
+  }),
+  'mail.sweep': job({ payload: z.object({}), cron: '*/5 * * * *' }),
+  'outbox.sweep': job({ payload: z.object({}), cron: '*/15 * * * *' }),
+  'cleanup.expired': job({ payload: z.object({}), cron: '*/10 * * * *' }),
+} as const
+
+export type JobName = keyof typeof jobs
+export type Payload<N extends JobName> = z.output<(typeof jobs)[N]['payload']>
+
+export const jobNames = Object.keys(jobs) as JobName[]
+
+/** The definition without its payload's type, for code that treats all queues alike. */
+export const definitionOf = (name: JobName): JobDefinition => jobs[name] as unknown as JobDefinition
+
+/** Where jobs end whose retries are used up. Nothing works on it: `source_name` tells where each came from. */
+export const deadLetterQueue = 'dead-letters'
+
+type Given<P extends z.ZodType> = Pick<JobDefinition<P>, 'payload'> & Partial<JobDefinition<P>>
+
+function job<P extends z.ZodType>(given: Given<P>): JobDefinition<P> {
+  // A sweep that failed is repeated by its next turn, and two at once would do the same work twice.
+  const usual = given.cron
+    ? { retryLimit: 0, policy: 'exclusive' as const, key: () => 'cron', concurrency: 1 }
+    : { retryLimit: 5, policy: 'standard' as const, concurrency: 4 }
+  return {
+    retryDelay: 30,
+    backoff: true,
+    retryDelayMax: 600,
+    expireInSeconds: 900,
+    heartbeatSeconds: 20,
+    ...usual,
+    ...given,
+  }
+}

@@ -1,0 +1,111 @@
+import { type ConstructorOptions, fromKysely, PgBoss } from 'pg-boss'
+import type { Logger } from 'pino'
+import type { CentralDb, CentralTx } from '../db/databases.ts'
+import { deadLetterQueue, definitionOf, type JobName, jobNames, jobs, type Payload } from './jobs.ts'
+
+/** Where work is left for the worker. Every process has one; only the worker also takes work out. */
+export interface Queue {
+  /**
+   * Leaves a job in the transaction of what caused it: both commit or neither does.
+   * @returns the job's id, or null when the same job (its `key`) is already waiting or running, which is as good.
+   */
+  enqueue<N extends JobName>(
+    trx: CentralTx,
+    name: N,
+    payload: Payload<N>,
+    options?: EnqueueOptions,
+  ): Promise<string | null>
+  stop(): Promise<void>
+}
+
+export interface EnqueueOptions {
+  /** The job's own id: a second send with it does nothing. */
+  id?: string
+  /** Not before this instant. */
+  startAfter?: Date
+  /** Higher goes first; 0 when not given. */
+  priority?: number
+}
+
+/**
+ * The producer's end. It has no connection of its own: jobs are inserted by the caller's transaction, and what it must
+ * know of the queues it reads once through `central`, on first use, so that a process starts while the database is down.
+ */
+export function openQueue(central: CentralDb, log: Logger): Queue {
+  const boss = new PgBoss({ ...passive, db: fromKysely(central) })
+  boss.on('error', (error) => log.warn({ err: error }, 'queue: background query failed'))
+  let started: Promise<unknown> | undefined
+
+  const start = () => {
+    started ??= boss.start().catch((error: unknown) => {
+      started = undefined // the database was down: the next caller tries again
+      throw error
+    })
+    return started
+  }
+
+  return {
+    async enqueue(trx, name, payload, options = {}) {
+      await start()
+      const definition = definitionOf(name)
+      const data = jobs[name].payload.parse(payload)
+      const group = definition.group?.(data)
+      return boss.send(name, data, {
+        ...options,
+        ...(definition.key && { singletonKey: definition.key(data) }),
+        ...(group && { group: { id: group } }),
+        db: fromKysely(trx),
+      })
+    },
+    stop: () => boss.stop({ graceful: false }),
+  }
+}
+
+/**
+ * Makes the queues of `jobs.ts` exist as they are written there. Part of `make migrate`: running processes only use them.
+ * @throws Error when a queue's policy was changed, which PostgreSQL's indexes cannot follow: name the job anew instead.
+ */
+export async function ensureQueues(centralUrl: string): Promise<void> {
+  const boss = new PgBoss({ ...passive, connectionString: centralUrl, max: 1, application_name: 'horux-migrate' })
+  boss.on('error', () => {}) // the failing call reports it
+  await boss.start()
+  try {
+    const existing = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]))
+    if (!existing.has(deadLetterQueue)) await boss.createQueue(deadLetterQueue, { policy: 'standard' })
+    for (const name of jobNames) {
+      const { policy } = definitionOf(name)
+      const before = existing.get(name)
+      if (before && before.policy !== policy) throw policyChanged(name, before.policy, policy)
+      if (!before) await boss.createQueue(name, { policy })
+      await boss.updateQueue(name, queueSettings(name))
+    }
+  } finally {
+    await boss.stop({ graceful: false })
+  }
+}
+
+/** All but the policy, which only creation can set. A sweep has no dead letters: its next turn does what a failed one left. */
+function queueSettings(name: JobName) {
+  const { retryLimit, retryDelay, backoff, retryDelayMax, expireInSeconds, heartbeatSeconds, cron } = definitionOf(name)
+  return {
+    retryLimit,
+    retryDelay,
+    retryBackoff: backoff,
+    retryDelayMax,
+    expireInSeconds,
+    heartbeatSeconds,
+    notify: true,
+    deadLetter: cron ? null : deadLetterQueue,
+  }
+}
+
+const policyChanged = (name: string, before: string | undefined, now: string) =>
+  new Error(`queue ${name}: policy is ${before} and cannot become ${now}; give the job a new name`)
+
+/** Schema and queues come from `make migrate`; upkeep and clock are the worker's. */
+const passive = {
+  migrate: false,
+  createSchema: false,
+  supervise: false,
+  schedule: false,
+} satisfies ConstructorOptions
