@@ -100,32 +100,25 @@ function readHead(file: string, text: string) {
   }
   for (const [index, line] of text.split('\n').entries()) {
     if (!/^\s*(--|$)/.test(line)) break
-    const fail = (what: string) => new MigrationFileError(file, index + 1, what)
-    const [, phase] = /^\s*--\s*phase\s*[:=](.*)$/i.exec(line) ?? []
-    if (phase !== undefined) {
-      const [, contract, since] =
-        /^ (?:expand|(contract) since (\d+\.\d+\.\d+))\s*$/.exec(phase) ?? fail2(fail, PHASE_FORM)
-      head.phase = contract ? 'contract' : 'expand'
-      head.since = since ?? null
+    const misread = (form: string) => new MigrationFileError(file, index + 1, `write ${form}`)
+    if (/^\s*--\s*phase\s*[:=]/i.test(line)) {
+      const match = /^-- phase: (?:expand|contract since (\d+\.\d+\.\d+))\s*$/.exec(line)
+      if (!match) throw misread('`-- phase: expand` or `-- phase: contract since 1.8.0`')
+      head.since = match[1] ?? null
+      head.phase = head.since ? 'contract' : 'expand'
     }
-    const [, timeout] = /^\s*--\s*lock.timeout\s*[:=](.*)$/i.exec(line) ?? []
-    if (timeout !== undefined) {
-      // 0 would mean "wait for ever", and everybody who reads the table waits behind us.
-      const [, duration] = /^ ([1-9]\d*(?:ms|s|min))\s*$/.exec(timeout) ?? fail2(fail, 'write `-- lock-timeout: 5s`')
-      head.lockTimeout = duration as string
+    if (/^\s*--\s*lock.timeout\s*[:=]/i.test(line)) {
+      // No zero: it would mean "wait for ever", and everybody who reads the table waits behind us.
+      const match = /^-- lock-timeout: ([1-9]\d*(?:ms|s|min))\s*$/.exec(line)
+      if (!match) throw misread('`-- lock-timeout: 5s`')
+      head.lockTimeout = match[1] ?? null
     }
     if (/^\s*--\s*no.?transaction\s*$/i.test(line)) {
-      if (!/^-- no-transaction\s*$/.test(line)) throw fail('write `-- no-transaction`')
+      if (!/^-- no-transaction\s*$/.test(line)) throw misread('`-- no-transaction`')
       head.transactional = false
     }
   }
   return head
-}
-
-const PHASE_FORM = 'write `-- phase: expand` or `-- phase: contract since 1.8.0`'
-
-function fail2(fail: (what: string) => Error, what: string): never {
-  throw fail(what)
 }
 
 function cut(file: string, text: string): Statement[] {

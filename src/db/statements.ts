@@ -69,15 +69,13 @@ interface Token {
   open?: string
 }
 
-// Sticky, so that each is tried at one place only.
-const BLANK = /\s+|--[^\n]*/y
+// Sticky, so that each is tried at one place only. Unrolled, so that a quote that never closes costs linear time.
+const BLANK = /[ \t\n\r\f\v]+|--[^\n]*/y
 const WORD = /[a-z_\u0080-\u{10ffff}][\w$\u0080-\u{10ffff}]*/iuy
-// A number swallows the letters glued to it, so that the $ of `1$a$` never opens a dollar quote.
-const NUMBER = /\d[\w$\u0080-\u{10ffff}]*/uy
 const DOLLAR_TAG = /\$(?:[a-z_\u0080-\u{10ffff}][\w\u0080-\u{10ffff}]*)?\$/iuy
-const PLAIN_STRING = /'(?:[^']|'')*'/y
-const ESCAPE_STRING = /e'(?:[^'\\]|''|\\[^])*'/iy
-const QUOTED_NAME = /"(?:[^"]|"")*"/y
+const PLAIN_STRING = /'[^']*(?:''[^']*)*'/y
+const ESCAPE_STRING = /e'[^'\\]*(?:(?:''|\\[\s\S])[^'\\]*)*'/iy
+const QUOTED_NAME = /"[^"]*(?:""[^"]*)*"/y
 
 function readToken(sql: string, at: number): Token {
   const matchEnd = (pattern: RegExp) => {
@@ -94,8 +92,6 @@ function readToken(sql: string, at: number): Token {
   if (/^e'/i.test(sql.slice(at, at + 2))) return quoted(ESCAPE_STRING, 'string')
   const word = matchEnd(WORD)
   if (word) return { kind: 'word', end: word }
-  const number = matchEnd(NUMBER)
-  if (number) return { kind: 'other', end: number }
   if (sql[at] === "'") return quoted(PLAIN_STRING, 'string')
   if (sql[at] === '"') return quoted(QUOTED_NAME, 'quoted name')
   const tagEnd = matchEnd(DOLLAR_TAG)
