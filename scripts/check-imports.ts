@@ -4,7 +4,7 @@ import path from 'node:path'
 // Ground first; rooms in one bracket do not know each other.
 const FLOORS = [
   ['src/errors.ts'],
-  ['src/fiscal', 'src/crypto', 'src/config.ts', 'src/clock.ts', 'src/crashpoint.ts'],
+  ['src/fiscal', 'src/crypto', 'src/config.ts', 'src/clock.ts', 'src/log.ts', 'src/crashpoint.ts'],
   ['src/db', 'src/http'],
   ['src/queue'],
   ['src/mail'],
@@ -23,7 +23,19 @@ const FLOORS = [
 const PURE = new RegExp(
   `^src/(fiscal/(?!.+\\.test).+|[a-z]+/(${[
     ['parse', 'xml', 'movimientos', 'iva', 'isr', 'tarifas', 'messages', 'html', 'address', 'rfc', 'money', 'periodo'],
-    ['subscription', 'access', 'plans', 'password-policy', 'solicitud', 'database-name', 'cursor', 'json-text'],
+    [
+      'subscription',
+      'access',
+      'plans',
+      'password-policy',
+      'common-passwords',
+      'throttle',
+      'authorize',
+      'solicitud',
+      'database-name',
+      'cursor',
+      'json-text',
+    ],
   ]
     .flat()
     .join('|')}))\\.ts$`,
