@@ -68,7 +68,7 @@ export function findViolations(files: ReadonlyMap<string, string>): string[] {
     const at = (index: number) => `${file}:${code.slice(0, index).split('\n').length}`
     const imports = isTest(file)
       ? []
-      : [...code.matchAll(/^(?:import|export|\})[^'\n]*'(\.[^']+)'|\bimport\('(\.[^']+)'/gm)].flatMap((match) => {
+      : [...code.matchAll(RELATIVE)].flatMap((match) => {
           const target = path.posix.join(path.posix.dirname(file), match[1] ?? match[2] ?? '')
           const wrong = wrongImport(file, target)
           return wrong ? [`${at(match.index)} ${wrong}`] : []
@@ -80,6 +80,9 @@ export function findViolations(files: ReadonlyMap<string, string>): string[] {
     return room(file) ? [...imports, ...broken] : [`${file} is in no room: add it to FLOORS of check-imports.ts`]
   })
 }
+
+/** `import … from './x'`, its last line when it has several, `export … from`, `import './x'`, `import('./x')`. */
+const RELATIVE = /^(?:(?:import|export|\})[^'\n]* from|import) '(\.[^']+)'|\bimport\('(\.[^']+)'/gm
 
 function wrongImport(file: string, target: string): string | undefined {
   if (target === 'package.json') return undefined
