@@ -1,0 +1,113 @@
+import { type Decimal, formatDecimal, isZero, subtract, sumDecimals, ZERO } from '../fiscal/money.ts'
+import { codeOf, decimalOf, oneOf, path, required } from './attributes.ts'
+import { childrenOf, type XmlElement } from './xml.ts'
+
+/** One tax line, in the currency of its document. */
+export interface Impuesto {
+  readonly clase: 'traslado' | 'retencion'
+  /** 001 ISR, 002 IVA, 003 IEPS. */
+  readonly impuesto: string
+  readonly factor: 'Tasa' | 'Cuota' | 'Exento' | null
+  /** Null when exempt, and on the withholdings of a document, which SAT sums without it. */
+  readonly tasa: Decimal | null
+  /** Null where the document does not say it: 3.3 keeps bases in its concepts only. */
+  readonly base: Decimal | null
+  readonly importe: Decimal
+}
+
+export const ISR = '001'
+export const IVA = '002'
+export const IEPS = '003'
+
+/** What the concepts say together. Their cents may differ from the document's, which is the one that counts. */
+export interface Conceptos {
+  readonly count: number
+  readonly impuestos: readonly Impuesto[]
+  /** Amount, after discounts, of what is no object of tax or carries none. */
+  readonly baseNoObjeto: Decimal
+  /** Some concept is fuel for vehicles: paid in cash it is never deductible (LISR 27-III). */
+  readonly combustible: boolean
+}
+
+/** The lines of an `Impuestos` node, of the document or of a concept: `…/Traslados/Traslado`, `…/Retenciones/Retencion`. */
+export function readImpuestos(node: XmlElement | undefined, suffix: '' | 'DR' | 'P' = ''): Impuesto[] {
+  if (!node) return []
+  const lines = (group: string, line: string, clase: Impuesto['clase']) =>
+    childrenOf(node, node.namespace, group + suffix)
+      .flatMap((parent) => childrenOf(parent, node.namespace, line + suffix))
+      .map((element) => readImpuesto(element, clase, suffix))
+  return [...lines('Traslados', 'Traslado', 'traslado'), ...lines('Retenciones', 'Retencion', 'retencion')]
+}
+
+export function readConceptos(comprobante: XmlElement): Conceptos {
+  const { namespace } = comprobante
+  const impuestos: Impuesto[] = []
+  const noObjeto: Decimal[] = []
+  let count = 0
+  let combustible = false
+  for (const conceptos of childrenOf(comprobante, namespace, 'Conceptos')) {
+    for (const concepto of childrenOf(conceptos, namespace, 'Concepto')) {
+      count += 1
+      const own = childrenOf(concepto, namespace, 'Impuestos').flatMap((node) => readImpuestos(node))
+      impuestos.push(...own)
+      const importe = required(decimalOf(concepto, 'Importe'), path(concepto, 'Importe'))
+      const descuento = decimalOf(concepto, 'Descuento') ?? ZERO
+      if (!own.some((line) => line.clase === 'traslado' && line.impuesto === IVA))
+        noObjeto.push(subtract(importe, descuento))
+      combustible ||= COMBUSTIBLES.has(codeOf(concepto, 'ClaveProdServ') ?? '')
+    }
+  }
+  return { count, impuestos, baseNoObjeto: sumDecimals(noObjeto), combustible }
+}
+
+/**
+ * The tax lines a document is counted by: those of the document, with what only its concepts know.
+ *
+ * Version 3.3 has no bases at document level and says exempt amounts only in the concepts; 4.0 may leave bases out too.
+ * Amounts are always the document's: concepts carry six decimals and their sum differs by cents.
+ */
+export function impuestosOf(documento: readonly Impuesto[], conceptos: Conceptos): Impuesto[] {
+  const lines = documento.map((line) => ({ ...line, base: line.base ?? baseIn(conceptos.impuestos, line) }))
+  const exentos = conceptos.impuestos.filter((line) => line.factor === 'Exento' && line.clase === 'traslado')
+  for (const impuesto of new Set(exentos.map((line) => line.impuesto))) {
+    if (lines.some((line) => line.factor === 'Exento' && line.impuesto === impuesto)) continue
+    const own = exentos.filter((line) => line.impuesto === impuesto)
+    const base = sumDecimals(own.map((line) => line.base ?? ZERO))
+    if (!isZero(base)) lines.push({ clase: 'traslado', impuesto, factor: 'Exento', tasa: null, base, importe: ZERO })
+  }
+  return lines
+}
+
+/** Sum of the amounts of one tax. */
+export function importeOf(lines: readonly Impuesto[], clase: Impuesto['clase'], impuesto: string): Decimal {
+  return sumDecimals(
+    lines.filter((line) => line.clase === clase && line.impuesto === impuesto).map((line) => line.importe),
+  )
+}
+
+// 15101505 diesel, 15101514 regular and 15101515 premium petrol.
+const COMBUSTIBLES: ReadonlySet<string> = new Set(['15101505', '15101514', '15101515'])
+
+function readImpuesto(element: XmlElement, clase: Impuesto['clase'], suffix: string): Impuesto {
+  const name = (attribute: string) => attribute + suffix
+  const factor = oneOf(element, name('TipoFactor'), ['Tasa', 'Cuota', 'Exento'])
+  const importe = decimalOf(element, name('Importe'))
+  return {
+    clase,
+    impuesto: required(codeOf(element, name('Impuesto')), path(element, name('Impuesto'))),
+    factor,
+    tasa: decimalOf(element, name('TasaOCuota')),
+    base: decimalOf(element, name('Base')),
+    // Only an exempt line says nothing of its amount.
+    importe: factor === 'Exento' ? (importe ?? ZERO) : required(importe, path(element, name('Importe'))),
+  }
+}
+
+function baseIn(conceptos: readonly Impuesto[], line: Impuesto): Decimal | null {
+  const own = conceptos.filter((one) => keyOf(one) === keyOf(line) && one.base)
+  return own.length > 0 ? sumDecimals(own.map((one) => one.base ?? ZERO)) : null
+}
+
+// Withholdings of a document are summed over rates, so their key leaves the rate out.
+const keyOf = ({ clase, impuesto, factor, tasa }: Impuesto): string =>
+  clase === 'retencion' ? `R${impuesto}` : `T${impuesto}${factor}${tasa ? formatDecimal(tasa) : ''}`
