@@ -6,6 +6,7 @@ create table idempotency_keys (
   state         text not null default 'running' check (state in ('running', 'done')),
   status        int,
   content_type  text,
+  location      text,
   body          bytea,
   locked_until  timestamptz not null,
   created_at    timestamptz not null default now(),

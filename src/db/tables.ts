@@ -71,6 +71,7 @@ export interface CentralIdempotencyKeys {
   state: Filled<'running' | 'done'>
   status: number | null
   content_type: string | null
+  location: string | null
   body: Bytes | null
   locked_until: Instant
   created_at: Filled<Instant>

@@ -22,7 +22,5 @@ export type Acceso = (
 declare module 'fastify' {
   interface FastifyContextConfig {
     acceso?: Acceso
-    /** Answers of this route are not kept for an Idempotency-Key, because they carry secrets. */
-    sinIdempotencia?: true
   }
 }

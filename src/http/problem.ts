@@ -57,8 +57,9 @@ export function describe(error: FastifyError | AppError | Error): Failure {
     const { kind, code, mensaje, retryAfterS, errors } = error
     return { status: STATUS[kind], code, mensaje, retryAfterS, errors }
   }
-  const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
-  const known = ('code' in error && FRAMEWORK[String(error.code)]) || undefined
+  // Anything can be thrown, null too.
+  const { statusCode: status = 500, code } = (error ?? {}) as Partial<FastifyError>
+  const known = FRAMEWORK.get(String(code))
   if (known) return { status, ...known }
   // The framework's other refusals. A 5xx that we did not raise ourselves is a bug.
   if (status >= 400 && status < 500)
@@ -87,24 +88,26 @@ const STATUS: Record<ErrorKind, number> = {
 
 type Words = Pick<Failure, 'code' | 'mensaje' | 'retryAfterS'>
 
-const FRAMEWORK: Record<string, Words> = {
-  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'request.invalid_json', mensaje: 'El cuerpo de la solicitud está vacío.' },
-  FST_ERR_CTP_INVALID_JSON_BODY: {
-    code: 'request.invalid_json',
-    mensaje: 'El cuerpo de la solicitud no es JSON válido.',
-  },
-  FST_ERR_BAD_URL: { code: 'request.invalid_url', mensaje: 'La dirección no es válida.' },
-  FST_ERR_HANDLER_TIMEOUT: {
-    code: 'request.timeout',
-    mensaje: 'La operación tardó demasiado. Intenta de nuevo.',
-    retryAfterS: 5,
-  },
-  FST_UNDER_PRESSURE: {
-    code: 'sobrecarga',
-    mensaje: 'Hay demasiadas solicitudes en este momento. Intenta de nuevo en unos segundos.',
-    retryAfterS: 5,
-  },
-}
+const FRAMEWORK = new Map<string, Words>(
+  Object.entries({
+    FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'request.invalid_json', mensaje: 'El cuerpo de la solicitud está vacío.' },
+    FST_ERR_CTP_INVALID_JSON_BODY: {
+      code: 'request.invalid_json',
+      mensaje: 'El cuerpo de la solicitud no es JSON válido.',
+    },
+    FST_ERR_BAD_URL: { code: 'request.invalid_url', mensaje: 'La dirección no es válida.' },
+    FST_ERR_HANDLER_TIMEOUT: {
+      code: 'request.timeout',
+      mensaje: 'La operación tardó demasiado. Intenta de nuevo.',
+      retryAfterS: 5,
+    },
+    FST_UNDER_PRESSURE: {
+      code: 'sobrecarga',
+      mensaje: 'Hay demasiadas solicitudes en este momento. Intenta de nuevo en unos segundos.',
+      retryAfterS: 5,
+    },
+  }),
+)
 
 const REFUSALS: Record<number, Words> = {
   400: { code: 'request.invalid', mensaje: 'La solicitud no es válida.' },

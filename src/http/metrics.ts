@@ -1,0 +1,86 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { App } from './zod.ts'
+
+/** Counts of the tenant connection pools of this process. */
+export interface PoolCounts {
+  pools: number
+  connections: number
+  leased: number
+  waiting: number
+}
+
+export interface MetricSources {
+  tenantPools?: () => PoolCounts
+  /** Waiting and running jobs per queue. */
+  queueDepth?: () => Promise<readonly { queue: string; state: string; jobs: number }[]>
+}
+
+export interface Metrics {
+  registry: Registry
+  watch(app: App): void
+}
+
+/**
+ * What is counted. Labels are route patterns, methods, statuses and queue names: their number does not grow with
+ * customers. The id of a tenant is never a label.
+ */
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const duration = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer, by route pattern',
+    labelNames: ['route', 'method', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
+    registers,
+  })
+  const inFlight = new Gauge({ name: 'http_requests_in_flight', help: 'Requests being answered', registers })
+  const aborted = new Counter({
+    name: 'http_requests_aborted_total',
+    help: 'Clients that left before the answer',
+    registers,
+  })
+  if (sources.tenantPools) watchPools(sources.tenantPools, registers)
+  if (sources.queueDepth) watchQueues(sources.queueDepth, registers)
+
+  return {
+    registry,
+    watch(app) {
+      app.addHook('onRequest', async (_request, reply) => {
+        inFlight.inc()
+        // `close` comes exactly once, answered or not; Fastify's hooks do not.
+        reply.raw.once('close', () => inFlight.dec())
+      })
+      app.addHook('onRequestAbort', async () => aborted.inc())
+      app.addHook('onResponse', async (request, reply) => {
+        const route = request.routeOptions.url ?? 'none'
+        duration.observe({ route, method: request.method, status: reply.statusCode }, reply.elapsedTime / 1000)
+      })
+    },
+  }
+}
+
+function watchPools(read: () => PoolCounts, registers: Registry[]): void {
+  new Gauge({
+    name: 'tenant_pools',
+    help: 'Pools open, their connections, leases in use and callers waiting for one',
+    labelNames: ['what'],
+    registers,
+    collect() {
+      for (const [what, n] of Object.entries(read())) if (typeof n === 'number') this.set({ what }, n)
+    },
+  })
+}
+
+function watchQueues(read: NonNullable<MetricSources['queueDepth']>, registers: Registry[]): void {
+  new Gauge({
+    name: 'pgboss_queue_depth',
+    help: 'Jobs by queue and state',
+    labelNames: ['queue', 'state'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const { queue, state, jobs } of await read()) this.set({ queue, state }, jobs)
+    },
+  })
+}

@@ -1,0 +1,121 @@
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import underPressure from '@fastify/under-pressure'
+import Fastify, { type FastifyBaseLogger, LogController, type RouteOptions } from 'fastify'
+import type { Logger } from 'pino'
+import { AppError } from '../errors.ts'
+import { answerBrokenRequest } from './broken-request.ts'
+import { sendProblem } from './problem.ts'
+import { echoRequestId, requestId } from './request-id.ts'
+import { logRequests } from './request-log.ts'
+import { requireStrictSchemas } from './strict-schemas.ts'
+import { type App, serializerCompiler, validatorCompiler, type ZodProvider } from './zod.ts'
+
+export interface ShellOptions {
+  log: Logger
+  trustProxy: string | false
+  corsOrigins: readonly string[]
+  /** Above this mean delay of the event loop (measured each second) requests are refused with 503. */
+  maxLoopDelayMs: number
+  /** Answers that arrive as JSON text are checked against their schema too: in tests. */
+  checkText: boolean
+}
+
+/** The API without its routes: limits, headers, ids, log, problems. `routes` fills as routes are added. */
+export async function createShell(options: ShellOptions): Promise<{ app: App; routes: RouteOptions[] }> {
+  const app: App = Fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: requestId,
+    trustProxy: options.trustProxy,
+    bodyLimit: 1024 * 1024,
+    handlerTimeout: 15_000,
+    // Slow loris: headers within 10 s, the whole request within 30 s.
+    requestTimeout: 30_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
+    // While draining, requests are answered to the last; `drain.ts` closes their connections.
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
+  }).withTypeProvider<ZodProvider>()
+
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler({ checkText: options.checkText }))
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler((request, reply) => sendProblem(NOT_FOUND, request, reply))
+  const routes = collectRoutes(app)
+  echoRequestId(app)
+  logRequests(app)
+  keepPrivate(app)
+  acceptJsonOnly(app)
+  refuseUnexpectedBodies(app)
+
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: API_POLICY },
+    frameguard: { action: 'deny' },
+  })
+  await app.register(cors, {
+    delegator: (request, done) => done(null, corsFor(request.url ?? '', options.corsOrigins)),
+    hideOptionsRoute: true,
+  })
+  await app.register(cookie)
+  await app.register(underPressure, { maxEventLoopDelay: options.maxLoopDelayMs, retryAfter: 5 })
+  return { app, routes }
+}
+
+const API_POLICY = { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] }
+
+const NOT_FOUND = { statusCode: 404, name: 'NotFound', message: 'no such route' }
+
+/** Every route says who may call it and has strict schemas, or the app is not built. */
+function collectRoutes(app: App): RouteOptions[] {
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', (route) => {
+    if (route.method === 'OPTIONS') return
+    if (!route.config?.acceso)
+      throw new Error(`${route.method} ${route.url} does not say who may call it (config.acceso)`)
+    requireStrictSchemas(route)
+    routes.push(route)
+  })
+  return routes
+}
+
+/** Whatever does not say otherwise is for one person's eyes and not for a cache. */
+function keepPrivate(app: App): void {
+  app.addHook('onSend', async (_request, reply, payload) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+    return payload
+  })
+}
+
+/** JSON, nothing else by default; an empty body is no body, because many clients send the header always. */
+function acceptJsonOnly(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else parse(request, String(body), done)
+  })
+}
+
+/** A body that no schema reads would be taken in silence. */
+function refuseUnexpectedBodies(app: App): void {
+  app.addHook('preValidation', async ({ routeOptions, body }) => {
+    if (routeOptions.schema?.body !== undefined || body === undefined || body === null) return
+    if (typeof body === 'object' && Object.keys(body).length === 0) return
+    throw new AppError('invalid', 'request.invalid', 'Esta operación no recibe datos en el cuerpo.')
+  })
+}
+
+/** Exact origins. Credentials (the refresh cookie) travel only to the routes that read it. */
+function corsFor(url: string, origins: readonly string[]) {
+  return {
+    origin: [...origins],
+    credentials: /^\/api\/auth\/(refresh|login|logout)\b/.test(url),
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['X-Request-Id', 'Idempotent-Replayed', 'Retry-After', 'Location', 'RateLimit', 'RateLimit-Policy'],
+    maxAge: 600,
+    strictPreflight: true,
+  }
+}
