@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { failureOf, sqlState } from './failures.ts'
 import { type LedgerRow, type LedgerState, MigrationError, pendingMigrations } from './ledger.ts'
 import { CONCURRENTLY, type Migration, parseMigrations, type SchemaVersion, schemaVersionOf } from './migrations.ts'
 import { lineAt, type Statement } from './statements.ts'
@@ -23,6 +24,8 @@ export interface ApplyOptions {
   retries?: number
   /** Pause before the first of those tries; it doubles and is jittered. Default 100 ms. */
   backoffMs?: number
+  /** Told after each file that was committed, with where the database now stands. */
+  onApplied?: (migration: Migration) => void
 }
 
 export type Applied =
@@ -42,20 +45,31 @@ export function readMigrations(folder: URL | string): Migration[] {
 
 /**
  * Brings one database to the end of `migrations`, opening a session of its own. A connection that breaks is opened
- * anew up to `retries` times; what was committed by then stays, the ledger says where to go on.
+ * anew; what was committed by then stays, the ledger says where to go on.
  * @throws MigrationError: the ledger does not fit the files (nothing was touched), or a statement failed.
  */
-export async function migrateDatabase(
-  open: () => Promise<MigrationSession>,
+export function migrateDatabase(
+  open: OpenSession,
   migrations: readonly Migration[],
   options: ApplyOptions = {},
 ): Promise<Applied> {
+  return withSession(open, (session) => applyMigrations(session, migrations, options), options)
+}
+
+export type OpenSession = () => Promise<MigrationSession>
+
+/** Opens a session for `work` and ends it after; when the connection breaks `work` starts anew, up to `retries` times. */
+export async function withSession<T>(
+  open: OpenSession,
+  work: (session: MigrationSession) => Promise<T>,
+  options: Pick<ApplyOptions, 'retries' | 'backoffMs'> = {},
+): Promise<T> {
   const { retries = 5 } = options
   for (let failures = 0; ; failures++) {
     let session: MigrationSession | undefined
     try {
       session = await open()
-      return await applyMigrations(session, migrations, options)
+      return await work(session)
     } catch (error) {
       if (!isConnectionFailure(error) || failures >= retries) throw error
       await pause(failures, options)
@@ -82,6 +96,7 @@ export async function applyMigrations(
       const applied = { started: performance.now(), appVersion: options.appVersion ?? '' }
       if (migration.transactional) await retrying(options, () => applyWhole(session, migration, applied))
       else await applyStepwise(session, migration, ledger.at(-1), applied, options)
+      options.onApplied?.(migration)
     }
     const files = pending.map(({ file }) => file)
     return { state: files.length > 0 ? 'migrated' : 'current', from, to: schemaVersionOf(migrations), files }
@@ -97,26 +112,17 @@ export async function readLedger(session: MigrationSession, migrations: readonly
   return pendingMigrations(present?.ledger ? await readRows(session) : [], migrations)
 }
 
-/** Whether an error says that the session or its server is gone, or not there yet, rather than that SQL was wrong. */
+/** Whether the session was lost, or could not be had for a reason that may pass; not that SQL or a password was wrong. */
 export function isConnectionFailure(error: unknown): boolean {
-  const code = codeOf(error)
-  return code !== undefined && (/^(08|57P0)/.test(code) || CONNECTION_CODES.has(code))
+  const state = sqlState(error) ?? ''
+  // 53300, too many clients: the server is there, but not for us. Class 08 and 57P0x: it went away or is not up yet.
+  if (/^(08|57P0|53300)/.test(state)) return true
+  const failure = failureOf(error)
+  return failure !== undefined && !REFUSED_AT_THE_DOOR.has(failure.code)
 }
 
-/** SQLSTATE of the server or code of the driver, of the error itself or of what caused it. */
-export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  if (error instanceof MigrationError) return error.sqlstate
-  const own = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  // An AppError has a code too, of ours; what the server said is its cause.
-  return error.cause instanceof Error ? (codeOf(error.cause) ?? own) : own
-}
-
-const CONNECTION_CODES = new Set([
-  ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'CONNECTION_CONNECT_TIMEOUT'],
-  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
-  '53300', // too many clients: the server is there, but not for us
-])
+// No such database, connections off, wrong password, no such role, no CONNECT: the same next time.
+const REFUSED_AT_THE_DOOR = new Set(['3D000', '55000', '28P01', '28000', '42501'])
 
 // One number for every database: advisory locks are per database. It spells "horux".
 const LOCK_KEY = 0x686f727578
@@ -203,7 +209,7 @@ async function applyStepwise(
     await retrying(
       options,
       async () => {
-        const built = await clearIndex(session, statement.text)
+        const built = await clearIndex(session, migration, statement)
         // Built, and then we died before we could write it down.
         if (!(built && again)) await run(session, migration, statement)
       },
@@ -220,13 +226,17 @@ async function applyStepwise(
  * Drops what an interrupted CREATE INDEX CONCURRENTLY left: an invalid index, which nobody uses, everybody maintains
  * and `if not exists` takes for the real one. True when the index is there and valid.
  */
-async function clearIndex(session: MigrationSession, sql: string): Promise<boolean> {
+async function clearIndex(
+  session: MigrationSession,
+  migration: Migration,
+  { text, line }: Statement,
+): Promise<boolean> {
   const [, name] =
-    /^create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|[\w$]+)/i.exec(sql) ?? []
+    /^create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|[\w$]+)/i.exec(text) ?? []
   if (!name) return false
   const find = 'select indisvalid as valid from pg_index where indexrelid = to_regclass($1)'
   const [index] = await session.query<{ valid: boolean }>(find, [name])
-  if (index && !index.valid) await session.query(`drop index concurrently ${name}`)
+  if (index && !index.valid) await run(session, migration, { text: `drop index concurrently ${name}`, line })
   return index?.valid ?? false
 }
 
@@ -259,16 +269,23 @@ async function run(session: MigrationSession, migration: Migration, statement: S
     await session.query(sql)
   } catch (error) {
     if (isConnectionFailure(error)) throw error
-    const position = error instanceof Error && 'position' in error ? Number(error.position) : 0
+    const said = serverError(error)
+    const position = Number(said.position ?? 0)
     const line = statement.line + (position > 0 && sql === statement.text ? lineAt(sql, position - 1) - 1 : 0)
-    throw new MigrationError('sql', error instanceof Error ? error.message : String(error), {
+    throw new MigrationError('sql', said.message, {
       file: migration.file,
       line,
       statement: statement.text,
-      sqlstate: codeOf(error),
+      sqlstate: sqlState(error),
       cause: error,
     })
   }
+}
+
+/** What the server said, below whatever the error was wrapped into on its way here. */
+function serverError(error: unknown): { message: string; position?: unknown } {
+  if (!(error instanceof Error)) return { message: String(error) }
+  return error.cause instanceof Error && sqlState(error.cause) ? serverError(error.cause) : error
 }
 
 /** Somebody held a lock longer than we were willing to make others wait, or the server chose us: step aside, try again. */
@@ -280,7 +297,7 @@ async function retrying(options: ApplyOptions, work: () => Promise<void>, onFail
     try {
       return await work()
     } catch (error) {
-      if (!WORTH_ANOTHER_TRY.has(codeOf(error) ?? '') || failures >= retries) throw error
+      if (!WORTH_ANOTHER_TRY.has(sqlState(error) ?? '') || failures >= retries) throw error
       onFailure()
       await pause(failures, options)
     }
@@ -288,6 +305,6 @@ async function retrying(options: ApplyOptions, work: () => Promise<void>, onFail
 }
 
 /** Doubling, capped at 2 s, jittered so that migrators that met do not meet again. */
-function pause(failures: number, { backoffMs = 100 }: ApplyOptions): Promise<void> {
+function pause(failures: number, { backoffMs = 100 }: Pick<ApplyOptions, 'backoffMs'>): Promise<void> {
   return sleep(Math.min(backoffMs * 2 ** failures, 2_000) * (0.5 + Math.random()))
 }

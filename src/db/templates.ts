@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sqlState } from './failures.ts'
+import { type ApplyOptions, applyMigrations, type MigrationSession, withSession } from './migrate.ts'
+import { type Migration, schemaVersionOf, templateName } from './migrations.ts'
+
+/** What every template is cloned from: made once per server by its superuser, catalogs hidden, rights set. */
+export const TEMPLATE_BASE = 'horux_tpl_base'
+
+export interface Template {
+  name: string
+  /** False when it was there already. */
+  built: boolean
+  durationMs: number
+}
+
+export interface TemplateOptions extends ApplyOptions {
+  maintenanceDb: string
+  /** Hashes of templates that somebody may still be cloning. All others but the current one are dropped. */
+  keep?: readonly string[]
+}
+
+/**
+ * Sees to it that the server has the template database of `migrations`: nobody can connect to it, and it exists under
+ * its name only once it is whole. Built under another name, so that a builder who dies leaves no half template; the
+ * next one drops what it left.
+ * @throws MigrationError when the files do not apply to an empty database.
+ */
+export function ensureTemplate(
+  connect: (database: string) => Promise<MigrationSession>,
+  migrations: readonly Migration[],
+  options: TemplateOptions,
+): Promise<Template> {
+  const started = performance.now()
+  return withSession(
+    () => connect(options.maintenanceDb),
+    async (session) => {
+      // On the session that runs CREATE DATABASE: a server process whose client died finishes first, then lets go.
+      await lockTemplates(session, options.lockWaitMs ?? 60_000)
+      const name = templateName(schemaVersionOf(migrations).hash)
+      const present = await listTemplates(session)
+      const built = !present.some((template) => template.name === name && template.closed)
+      if (built) await build(session, connect, name, migrations, options)
+      const keep = new Set([name, ...(options.keep ?? []).map(templateName)])
+      for (const template of present) if (!keep.has(template.name)) await dropUnused(session, template.name)
+      return { name, built, durationMs: Math.round(performance.now() - started) }
+    },
+    options,
+  )
+}
+
+async function build(
+  session: MigrationSession,
+  connect: (database: string) => Promise<MigrationSession>,
+  name: string,
+  migrations: readonly Migration[],
+  options: TemplateOptions,
+): Promise<void> {
+  const unfinished = name.replace('horux_tpl_', 'horux_tpl_new_')
+  await drop(session, unfinished)
+  await drop(session, name) // there, but open to changes: nobody knows what is in it
+  // A copy is open to PUBLIC by nature: closed first, rights next, then the door for its owner.
+  await session.query(`create database ${unfinished} template ${TEMPLATE_BASE} allow_connections false`)
+  await session.query(`revoke all on database ${unfinished} from public`)
+  await session.query(`alter database ${unfinished} allow_connections true`)
+  await withSession(
+    () => connect(unfinished),
+    (inside) => applyMigrations(inside, migrations, options),
+    options,
+  )
+  await session.query(`alter database ${unfinished} with is_template true allow_connections false`)
+  await session.query(`alter database ${unfinished} rename to ${name}`)
+}
+
+async function lockTemplates(session: MigrationSession, waitMs: number): Promise<void> {
+  const deadline = performance.now() + waitMs
+  for (;;) {
+    const [row] = await session.query<{ locked: boolean }>(`select pg_try_advisory_lock(${LOCK_KEY}) as locked`)
+    if (row?.locked) return
+    if (performance.now() >= deadline) throw new Error(`another process has been building templates for ${waitMs} ms`)
+    await sleep(25 + Math.random() * 75)
+  }
+}
+
+// "htpl"; the lock lives in the maintenance database.
+const LOCK_KEY = 0x6874706c
+
+/** Ours only: a database of somebody else's that happens to be named so is none of our business. */
+function listTemplates(session: MigrationSession): Promise<readonly { name: string; closed: boolean }[]> {
+  return session.query(
+    `select datname as name, datistemplate and not datallowconn as closed from pg_database
+      where datname ~ '^horux_tpl_(new_)?[0-9a-f]{12}$' and datdba = current_user::regrole`,
+  )
+}
+
+async function dropUnused(session: MigrationSession, name: string): Promise<void> {
+  try {
+    await session.query(`set lock_timeout = '2s'`)
+    await drop(session, name)
+  } catch (error) {
+    // Being cloned at this moment. The next run finds it idle.
+    if (!BEING_CLONED.has(sqlState(error) ?? '')) throw error
+  } finally {
+    await session.query('reset lock_timeout').catch(() => undefined)
+  }
+}
+
+const BEING_CLONED = new Set(['55P03', '55006'])
+
+async function drop(session: MigrationSession, name: string): Promise<void> {
+  const [found] = await session.query<{ name: string }>('select datname as name from pg_database where datname = $1', [
+    name,
+  ])
+  if (!found) return
+  await session.query(`alter database ${name} is_template false`)
+  await session.query(`drop database if exists ${name} with (force)`)
+}
