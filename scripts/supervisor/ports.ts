@@ -30,7 +30,8 @@ export function answersAsPostgres(port: number, host = '127.0.0.1', timeoutMs = 
   return promise.finally(() => socket.destroy())
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether we could listen there. */
+export function isFree(port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const server = createServer().once('error', () => resolve(false))
   server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseEnv } from 'node:util'
+import { DATA_DIR, DEV_ENV, HOME } from './environment.ts'
+
+/** Made once and kept: whoever has the data directory needs these to open it. */
+export interface Secrets {
+  superuser: string
+  owner: string
+  central: string
+  tenantKeys: string
+  jwtKeys: string
+}
+
+export interface Addresses {
+  /** Superuser on the maintenance database of the server. */
+  adminUrl: string
+  apiPort: number
+  metricsPort: number
+  workerMetricsPort: number
+  mailbox: { smtpPort: number; httpPort: number } | undefined
+}
+
+/** What is on disk already, or new: random, and only for this machine. */
+export function developmentSecrets(): Secrets {
+  const kept = existsSync(DEV_ENV) ? parseEnv(readFileSync(DEV_ENV, 'utf8')) : {}
+  if (!kept['HORUX_TENANT_KEY'] && existsSync(DATA_DIR)) {
+    throw new Error(`Falta ${DEV_ENV}, y sin él nadie abre los datos de ${DATA_DIR}. Para empezar de nuevo: make reset`)
+  }
+  const password = () => randomBytes(24).toString('base64url')
+  // Production refuses key ids that begin with "dev".
+  const ring = () => `dev:${randomBytes(32).toString('base64')}`
+  return {
+    superuser: kept['SUPERUSER_PASSWORD'] ?? password(),
+    owner: kept['OWNER_PASSWORD'] ?? password(),
+    central: kept['CENTRAL_PASSWORD'] ?? password(),
+    tenantKeys: kept['HORUX_TENANT_KEY'] ?? ring(),
+    jwtKeys: kept['JWT_KEYS'] ?? ring(),
+  }
+}
+
+/** The variables of `config.ts` for the processes of this machine. */
+export function developmentEnvironment(secrets: Secrets, addresses: Addresses): Record<string, string> {
+  const { adminUrl, apiPort, metricsPort, workerMetricsPort, mailbox } = addresses
+  const central = new URL(adminUrl)
+  central.username = 'horux_central'
+  central.password = secrets.central
+  central.pathname = '/horux_central'
+  const mail = mailbox && {
+    SMTP_URL: `smtp://127.0.0.1:${mailbox.smtpPort}`,
+    MAILBOX_SMTP_PORT: String(mailbox.smtpPort),
+    MAILBOX_HTTP_PORT: String(mailbox.httpPort),
+    MAILBOX_DIR: path.join(HOME, 'mail'),
+  }
+  return {
+    HORUX_ENV: 'development',
+    API_PORT: String(apiPort),
+    METRICS_PORT: String(metricsPort),
+    WORKER_METRICS_PORT: String(workerMetricsPort),
+    PUBLIC_URL: `http://localhost:${apiPort}`,
+    CENTRAL_DATABASE_URL: central.href,
+    CREDENTIALS_DIRECTORY: path.join(HOME, 'credentials'),
+    HORUX_TENANT_KEY: secrets.tenantKeys,
+    JWT_KEYS: secrets.jwtKeys,
+    ...mail,
+  }
+}
+
+/** For the supervisor's next start and for `horux` typed by hand. Whole or not at all, and for nobody else's eyes. */
+export function keepEnvironment(secrets: Secrets, environment: Readonly<Record<string, string>>): void {
+  const { superuser, owner, central } = secrets
+  const own = { SUPERUSER_PASSWORD: superuser, OWNER_PASSWORD: owner, CENTRAL_PASSWORD: central }
+  const lines = Object.entries({ ...own, ...environment }).map(([name, value]) => `${name}=${value}`)
+  const head = '# Made by make start for this machine. Random, never to be committed or used elsewhere.'
+  mkdirSync(HOME, { recursive: true })
+  writeFileSync(`${DEV_ENV}.new`, `${head}\n${lines.join('\n')}\n`, { mode: 0o600 })
+  renameSync(`${DEV_ENV}.new`, DEV_ENV)
+}
+
+/** Whether anybody but the owner may read it. */
+export const isReadableByOthers = (file: string) => (statSync(file).mode & 0o077) !== 0
