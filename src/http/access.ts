@@ -22,5 +22,7 @@ export type Acceso = (
 declare module 'fastify' {
   interface FastifyContextConfig {
     acceso?: Acceso
+    /** Asked every second by machines: not worth a line each. */
+    probe?: true
   }
 }

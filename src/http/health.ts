@@ -36,7 +36,8 @@ export const healthRoutes =
       async (request) => {
         const missing = await whatIsMissing(deps)
         if (missing.length === 0) return { status: 'ok' as const }
-        request.log.warn({ missing: missing.map(({ what }) => what), err: missing[0]?.error }, 'not ready')
+        if (!deps.drain.draining)
+          request.log.warn({ missing: missing.map(({ what }) => what), err: missing[0]?.error }, 'not ready')
         throw new AppError(
           'unavailable',
           `ready.${missing[0]?.what}`,
@@ -57,8 +58,12 @@ export const healthRoutes =
   }
 
 const route = <T extends z.ZodType>(summary: string, answer: T) => ({
-  config: { acceso: { quien: 'publico' as const }, rateLimit: false as const, pressureHandler: () => undefined },
-  logLevel: 'warn' as const, // probes come every second
+  config: {
+    acceso: { quien: 'publico' as const },
+    probe: true as const,
+    rateLimit: false as const,
+    pressureHandler: () => undefined,
+  },
   schema: { summary, tags: ['salud'], response: { 200: answer } },
 })
 

@@ -1,3 +1,4 @@
+import Fastify, { type FastifyInstance } from 'fastify'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { App } from './zod.ts'
 
@@ -83,4 +84,11 @@ function watchQueues(read: NonNullable<MetricSources['queueDepth']>, registers: 
       for (const { queue, state, jobs } of await read()) this.set({ queue, state }, jobs)
     },
   })
+}
+
+/** Answers `/metrics`. For a listener of its own on loopback: what it tells is for the operator. */
+export function metricsApp({ registry }: Metrics): FastifyInstance {
+  const app = Fastify({ logger: false, requestTimeout: 10_000 })
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+  return app
 }

@@ -161,7 +161,10 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output', schemas: Json): J
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema: json }) => {
       // Bytes: the only thing we take or give that JSON has no word for.
-      if (zodSchema._zod.def.type === 'custom') Object.assign(json, { type: 'string', format: 'binary' })
+      const { def } = zodSchema._zod
+      if (def.type === 'custom') Object.assign(json, { type: 'string', format: 'binary' })
+      // zod leaves it out where the text of a querystring becomes a number first.
+      if (def.type === 'default') Object.assign(json, { default: (def as z.core.$ZodDefaultDef).defaultValue })
     },
   }) as Json & { $defs?: Record<string, Json> }
   const renamed = (node: unknown): unknown => {

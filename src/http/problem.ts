@@ -28,8 +28,9 @@ export function sendProblem(
 ): FastifyReply {
   const failure = describe(error)
   failed.set(request, failure.code)
-  // The line of the request carries the code. Only what we must look into gets a line with its stack.
-  if (failure.status >= 500) request.log.error({ err: error, code: failure.code }, 'request failed')
+  // The line of the request carries the code. Only what somebody must look into gets one with its stack.
+  if (failure.status === 500) request.log.error({ err: error, code: failure.code }, 'request failed')
+  else if (failure.status > 500 && error.cause !== undefined) request.log.warn({ err: error }, 'request refused')
   if (failure.retryAfterS !== undefined)
     reply.header('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterS))))
   if (failure.status === 401) reply.header('www-authenticate', 'Bearer')

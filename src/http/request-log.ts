@@ -11,7 +11,7 @@ export function logRequests(app: App): void {
 
 function line(request: FastifyRequest, reply: FastifyReply | undefined, status: number) {
   const { user } = request
-  request.log.info(
+  request.log[request.routeOptions.config.probe ? 'debug' : 'info'](
     {
       method: request.method,
       route: request.routeOptions.url ?? null,

@@ -160,20 +160,24 @@ test('an answer that is not what the route promised is a 500, also as text', asy
   assert.equal((await app.inject('/texto-malo')).statusCode, 500)
 })
 
-test('a route that does not say who may call it, or takes unknown fields, is not built', async (t) => {
-  await shell(t, (app) => {
-    assert.throws(() => app.get('/a', async () => ({})), /does not say who may call it/)
-    const open = z.object({ x: z.string() })
-    assert.throws(
-      () => app.post('/b', { config: publico, schema: { body: open } }, async () => ({})),
-      /body itself is not a z.strictObject/,
-    )
-    const nested = z.strictObject({ lista: z.array(open) })
-    assert.throws(
-      () => app.get('/c', { config: publico, schema: { response: { 200: nested } } }, async () => ({ lista: [] })),
-      /not a z.strictObject/,
-    )
-  })
+test('an app with a route that does not say who may call it, or takes unknown fields, does not get ready', async (t) => {
+  const open = z.object({ x: z.string() })
+  const nested = z.strictObject({ lista: z.array(open) })
+  const cases: [RegExp, (app: App) => void][] = [
+    [/GET \/a does not say who may call it/, (app) => app.get('/a', async () => ({}))],
+    [
+      /POST \/b: body itself is not a z.strictObject/,
+      (app) => app.post('/b', { config: publico, schema: { body: open } }, async () => ({})),
+    ],
+    [
+      /GET \/c: response.200.+items is not a z.strictObject/,
+      (app) => app.get('/c', { config: publico, schema: { response: { 200: nested } } }, async () => ({ lista: [] })),
+    ],
+  ]
+  for (const [message, add] of cases) {
+    const { app } = await shell(t, add)
+    await assert.rejects(async () => await app.ready(), message)
+  }
 })
 
 test('a request id is taken from outside only when it is a plain name', async (t) => {

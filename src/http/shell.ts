@@ -68,15 +68,18 @@ const API_POLICY = { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri
 
 const NOT_FOUND = { statusCode: 404, name: 'NotFound', message: 'no such route' }
 
-/** Every route says who may call it and has strict schemas, or the app is not built. */
+/** Every route says who may call it and has strict schemas, or the app does not get ready. */
 function collectRoutes(app: App): RouteOptions[] {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', (route) => {
-    if (route.method === 'OPTIONS') return
-    if (!route.config?.acceso)
-      throw new Error(`${route.method} ${route.url} does not say who may call it (config.acceso)`)
-    requireStrictSchemas(route)
-    routes.push(route)
+    if (route.method !== 'OPTIONS') routes.push(route)
+  })
+  app.addHook('onReady', async () => {
+    for (const route of routes) {
+      if (!route.config?.acceso)
+        throw new Error(`${route.method} ${route.url} does not say who may call it (config.acceso)`)
+      requireStrictSchemas(route)
+    }
   })
   return routes
 }
