@@ -40,7 +40,8 @@ create table sessions (
   revoked_for  text
 );
 comment on table sessions is 'One row per login: the device, the family of its refresh tokens and the company it works on. Every request checks it, so ending it ends everything.';
-create index sessions_user on sessions (user_id) where revoked_at is null;
+-- Ended ones too: they tell which devices and networks a person is known from.
+create index sessions_user on sessions (user_id);
 create index sessions_expired on sessions (expires_at);
 
 create table refresh_tokens (
@@ -59,7 +60,6 @@ create index refresh_tokens_session on refresh_tokens (session_id);
 create table password_tokens (
   id         uuid primary key,
   user_id    uuid not null references users on delete cascade,
-  kind       text not null check (kind in ('restablecer', 'invitacion')),
   token_hash bytea not null unique,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
@@ -75,7 +75,8 @@ create table auth_counters (
   last_at       timestamptz not null,
   blocked_until timestamptz
 );
-comment on table auth_counters is 'Failed logins per account, per address (/64 for IPv6) and in all. Logged, so that a restart does not forgive an attack.';
+comment on table auth_counters is 'Failed logins per account and source, per account, per network (/64 for IPv6) and in all; keys hold hashes of e-mails. Logged, so that a restart does not forgive an attack.';
+create index auth_counters_last on auth_counters (last_at);
 
 create table staff_views (
   id          uuid primary key,

@@ -88,6 +88,7 @@ export interface CentralMailOutbox {
   tenant_id: string | null
   state: Filled<'queued' | 'sent' | 'failed' | 'expired'>
   attempts: Filled<number>
+  claimed_until: Instant | null
   last_error: string | null
   expires_at: Instant | null
   created_at: Filled<Instant>
@@ -131,7 +132,6 @@ export interface CentralMigrationRuns {
 export interface CentralPasswordTokens {
   id: string
   user_id: string
-  kind: 'restablecer' | 'invitacion'
   token_hash: Bytes
   created_at: Filled<Instant>
   expires_at: Instant

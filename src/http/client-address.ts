@@ -21,8 +21,8 @@ export function networkOf(ip: string): string {
   return address === null ? 'unknown' : normalizeIP(address, 64)
 }
 
-/** Without the zone of a link-local address (`fe80::1%eth0`). */
+/** Without the zone of a link-local address (`fe80::1%eth0`), and IPv4 as itself when it comes inside IPv6. */
 function plainAddress(text: string): string | null {
   const address = text.replace(/%.*$/, '')
-  return isIP(address) ? address : null
+  return isIP(address) ? normalizeIP(address, 128) : null
 }

@@ -1,0 +1,105 @@
+import type { FastifyRequest } from 'fastify'
+import type { Clock } from '../clock.ts'
+import type { KeyRing } from '../config.ts'
+import { writeAudit, writeAuditoria } from '../db/audit.ts'
+import type { CentralDb, TenantDb } from '../db/databases.ts'
+import { originOf } from '../http/client-address.ts'
+import type { Principal, Vista } from '../http/principal.ts'
+import type { App } from '../http/zod.ts'
+import { verifyAccessToken } from './access-token.ts'
+import { authorize, TokenMismatch } from './authorize.ts'
+import { unauthenticated } from './errors.ts'
+import type { SessionCache } from './session-cache.ts'
+
+export interface GuardDeps {
+  central: CentralDb
+  tenants: { use<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T> }
+  clock: Clock
+  config: { jwtKeys: KeyRing }
+  sessions: SessionCache
+}
+
+/**
+ * Lets a request through to its route, or not, by the route's `config.acceso`. Sets `request.user`.
+ *
+ * Runs before the body is read, so a stranger's 200 MB are refused by their headers.
+ */
+export function guardRequests(app: App, deps: GuardDeps): void {
+  app.addHook('onRequest', async (request) => {
+    const { acceso } = request.routeOptions.config
+    // No such route, or a preflight, which CORS answers: nothing of ours runs behind them.
+    if (request.is404 || request.method === 'OPTIONS') return
+    if (!acceso) throw new Error(`${request.method} ${request.routeOptions.url} does not say who may call it`)
+    if (acceso.quien === 'publico') return
+
+    const now = deps.clock.now()
+    const claims = verifyAccessToken(app.jwt, deps.config.jwtKeys, bearerToken(request), now)
+    const session = await deps.sessions.find(claims.sid)
+    const asked = { acceso, method: request.method, viewTenant: viewTenantOf(request) }
+    request.user = alarmed(request, () => authorize(session, claims, asked, now))
+    if (request.user.vista) await recordView(deps, request, request.user, request.user.vista, now)
+  })
+}
+
+/** @throws AppError unauthenticated when the request has no bearer token. Never from the address: those are logged. */
+function bearerToken(request: FastifyRequest): string {
+  const [, token] = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(request.headers.authorization ?? '') ?? []
+  if (!token) throw unauthenticated()
+  return token
+}
+
+/** RFCs hold ñ, and headers hold bytes: accepts UTF-8, Latin-1 and percent-encoded. */
+function viewTenantOf(request: FastifyRequest): string | undefined {
+  const header = request.headers['x-view-tenant']
+  if (header === undefined) return undefined
+  const bytes = Buffer.from(String(header), 'latin1')
+  const text = bytes.toString('utf8')
+  return percentDecoded(text.includes('\ufffd') ? bytes.toString('latin1') : text).normalize('NFC')
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function alarmed(request: FastifyRequest, decide: () => Principal): Principal {
+  try {
+    return decide()
+  } catch (error) {
+    if (error instanceof Error && error.cause instanceof TokenMismatch) {
+      request.log.error({ err: error.cause, alarm: 'token_mismatch' }, 'a token of ours contradicts its session')
+    }
+    throw error
+  }
+}
+
+/** Written before the route does anything, in both logs or the request fails: nobody looks into a company unseen. */
+async function recordView(deps: GuardDeps, request: FastifyRequest, user: Principal, vista: Vista, now: Date) {
+  const { ip, requestId } = originOf(request)
+  const detail = { vista: vista.id, metodo: request.method, ruta: request.url.split('?', 1)[0] }
+  await Promise.all([
+    deps.tenants.use(vista.tenantId, (db) =>
+      writeAuditoria(db, {
+        ocurrioEn: now,
+        usuario: user,
+        esPlataforma: true,
+        accion: 'vista.consulta',
+        motivo: vista.motivo,
+        detalle: detail,
+        requestId,
+      }),
+    ),
+    writeAudit(deps.central, {
+      at: now,
+      action: 'vista.consulta',
+      actor: user,
+      tenantId: vista.tenantId,
+      detail: { ...detail, motivo: vista.motivo },
+      ip,
+      requestId,
+    }),
+  ])
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import type { CentralDb } from '../db/databases.ts'
+import { deleteCounter, findCounters, lockCounters, saveCounter } from './counter-queries.ts'
+import { loginDelayed } from './errors.ts'
+import { type Counter, RULES, type Rule, waitS, withFailure, withoutFailure } from './throttle.ts'
+
+/** Where a login comes from. */
+export interface LoginSource {
+  email: string
+  network: string
+  /** A device this person has logged in from before, or null. */
+  knownDevice: string | null
+  /** Whether this person has logged in from this network before. */
+  knownNetwork: boolean
+}
+
+/** A try that was counted before its outcome is known. */
+export type ReservedTry = ReadonlyMap<string, { rule: Rule; blockedUntil: Date | null }>
+
+/**
+ * Counts a try as failed, before the password is looked at.
+ * @throws AppError too_many `auth.delayed`; then nothing was counted, or an attack would prolong its own blocks
+ */
+export async function reserveTry(
+  central: CentralDb,
+  rules: ReadonlyMap<string, Rule>,
+  now: Date,
+): Promise<ReservedTry> {
+  const keys = [...rules.keys()]
+  refuseBlocked(await findCounters(central, keys), now) // most of an attack ends here, without a lock
+  return central.transaction().execute(async (trx) => {
+    const counters = await lockCounters(trx, keys, now)
+    refuseBlocked(counters, now)
+    const reserved = new Map<string, { rule: Rule; blockedUntil: Date | null }>()
+    for (const [key, rule] of rules) {
+      const counter = withFailure(counters.get(key), rule, now)
+      await saveCounter(trx, key, counter)
+      reserved.set(key, { rule, blockedUntil: counter.blockedUntil })
+    }
+    return reserved
+  })
+}
+
+/** The password was right (`proven`), or was never compared: the try was no failure. */
+export async function giveBackTry(central: CentralDb, tried: ReservedTry, proven: boolean, now: Date): Promise<void> {
+  await central.transaction().execute(async (trx) => {
+    const counters = await lockCounters(trx, [...tried.keys()], now)
+    for (const [key, { rule, blockedUntil }] of tried) {
+      const counter = counters.get(key)
+      // The account is theirs: what this source had failed before was a slip. The other counters tell of others too.
+      if (proven && rule === RULES.origen) await deleteCounter(trx, key)
+      else if (counter) await saveCounter(trx, key, withoutFailure(counter, blockedUntil))
+    }
+  })
+}
+
+/**
+ * What a login is counted on. Whoever is known to the account is not kept out by strangers who guess at it: a known
+ * device has only a counter of its own, a known network not the account's. An attack slows the attacker and newcomers.
+ */
+export function loginCounters({ email, network, knownDevice, knownNetwork }: LoginSource): Map<string, Rule> {
+  const account = accountKey(email)
+  if (knownDevice) return new Map([[`origen:${account}:${knownDevice}`, RULES.origen]])
+  const counters = new Map<string, Rule>([
+    [`origen:${account}:${network}`, RULES.origen],
+    [`red:${network}`, RULES.red],
+    ['todo', RULES.todo],
+  ])
+  if (!knownNetwork) counters.set(`cuenta:${account}`, RULES.cuenta)
+  return counters
+}
+
+/** For who is logged in and types the current password again: a stolen access token must not serve to guess it. */
+export const reauthenticationCounters = (userId: string) => new Map<string, Rule>([[`cambio:${userId}`, RULES.origen]])
+
+/** The name of an account in keys, which should not say who has trouble logging in. */
+export const accountKey = (email: string) => createHash('sha256').update(email).digest('base64url').slice(0, 22)
+
+function refuseBlocked(counters: ReadonlyMap<string, Counter>, now: Date): void {
+  const wait = Math.max(0, ...[...counters.values()].map((counter) => waitS(counter, now)))
+  if (wait > 0) throw loginDelayed(Math.ceil(wait))
+}
