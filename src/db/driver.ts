@@ -1,0 +1,119 @@
+import {
+  AbortedTransactionError,
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+  type TransactionSettings,
+} from 'kysely'
+import type { Connection } from './connection.ts'
+import { refused, toAppError } from './failures.ts'
+import type { Pool } from './pool.ts'
+
+/** Kysely on our pool. `deadlineMs` is how long one statement may take before its session is given up. */
+export function poolDialect(pool: Pool, deadlineMs: number): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => createDriver(pool, deadlineMs),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  }
+}
+
+/** A session of the pool as Kysely sees it, for as long as one caller has it. */
+export class Session implements DatabaseConnection {
+  /** Set from before BEGIN is sent until COMMIT or ROLLBACK was answered. */
+  inTransaction = false
+  readonly #connection: Connection
+  readonly #deadlineMs: number
+  readonly #onSend: (() => void) | undefined
+
+  constructor(connection: Connection, deadlineMs: number, onSend?: () => void) {
+    this.#connection = connection
+    this.#deadlineMs = deadlineMs
+    this.#onSend = onSend
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    this.#onSend?.()
+    try {
+      const { rows, command, count } = await this.#connection.query(query.sql, query.parameters, this.#deadlineMs)
+      // Kysely learns from it that a COMMIT was answered with ROLLBACK.
+      if (command === 'COMMIT' || command === 'ROLLBACK') return { rows: [{ command } as R] }
+      const changed = CHANGES.has(command) ? { numAffectedRows: BigInt(count ?? 0) } : {}
+      return { ...changed, rows: rows as R[] }
+    } catch (error) {
+      throw toAppError(refused(error))
+    }
+  }
+
+  // biome-ignore lint/correctness/useYield: the interface wants a generator, and streaming is refused
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('streaming is not supported: read pages, or use COPY through pg')
+  }
+
+  /** Back to the pool. With a transaction left open nobody else may have it. */
+  giveBack(pool: Pool): void {
+    if (this.inTransaction) this.#connection.destroy()
+    pool.release(this.#connection)
+  }
+
+  discard(): void {
+    this.#connection.destroy()
+  }
+}
+
+function createDriver(pool: Pool, deadlineMs: number): Driver {
+  const asSession = (connection: DatabaseConnection) => connection as Session
+  return {
+    async init() {},
+    acquireConnection: async () => new Session(await pool.acquire(), deadlineMs),
+    releaseConnection: async (connection) => asSession(connection).giveBack(pool),
+    destroy: () => pool.close(),
+
+    async beginTransaction(connection, settings) {
+      asSession(connection).inTransaction = true
+      await connection.executeQuery(CompiledQuery.raw(beginStatement(settings)))
+    },
+
+    async commitTransaction(connection) {
+      const { rows } = await connection.executeQuery<{ command: string }>(CompiledQuery.raw('commit'))
+      asSession(connection).inTransaction = false
+      // PostgreSQL answers so when a statement failed and its error was swallowed: nothing was kept.
+      if (rows[0]?.command === 'ROLLBACK') throw new AbortedTransactionError()
+    },
+
+    async rollbackTransaction(connection) {
+      try {
+        await connection.executeQuery(CompiledQuery.raw('rollback'))
+        asSession(connection).inTransaction = false
+      } catch {
+        // The session is lost, so the server has rolled back by itself. What the caller must see is why it came here.
+        asSession(connection).discard()
+      }
+    },
+
+    async savepoint(connection, name) {
+      await connection.executeQuery(CompiledQuery.raw(`savepoint ${quoted(name)}`))
+    },
+    async rollbackToSavepoint(connection, name) {
+      await connection.executeQuery(CompiledQuery.raw(`rollback to savepoint ${quoted(name)}`))
+    },
+    async releaseSavepoint(connection, name) {
+      await connection.executeQuery(CompiledQuery.raw(`release savepoint ${quoted(name)}`))
+    },
+  }
+}
+
+function beginStatement({ isolationLevel, accessMode }: TransactionSettings): string {
+  const isolation = isolationLevel ? ` isolation level ${isolationLevel}` : ''
+  return `begin${isolation}${accessMode ? ` ${accessMode}` : ''}`
+}
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+const CHANGES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
