@@ -13,6 +13,7 @@ import {
 import type { Connection } from './connection.ts'
 import { refused, toAppError } from './failures.ts'
 import type { Pool } from './pool.ts'
+import { quoteName } from './quote.ts'
 
 /** Kysely on our pool. `deadlineMs` is how long one statement may take before its session is given up. */
 export function poolDialect(pool: Pool, deadlineMs: number): Dialect {
@@ -98,13 +99,13 @@ function createDriver(pool: Pool, deadlineMs: number): Driver {
     },
 
     async savepoint(connection, name) {
-      await connection.executeQuery(CompiledQuery.raw(`savepoint ${quoted(name)}`))
+      await connection.executeQuery(CompiledQuery.raw(`savepoint ${quoteName(name)}`))
     },
     async rollbackToSavepoint(connection, name) {
-      await connection.executeQuery(CompiledQuery.raw(`rollback to savepoint ${quoted(name)}`))
+      await connection.executeQuery(CompiledQuery.raw(`rollback to savepoint ${quoteName(name)}`))
     },
     async releaseSavepoint(connection, name) {
-      await connection.executeQuery(CompiledQuery.raw(`release savepoint ${quoted(name)}`))
+      await connection.executeQuery(CompiledQuery.raw(`release savepoint ${quoteName(name)}`))
     },
   }
 }
@@ -113,7 +114,5 @@ function beginStatement({ isolationLevel, accessMode }: TransactionSettings): st
   const isolation = isolationLevel ? ` isolation level ${isolationLevel}` : ''
   return `begin${isolation}${accessMode ? ` ${accessMode}` : ''}`
 }
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 const CHANGES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
