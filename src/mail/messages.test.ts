@@ -29,6 +29,7 @@ const samples: MailData = {
   restablecer: { nombre: 'Ana', token: 'q3Zx_9-aB0kT5vLw8YcE', venceEl: '2026-11-22T15:45:00.000Z' },
   password_cambiada: { nombre: 'Ana', ...lugar },
   sesion_nueva: { nombre: 'Ana', ...lugar },
+  sesion_cerrada: { nombre: 'Ana', ...lugar },
 }
 const names = Object.keys(samples).filter(isTemplate)
 

@@ -155,6 +155,31 @@ const templates = {
       footer: 'Enviamos este aviso cuando se entra a su cuenta desde un dispositivo nuevo.',
     }),
   ),
+
+  /** A session that two parties had the credential of was ended: one of them is not the recipient. */
+  sesion_cerrada: template(
+    z.object({ nombre, cuando: instante, ip: linea.nullable(), dispositivo: nombre }),
+    () => null,
+    ({ nombre, cuando, ip, dispositivo }, publicUrl) => ({
+      subject: 'Cerramos una sesión suya de Horux360 por seguridad',
+      preview: 'La credencial de una sesión se usó dos veces.',
+      title: 'Cerramos una de sus sesiones',
+      blocks: [
+        { kind: 'text', text: `Hola, ${nombre}:` },
+        {
+          kind: 'text',
+          text: 'La credencial de una de sus sesiones se usó dos veces, lo que ocurre cuando alguien la copió. Cerramos esa sesión. La última vez se usó así:',
+        },
+        { kind: 'facts', facts: where(cuando, ip, dispositivo) },
+        {
+          kind: 'notice',
+          text: 'Vuelva a entrar y cambie su contraseña. Si no reconoce el dispositivo, avise también a quien administra su empresa.',
+        },
+        { kind: 'button', label: 'Restablecer contraseña', url: `${publicUrl}/restablecer` },
+      ],
+      footer: 'Enviamos este aviso cuando cerramos una sesión por seguridad. No se puede desactivar.',
+    }),
+  ),
 } as const
 
 /** Ties a template's wording to its schema: `letter` and `expiry` take what came in and see it parsed. */
