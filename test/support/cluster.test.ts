@@ -4,6 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
 import { startCluster } from './cluster.ts'
+import { startPreparedCluster } from './prepared-cluster.ts'
 
 test('a cluster is private, answers as superuser, and leaves nothing behind', async () => {
   const began = performance.now()
@@ -18,4 +19,19 @@ test('a cluster is private, answers as superuser, and leaves nothing behind', as
   await Promise.all([one.stop(), other.stop(), one.stop()])
   assert.equal(existsSync(path.dirname(one.logFile)), false)
   assert.ok(performance.now() - began < 20_000)
+})
+
+test('a prepared cluster has a migrated central database for everyone who asks', async (t) => {
+  const cluster = await startPreparedCluster()
+  t.after(() => cluster.stop())
+  const [one, other] = await Promise.all([cluster.createCentral(), cluster.createCentral()])
+  assert.notEqual(one.name, other.name)
+  for (const central of [one, other]) {
+    const client = new pg.Client(central.url)
+    await client.connect()
+    const { rows } = await client.query('select current_user, (select count(*)::int from plans) > 0 as seeded')
+    assert.deepEqual(rows, [{ current_user: 'horux_central', seeded: true }])
+    await assert.rejects(client.query('create table x ()'), /permission denied/)
+    await client.end()
+  }
 })

@@ -39,12 +39,21 @@ export interface Cluster {
 
 export interface ClusterOptions {
   maxConnections?: number
+  /** What the server holds from the start. Done once for each `key`, then copied like everything else. */
+  prepare?: Preparation
   /** Further `postgres -c` settings. */
   settings?: Readonly<Record<string, string | number>>
 }
 
-export async function startCluster({ maxConnections = 120, settings = {} }: ClusterOptions = {}): Promise<Cluster> {
-  const cached = await cachedDirectory()
+export interface Preparation {
+  /** Changes with everything that the result depends on. */
+  key: string
+  run(adminUrl: string): Promise<void>
+}
+
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { maxConnections = 120, settings = {}, prepare } = options
+  const cached = await cachedDirectory(prepare)
   const home = temporaryHome()
   const leash = removeWhenWeEnd(home)
   const dataDir = path.join(home, 'data')
@@ -70,27 +79,30 @@ const CARELESS = {
 
 const adminUrl = (port: number) => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`
 
-/** An initialised data directory, made once per state of what goes into it. Two that make it at once: one is kept. */
-async function cachedDirectory(): Promise<string> {
-  const cache = path.join(import.meta.dirname, '..', '..', '.horux', 'test')
-  const directory = path.join(cache, cacheKey())
-  if (!existsSync(directory)) await fillCache(cache, directory)
+/** A data directory, made once per state of what goes into it. Two that make it at once: one is kept. */
+async function cachedDirectory(prepare?: Preparation): Promise<string> {
+  const key = createHash('sha256').update(`2 ${binariesVersion()} ${prepare?.key}`).digest('hex').slice(0, 12)
+  const directory = path.join(CACHE, key)
+  if (!existsSync(directory)) await fillCache(directory, prepare)
   const now = new Date()
   utimesSync(directory, now, now)
   return directory
 }
 
-function cacheKey(): string {
-  return createHash('sha256').update(`1 ${binariesVersion()}`).digest('hex').slice(0, 12)
-}
+const CACHE = path.join(import.meta.dirname, '..', '..', '.horux', 'test')
 
-async function fillCache(cache: string, directory: string): Promise<void> {
-  mkdirSync(cache, { recursive: true })
-  removeUnused(cache)
+async function fillCache(directory: string, prepare: Preparation | undefined): Promise<void> {
+  mkdirSync(CACHE, { recursive: true })
+  removeUnused(CACHE)
   const home = temporaryHome()
   const leash = removeWhenWeEnd(home)
   const dataDir = path.join(home, 'data')
-  await initialise(dataDir, PASSWORD, ['--no-sync', '--wal-segsize=1'])
+  if (prepare) {
+    copyDirectory(await cachedDirectory(), dataDir)
+    await prepareServer(dataDir, prepare)
+  } else {
+    await initialise(dataDir, PASSWORD, ['--no-sync', '--wal-segsize=1'])
+  }
   const unfinished = `${directory}.${process.pid}`
   copyDirectory(dataDir, unfinished)
   try {
@@ -100,6 +112,13 @@ async function fillCache(cache: string, directory: string): Promise<void> {
     if (!existsSync(directory)) throw error
   }
   await letGo(leash)
+}
+
+async function prepareServer(dataDir: string, prepare: Preparation): Promise<void> {
+  const logFile = path.join(dataDir, '..', 'postgres.log')
+  const server = await startPostgres({ dataDir, port: await anyFreePort(), settings: CARELESS, logFile })
+  await prepare.run(adminUrl(server.port))
+  await server.stop()
 }
 
 /** Caches of earlier migrations, and unfinished ones of killed runs. An hour: nobody is copying from it any more. */
