@@ -11,6 +11,8 @@ const MAX_BYTES = 25 * 1024 * 1024
  * loopback interface, and `smtp.ts` does without both exactly there.
  */
 export async function startSmtpSink(port: number, store: MailStore, faults: FaultSwitches) {
+  /** Answers held back by a fault, with the session that waits for each. */
+  const pending = new Map<NodeJS.Timeout, string>()
   const server = new SMTPServer({
     banner: 'Horux360 development mailbox',
     disabledCommands: ['AUTH', 'STARTTLS'],
@@ -50,10 +52,13 @@ export async function startSmtpSink(port: number, store: MailStore, faults: Faul
     },
     onClose(session) {
       // The sender gave up waiting: whatever it was to hear has nobody to hear it.
-      for (const [timer, id] of pending) if (id === session.id) clearTimeout(timer)
+      for (const [timer, id] of pending) {
+        if (id !== session.id) continue
+        clearTimeout(timer)
+        pending.delete(timer)
+      }
     },
   })
-  const pending = new Map<NodeJS.Timeout, string>()
   // A connection that broke is its sender's concern; only failing to listen is ours.
   const listening = once(server.listen(port, '127.0.0.1'), 'listening')
   server.on('error', () => {})
