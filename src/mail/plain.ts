@@ -8,10 +8,11 @@ export function plain(text: string, max: number): string {
   const line = text
     .slice(0, max * 16)
     .toWellFormed()
-    .normalize('NFC')
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    // Before anything is joined or composed: what goes here would else leave two spaces, or two halves, side by side.
     .replace(/[\p{Cf}\p{Co}\p{Cn}\uFFFD]/gu, '')
+    .normalize('NFC')
     .replace(/(\p{M}{2})\p{M}+/gu, '$1') // piles of accents overprint the neighbouring lines
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim()
   const characters = [...line]
   return characters.length <= max ? line : `${characters.slice(0, max - 1).join('')}…`
