@@ -1,0 +1,92 @@
+import type { Clock } from '../../clock.ts'
+import { ROLE_SETTINGS } from '../../db/bootstrap.ts'
+import type { CentralDb } from '../../db/databases.ts'
+import { type FleetServer, findServers } from '../fleet/queries.ts'
+import type { Log } from '../operations/saga.ts'
+import { findPlacements } from '../queries.ts'
+import { INTERRUPTED_DROP } from './ownership.ts'
+import * as server from './queries.ts'
+import type { Servers } from './servers.ts'
+
+export interface SweepDeps {
+  central: CentralDb
+  clock: Clock
+  servers: Servers
+  log: Log
+}
+
+type Placement = Awaited<ReturnType<typeof findPlacements>>[number]
+
+/**
+ * Compares every server with the placements. What does not fit is told to the operator and never dropped by itself; what
+ * has one possible remedy is mended: half-dropped databases of ours, limits that no longer fit the processes.
+ */
+export async function sweepServers(deps: SweepDeps): Promise<void> {
+  const placements = await findPlacements(deps.central)
+  for (const row of await findServers(deps.central, { tenant: null, server: null })) {
+    const here = placements.filter((placement) => placement.serverId === row.id)
+    try {
+      await sweepServer(deps, row, here)
+    } catch (error) {
+      deps.log.error({ err: error, server: row.name, alarm: 'servers.unreachable' }, 'server could not be swept')
+    }
+  }
+  const due = placements.filter(({ purgeAfter }) => purgeAfter && purgeAfter < deps.clock.now())
+  if (due.length > 0) {
+    const tenants = due.map(({ tenantId }) => tenantId)
+    deps.log.warn({ tenants, alarm: 'tenants.purge_due' }, 'deleted companies are past their days: horux tenant purge')
+  }
+}
+
+async function sweepServer(deps: SweepDeps, row: FleetServer, placements: readonly Placement[]): Promise<void> {
+  await using cleanup = new AsyncDisposableStack()
+  const owner = cleanup.adopt(await deps.servers.owner(row), (session) => session.end().catch(() => undefined))
+  const alarm = (name: string, fields: object, message: string) =>
+    deps.log.error({ ...fields, server: row.name, alarm: name }, message)
+
+  const open = await server.findOpenDatabases(owner)
+  if (open.length > 0) alarm('servers.open_to_public', { databases: open }, 'databases let every role in')
+
+  const known = new Set(placements.map(({ databaseName }) => databaseName))
+  for (const database of await server.findDatabases(owner)) {
+    const { name, connectionLimit, owner: role, isTemplate } = database
+    if (role !== 'horux_owner' || isTemplate || NOT_A_TENANT.test(name)) continue
+    if (connectionLimit === INTERRUPTED_DROP) await server.dropDatabase(owner, name)
+    else if (!known.has(name)) alarm('servers.stray_database', { database: name }, 'database belongs to no company')
+  }
+  await sweepRoles(deps, owner, placements, alarm)
+}
+
+async function sweepRoles(
+  deps: SweepDeps,
+  owner: server.OwnerSession,
+  placements: readonly Placement[],
+  alarm: (name: string, fields: object, message: string) => void,
+): Promise<void> {
+  const limit = await deps.servers.connectionLimit()
+  const settings = Map.groupBy(await server.findTenantSettings(owner), (row) => row.role)
+  const living = new Map(placements.map((placement) => [placement.roleName, placement]))
+  for (const role of await server.findTenantRoles(owner)) {
+    const placement = living.get(role.name)
+    if (!placement) {
+      alarm('servers.stray_role', { role: role.name }, 'role belongs to no company')
+      continue
+    }
+    if (placement.state !== 'active') continue
+    // Never lowered here: a process that is late with its sign of life would find the door shut.
+    if (role.connectionLimit < limit) await server.setConnectionLimit(owner, role.name, limit)
+    if (isAsWeSetThem(settings.get(role.name) ?? [], placement.databaseName)) continue
+    // Somebody ran statements of his own in that company's name.
+    alarm('servers.role_settings', { role: role.name, tenantId: placement.tenantId }, 'role changed its own settings')
+    await server.resetSettings(owner, role.name, placement.databaseName)
+  }
+}
+
+function isAsWeSetThem(rows: readonly server.RoleSettings[], database: string): boolean {
+  const expected = Object.entries(ROLE_SETTINGS).map(([name, value]) => `${name}=${value}`)
+  const [row] = rows
+  return rows.length === 1 && row?.database === database && row.settings.toSorted().join() === expected.sort().join()
+}
+
+/** Of ours, and for something else: central databases, templates and those being built, restored or retired copies. */
+const NOT_A_TENANT = /^horux_(central|tpl_|restore_)/
