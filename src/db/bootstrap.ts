@@ -57,7 +57,8 @@ export function tenantRoleSettings(role: string, database: string): string[] {
   )
 }
 
-const ROLE_SETTINGS = {
+/** What those statements set. The worker compares: a role may change its own settings, and they last. */
+export const ROLE_SETTINGS: Readonly<Record<string, string>> = {
   statement_timeout: '5s',
   idle_in_transaction_session_timeout: '10s',
   lock_timeout: '2s',
