@@ -27,6 +27,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     logLevel: e.LOG_LEVEL,
     central: { url: e.CENTRAL_DATABASE_URL, poolMax: e.CENTRAL_POOL_MAX },
     credentialsDir: e.CREDENTIALS_DIRECTORY,
+    centralOwnerCredential: e.CENTRAL_OWNER_CREDENTIAL,
     tenantKeys: ring('HORUX_TENANT_KEY'),
     jwtKeys: ring('JWT_KEYS'),
     tenantPool: {
@@ -65,6 +66,8 @@ export interface Config {
   central: { url: string; poolMax: number }
   /** Folder of credential files: `<owner_credential>` holds `user:password` on one line. Only the worker and the CLI read it. */
   credentialsDir: string
+  /** Which of those files belongs to the server of the central database. */
+  centralOwnerCredential: string
   tenantKeys: KeyRing
   jwtKeys: KeyRing
   tenantPool: { max: number; budget: number; idleMs: number }
@@ -149,6 +152,7 @@ const Environment = z.object({
   CENTRAL_DATABASE_URL: url(['postgres:', 'postgresql:']),
   CENTRAL_POOL_MAX: count(10),
   CREDENTIALS_DIRECTORY: z.string().default('.horux/credentials'),
+  CENTRAL_OWNER_CREDENTIAL: z.string().default('local-owner'),
   HORUX_TENANT_KEY: z.string(),
   JWT_KEYS: z.string(),
   TENANT_POOL_MAX: count(3),

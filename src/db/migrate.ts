@@ -118,11 +118,11 @@ export function isConnectionFailure(error: unknown): boolean {
   // 53300, too many clients: the server is there, but not for us. Class 08 and 57P0x: it went away or is not up yet.
   if (/^(08|57P0|53300)/.test(state)) return true
   const failure = failureOf(error)
-  return failure !== undefined && !REFUSED_AT_THE_DOOR.has(failure.code)
+  return failure !== undefined && !LASTING.has(failure.code)
 }
 
-// No such database, connections off, wrong password, no such role, no CONNECT: the same next time.
-const REFUSED_AT_THE_DOOR = new Set(['3D000', '55000', '28P01', '28000', '42501'])
+// No such database, connections off, wrong password, no such role, no CONNECT; a statement that took all the time it had.
+const LASTING = new Set(['3D000', '55000', '28P01', '28000', '42501', 'DEADLINE'])
 
 // One number for every database: advisory locks are per database. It spells "horux".
 const LOCK_KEY = 0x686f727578
@@ -131,7 +131,8 @@ const DEFAULT_LOCK_TIMEOUT = '2s'
 // Waits for the transactions of others but blocks nobody meanwhile, so it may be patient.
 const CONCURRENTLY_LOCK_TIMEOUT = '60s'
 
-// A tenant's role gets rights on every new table by default; what the ledger says is not its business to change.
+// Every process reads how far its database is. A tenant's role gets all rights on new tables by default, and what the
+// ledger says is not its business to change.
 const CREATE_LEDGER = `
   create table public.schema_migrations (
     version         int primary key,
@@ -149,7 +150,8 @@ const CREATE_LEDGER = `
       select distinct grantee::regrole from pg_class, aclexplode(relacl)
       where pg_class.oid = 'public.schema_migrations'::regclass and grantee not in (0, relowner)
     loop execute format('revoke insert, update, delete on public.schema_migrations from %s', other); end loop;
-  end $$`
+  end $$;
+  grant select on public.schema_migrations to public`
 
 /** Takes the migration lock and tells whether there is a ledger; 'locked' when it stays with somebody else. */
 async function lock(session: MigrationSession, waitMs: number): Promise<boolean | 'locked'> {

@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { TEMPLATE_BASE } from './bootstrap.ts'
 import { sqlState } from './failures.ts'
 import { type ApplyOptions, applyMigrations, type MigrationSession, withSession } from './migrate.ts'
 import { type Migration, schemaVersionOf, templateName } from './migrations.ts'
-
-/** What every template is cloned from: made once per server by its superuser, catalogs hidden, rights set. */
-export const TEMPLATE_BASE = 'horux_tpl_base'
 
 export interface Template {
   name: string
   /** False when it was there already. */
   built: boolean
   durationMs: number
+  /** `server_version_num`, such as 180004. */
+  serverVersion: number
 }
 
 export interface TemplateOptions extends ApplyOptions {
   maintenanceDb: string
-  /** Hashes of templates that somebody may still be cloning. All others but the current one are dropped. */
+  /** Hashes of templates that somebody may still be cloning: all others but this one are dropped. Not given: none is. */
   keep?: readonly string[]
 }
 
@@ -40,9 +40,11 @@ export function ensureTemplate(
       const present = await listTemplates(session)
       const built = !present.some((template) => template.name === name && template.closed)
       if (built) await build(session, connect, name, migrations, options)
-      const keep = new Set([name, ...(options.keep ?? []).map(templateName)])
-      for (const template of present) if (!keep.has(template.name)) await dropUnused(session, template.name)
-      return { name, built, durationMs: Math.round(performance.now() - started) }
+      const keep = options.keep && new Set([name, ...options.keep.map(templateName)])
+      for (const template of present) if (keep && !keep.has(template.name)) await dropUnused(session, template.name)
+      const [version] = await session.query<{ n: number }>(`select current_setting('server_version_num')::int as n`)
+      const durationMs = Math.round(performance.now() - started)
+      return { name, built, durationMs, serverVersion: version?.n ?? 0 }
     },
     options,
   )
