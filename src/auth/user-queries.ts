@@ -103,15 +103,14 @@ export async function chooseCompany(db: CentralSql, userId: string): Promise<str
   return rows[0]?.id ?? null
 }
 
-/** The living company with this id or RFC that the person is a member of. */
-export async function findMembership(db: CentralSql, userId: string, tenant: { id: string } | { rfc: string }) {
-  const [column, value] = 'id' in tenant ? (['t.id', tenant.id] as const) : (['t.rfc', tenant.rfc] as const)
+/** The living company with this RFC or id that the person is a member of. */
+export async function findMembership(db: CentralSql, userId: string, rfc: string, id: string) {
   return db
     .selectFrom('memberships as m')
     .innerJoin('tenants as t', 't.id', 'm.tenant_id')
     .select(['t.id', 't.rfc', 'm.role as rol'])
     .where('m.user_id', '=', userId)
-    .where(column, '=', value)
+    .where((where) => where.or([where('t.rfc', '=', rfc), where(sql<string>`t.id::text`, '=', id)]))
     .where('t.deleted_at', 'is', null)
     .executeTakeFirst()
 }
@@ -175,4 +174,36 @@ export async function spendPasswordTokensOf(trx: CentralTx, userId: string, now:
     .where('user_id', '=', userId)
     .where('used_at', 'is', null)
     .execute()
+}
+
+export interface NewStaff {
+  id: string
+  email: string
+  nombre: string
+  passwordHash: string
+  temporaryUntil: Date | null
+  at: Date
+}
+
+/** False when the e-mail has an account already. */
+export async function insertStaff(trx: CentralTx, { id, email, nombre, passwordHash, temporaryUntil, at }: NewStaff) {
+  const password = { password_hash: passwordHash, password_temporal: temporaryUntil !== null, password_expires_at: temporaryUntil }
+  const row = await trx
+    .insertInto('users')
+    .values({ id, email, nombre, ...password, is_platform: true, created_at: at, updated_at: at })
+    .onConflict((oc) => oc.column('email').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function makeStaff(trx: CentralTx, email: string, at: Date): Promise<boolean> {
+  const row = await trx
+    .updateTable('users')
+    .set({ is_platform: true, updated_at: at })
+    .where('email', '=', email)
+    .where('is_platform', '=', false)
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
 }
