@@ -308,6 +308,21 @@ export interface TenantTenant {
   created_at: Filled<Instant>
 }
 
+export interface TenantAlertas {
+  id: string
+  tipo: string
+  severidad: 'info' | 'aviso' | 'urgente'
+  titulo: string
+  mensaje: string
+  clave: string
+  uuid_fiscal: string | null
+  ejercicio: number | null
+  mes: number | null
+  creada_en: Filled<Instant>
+  leida_en: Instant | null
+  resuelta_en: Instant | null
+}
+
 export interface TenantAuditoria {
   id: Always<BigInteger>
   ocurrio_en: Filled<Instant>
@@ -320,6 +335,103 @@ export interface TenantAuditoria {
   request_id: string | null
 }
 
+export interface TenantCalendarioFiscal {
+  id: string
+  clave: string
+  titulo: string
+  descripcion: string | null
+  ejercicio: number
+  mes: number | null
+  fecha_limite: string
+  fecha_extendida: string | null
+  propia: Filled<boolean>
+  completada_en: Instant | null
+  creada_en: Filled<Instant>
+}
+
+export interface TenantCfdiPagos {
+  uuid_fiscal: string
+  n: number
+  pago: number
+  version: '1.0' | '2.0'
+  fecha_pago: string
+  forma_pago: string | null
+  moneda: string
+  tipo_cambio: string
+  monto: string
+  num_operacion: string | null
+  id_documento: string | null
+  moneda_dr: string | null
+  equivalencia_dr: string | null
+  parcialidad: string | null
+  saldo_anterior: string | null
+  pagado: string | null
+  saldo_insoluto: string | null
+  objeto_imp: string | null
+  impuestos: Filled<Json>
+}
+
+export interface TenantCfdiRelaciones {
+  uuid_fiscal: string
+  n: number
+  tipo_relacion: string
+  uuid_relacionado: string
+}
+
+export interface TenantCfdiXml {
+  uuid_fiscal: string
+  contenido: Bytes
+  bytes: number
+  sha256: Bytes
+}
+
+export interface TenantCfdis {
+  uuid_fiscal: string
+  version: '3.3' | '4.0'
+  tipo: 'I' | 'E' | 'P' | 'N' | 'T'
+  direccion: 'emitido' | 'recibido'
+  serie: string | null
+  folio: string | null
+  fecha_emision: string
+  fecha_timbrado: string
+  rfc_emisor: string
+  nombre_emisor: string | null
+  regimen_emisor: string | null
+  rfc_receptor: string
+  nombre_receptor: string | null
+  regimen_receptor: string | null
+  subtotal: string
+  descuento: string | null
+  iva: string
+  ieps: string
+  isr_retenido: string
+  iva_retenido: string
+  ieps_retenido: string
+  locales_trasladados: Filled<string>
+  locales_retenidos: Filled<string>
+  total: string
+  moneda: string
+  tipo_cambio: string | null
+  metodo_pago: 'PUE' | 'PPD' | null
+  forma_pago: string | null
+  uso_cfdi: string | null
+  lugar_expedicion: string | null
+  exportacion: string | null
+  global_periodicidad: string | null
+  global_meses: string | null
+  global_anio: string | null
+  impuestos: Json
+  base_no_objeto: string
+  combustible: boolean
+  rfc_pac: string | null
+  estado: Filled<'vigente' | 'cancelado'>
+  fecha_cancelacion: string | null
+  cancelacion_conocida_en: Instant | null
+  source: 'upload' | 'bulk' | 'sat'
+  avisos: Filled<string[]>
+  creado_en: Filled<Instant>
+}
+
 export interface TenantConfiguracionFiscal {
   only_one: Filled<boolean>
   regimen: Filled<string>
@@ -328,6 +440,97 @@ export interface TenantConfiguracionFiscal {
   saldo_desde: string | null
   politica_egresos: Filled<'saldo-primero' | 'por-metodo-del-egreso'>
   actualizado_en: Filled<Instant>
+}
+
+export interface TenantIsrMensual {
+  ejercicio: number
+  mes: number
+  regimen: string
+  ingresos_mes: Filled<string>
+  ingresos_acumulados: Filled<string>
+  deducciones_acumuladas: Filled<string>
+  coeficiente_utilidad: string | null
+  ptu_disminuida: Filled<string>
+  perdidas_disminuidas: Filled<string>
+  base: Filled<string>
+  isr_causado: Filled<string>
+  retenciones: Filled<string>
+  pagos_previos: Filled<string>
+  a_cargo: Filled<string>
+  a_favor: Filled<string>
+  calculado_en: Filled<Instant>
+}
+
+export interface TenantIvaMensual {
+  ejercicio: number
+  mes: number
+  base16: Filled<string>
+  iva16: Filled<string>
+  base8: Filled<string>
+  iva8: Filled<string>
+  base0: Filled<string>
+  base_exenta: Filled<string>
+  base_no_objeto: Filled<string>
+  base_otra: Filled<string>
+  iva_otra: Filled<string>
+  iva_trasladado: Filled<string>
+  iva_retenido_por_clientes: Filled<string>
+  isr_retenido_por_clientes: Filled<string>
+  acreditable_base16: Filled<string>
+  acreditable_iva16: Filled<string>
+  acreditable_base8: Filled<string>
+  acreditable_iva8: Filled<string>
+  acreditable_base0: Filled<string>
+  acreditable_base_exenta: Filled<string>
+  acreditable_base_no_objeto: Filled<string>
+  acreditable_base_otra: Filled<string>
+  acreditable_iva_otra: Filled<string>
+  acreditable_iva_retenido: Filled<string>
+  acreditable_isr_retenido: Filled<string>
+  iva_pagado: Filled<string>
+  iva_retenido_mes_anterior: Filled<string>
+  iva_acreditable: Filled<string>
+  iva_no_acreditable: Filled<string>
+  no_acreditable_por_motivo: Filled<Json>
+  iva_retenido_a_terceros: Filled<string>
+  diferencia: Filled<string>
+  saldo_a_favor_anterior: Filled<string>
+  saldo_a_favor_aplicado: Filled<string>
+  a_cargo: Filled<string>
+  a_favor: Filled<string>
+  remanente: Filled<string>
+  importe_a_pagar: Filled<string>
+  calculado_en: Filled<Instant>
+}
+
+export interface TenantMovimientos {
+  uuid_fiscal: string
+  n: number
+  documento: string | null
+  clase: 'PUE' | 'PPD' | 'REP' | 'EGRESO'
+  direccion: 'emitido' | 'recibido'
+  fecha: string
+  ejercicio: number
+  mes: number
+  contraparte: string
+  total: string
+  base16: string
+  iva16: string
+  base8: string
+  iva8: string
+  base0: string
+  base_exenta: string
+  base_no_objeto: string
+  base_otra: string
+  iva_otra: string
+  iva_retenido: string
+  isr_retenido: string
+  forma_pago: string | null
+  uso_cfdi: string | null
+  efecto: 'cuenta' | 'no_acreditable' | 'sin_efecto'
+  motivo: string | null
+  revisar: string | null
+  requiere_complementaria: Filled<boolean>
 }
 
 export interface TenantOutbox {
@@ -345,8 +548,17 @@ export interface TenantUsage {
 
 export interface TenantTables {
   _tenant: TenantTenant
+  alertas: TenantAlertas
   auditoria: TenantAuditoria
+  calendario_fiscal: TenantCalendarioFiscal
+  cfdi_pagos: TenantCfdiPagos
+  cfdi_relaciones: TenantCfdiRelaciones
+  cfdi_xml: TenantCfdiXml
+  cfdis: TenantCfdis
   configuracion_fiscal: TenantConfiguracionFiscal
+  isr_mensual: TenantIsrMensual
+  iva_mensual: TenantIvaMensual
+  movimientos: TenantMovimientos
   outbox: TenantOutbox
   usage: TenantUsage
 }
