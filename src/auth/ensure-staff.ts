@@ -17,7 +17,11 @@ export interface Staff {
  * Makes somebody staff of the platform. A person who exists keeps their password and only gains the flag.
  * @returns what happened; `unchanged` when they were staff already.
  */
-export async function ensureStaff(central: CentralDb, staff: Staff, now: Date): Promise<'created' | 'promoted' | 'unchanged'> {
+export async function ensureStaff(
+  central: CentralDb,
+  staff: Staff,
+  now: Date,
+): Promise<'created' | 'promoted' | 'unchanged'> {
   const existing = await findUserByEmail(central, staff.email)
   if (existing?.esPlataforma) return 'unchanged'
   const passwordHash = existing ? undefined : await hashPassword(staff.password)

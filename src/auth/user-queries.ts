@@ -187,7 +187,11 @@ export interface NewStaff {
 
 /** False when the e-mail has an account already. */
 export async function insertStaff(trx: CentralTx, { id, email, nombre, passwordHash, temporaryUntil, at }: NewStaff) {
-  const password = { password_hash: passwordHash, password_temporal: temporaryUntil !== null, password_expires_at: temporaryUntil }
+  const password = {
+    password_hash: passwordHash,
+    password_temporal: temporaryUntil !== null,
+    password_expires_at: temporaryUntil,
+  }
   const row = await trx
     .insertInto('users')
     .values({ id, email, nombre, ...password, is_platform: true, created_at: at, updated_at: at })

@@ -317,3 +317,24 @@ const tenants = (db: CentralSql) =>
       's.name as serverName',
       'p.plan_code as planCode',
     ])
+
+/** A PostgreSQL server for tenant databases. `ownerCredential` names a file of the credentials folder. */
+export interface NewServer {
+  name: string
+  host: string
+  port: number
+  tls: 'off' | 'prefer' | 'verify-full'
+  ownerCredential: string
+}
+
+/** Registers a server, or updates where it is found: an embedded one moves to another port when its own is busy. */
+export async function registerServer(central: CentralSql, server: NewServer): Promise<number> {
+  const address = { host: server.host, port: server.port, tls: server.tls, owner_credential: server.ownerCredential }
+  const row = await central
+    .insertInto('database_servers')
+    .values({ name: server.name, ...address })
+    .onConflict((oc) => oc.column('name').doUpdateSet(address))
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
+}
