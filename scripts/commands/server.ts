@@ -6,6 +6,8 @@ import { loadConfig } from '../../src/config.ts'
 import { parseDatabaseUrl, readCredential } from '../../src/db/address.ts'
 import { bootstrapServer } from '../../src/db/bootstrap.ts'
 import { openCentral } from '../../src/db/client.ts'
+import { migrateCentral } from '../../src/db/migrate-central.ts'
+import { ensureQueues } from '../../src/queue/queue.ts'
 import { registerServer } from '../../src/tenants/queries.ts'
 
 export const command = new Command('server')
@@ -47,7 +49,7 @@ async function add({ name, adminUrl, dryRun }: AddOptions): Promise<void> {
     },
   )
   for (const warning of done.warnings) console.error(`aviso: ${warning}`)
-  if (isCentral) await migrateCentral(config)
+  if (isCentral) await migrateCentral({ ...config, centralOwnerCredential: credential }, ensureQueues)
   await register(name, { host: server.host, port: server.port, tls: server.tls, ownerCredential: credential })
 }
 
