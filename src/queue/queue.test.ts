@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { PgBoss } from 'pg-boss'
+import pino from 'pino'
+import { uuidv7 } from 'uuidv7'
+import { startPreparedCluster } from '../../test/support/prepared-cluster.ts'
+import { type OwnerConnection, openAs, openCentral } from '../db/client.ts'
+import type { CentralDb } from '../db/databases.ts'
+import { definitionOf, jobNames } from './jobs.ts'
+import { ensureQueues, openQueue, type Queue } from './queue.ts'
+
+let url: string
+let central: CentralDb
+let queue: Queue
+let owner: OwnerConnection
+const log = pino({ level: 'silent' })
+
+before(async () => {
+  const cluster = await startPreparedCluster({ maxConnections: 40 })
+  const database = await cluster.createCentral()
+  url = database.url
+  await ensureQueues(url)
+  central = openCentral({ central: { url, poolMax: 10 }, processRole: 'api', statementTimeoutMs: 5000 })
+  queue = openQueue(central, log)
+  owner = await openAs(database.ownerUrl)
+})
+after(async () => {
+  await queue.stop()
+  await central.destroy()
+  await owner.end()
+})
+
+test('a job and the transaction that leaves it commit together or not at all', async () => {
+  const rolledBack = uuidv7()
+  const failing = central.transaction().execute(async (trx) => {
+    await queue.enqueue(trx, 'mail.send', { mailId: rolledBack })
+    throw new Error('the cause failed')
+  })
+  await assert.rejects(failing, /the cause failed/)
+  assert.equal((await jobsWith('mailId', rolledBack)).length, 0)
+
+  const mailId = uuidv7()
+  const id = await central.transaction().execute((trx) => queue.enqueue(trx, 'mail.send', { mailId }))
+  const [job] = await jobsWith('mailId', mailId)
+  const { retryLimit, retryDelay, heartbeatSeconds, expireInSeconds } = definitionOf('mail.send')
+  assert.deepEqual(job, {
+    id,
+    data: { mailId },
+    state: 'created',
+    retry_limit: retryLimit,
+    retry_delay: retryDelay,
+    retry_backoff: true,
+    heartbeat_seconds: heartbeatSeconds,
+    expire_seconds: expireInSeconds,
+    dead_letter: 'dead-letters',
+    group_id: null,
+  })
+})
+
+test('the same job left by twelve at once exists once, and who came second is told so', async () => {
+  const payload = { tenantId: uuidv7(), operationId: uuidv7() }
+  const ids = await Promise.all(
+    Array.from({ length: 12 }, () =>
+      central.transaction().execute((trx) => queue.enqueue(trx, 'tenant.operation', payload)),
+    ),
+  )
+  assert.equal(ids.filter((id) => id !== null).length, 1)
+  const [job, ...others] = await jobsWith('tenantId', payload.tenantId)
+  assert.equal(others.length, 0)
+  assert.equal(job?.group_id, payload.tenantId)
+})
+
+test('a payload that the job does not know is refused before it is stored', async () => {
+  const bad = { mailId: 'no es un id' }
+  await assert.rejects(
+    central.transaction().execute((trx) => queue.enqueue(trx, 'mail.send', bad)),
+    /uuid/i,
+  )
+})
+
+test('the queues become what the table says, however often and from whatever they were', async () => {
+  await owner.query(`update pgboss.queue set retry_limit = 1, heartbeat_seconds = null where name = 'mail.send'`)
+  await ensureQueues(url)
+  await ensureQueues(url)
+  const rows = await owner.query<{ name: string; policy: string; retry_limit: number; heartbeat_seconds: number }>(
+    `select name, policy, retry_limit, heartbeat_seconds from pgboss.queue where name = any($1)`,
+    [jobNames],
+  )
+  const found = Object.fromEntries(rows.map(({ name, ...row }) => [name, row]))
+  for (const name of jobNames) {
+    const { policy, retryLimit, heartbeatSeconds } = definitionOf(name)
+    assert.deepEqual(found[name], { policy, retry_limit: retryLimit, heartbeat_seconds: heartbeatSeconds })
+    assert.ok(heartbeatSeconds >= 10, `${name}: a dead worker would be noticed only when the job expires`)
+  }
+})
+
+test('a policy that changed is refused, because the queue would silently keep the old one', async () => {
+  await owner.query(`update pgboss.queue set policy = 'short' where name = 'mail.send'`)
+  await assert.rejects(ensureQueues(url), /queue mail.send: policy is short and cannot become exclusive/)
+  await owner.query(`update pgboss.queue set policy = 'exclusive' where name = 'mail.send'`)
+})
+
+test('leaving a job wakes a worker at once', async () => {
+  const boss = new PgBoss({
+    connectionString: url,
+    migrate: false,
+    createSchema: false,
+    schedule: false,
+    max: 2,
+    useListenNotify: true,
+  })
+  boss.on('error', () => {})
+  await boss.start()
+  try {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const mailId = uuidv7()
+    await boss.work('mail.send', { batchSize: 50, notifyPollingIntervalSeconds: 60 }, async (jobs) => {
+      if (jobs.some((job) => (job.data as { mailId: string }).mailId === mailId)) resolve(mailId)
+    })
+    const left = performance.now()
+    await central.transaction().execute((trx) => queue.enqueue(trx, 'mail.send', { mailId }))
+    assert.equal(await promise, mailId)
+    assert.ok(performance.now() - left < 5_000, 'waited for the next poll')
+  } finally {
+    await boss.stop({ graceful: false })
+  }
+})
+
+interface JobRow {
+  id: string
+  data: unknown
+  state: string
+  retry_limit: number
+  retry_delay: number
+  retry_backoff: boolean
+  heartbeat_seconds: number
+  expire_seconds: number
+  dead_letter: string
+  group_id: string | null
+}
+
+const jobsWith = (field: string, value: string) =>
+  owner.query<JobRow>(
+    `select id, data, state, retry_limit, retry_delay, retry_backoff, heartbeat_seconds, expire_seconds, dead_letter, group_id
+     from pgboss.job where data->>$1 = $2`,
+    [field, value],
+  )
