@@ -24,6 +24,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     docsEnabled: e.DOCS ?? e.HORUX_ENV !== 'production',
     trustProxy: e.TRUST_PROXY ?? false,
     corsOrigins: e.CORS_ORIGINS,
+    rateLimitPerMinute: e.RATE_LIMIT_PER_MINUTE,
     logLevel: e.LOG_LEVEL,
     central: { url: e.CENTRAL_DATABASE_URL, poolMax: e.CENTRAL_POOL_MAX },
     credentialsDir: e.CREDENTIALS_DIRECTORY,
@@ -62,6 +63,8 @@ export interface Config {
   /** Address or list of addresses of our own proxy; never `true` (any client could then choose its address). */
   trustProxy: string | false
   corsOrigins: readonly string[]
+  /** Requests a minute of one person, or of one network without login, over all processes. 0: no limit. */
+  rateLimitPerMinute: number
   logLevel: string
   central: { url: string; poolMax: number }
   /** Folder of credential files: `<owner_credential>` holds `user:password` on one line. Only the worker and the CLI read it. */
@@ -148,6 +151,7 @@ const Environment = z.object({
         .filter(Boolean),
     )
     .refine((list) => list.every((o) => URL.canParse(o) && new URL(o).origin === o), 'must be exact origins'),
+  RATE_LIMIT_PER_MINUTE: count(1200, 0),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   CENTRAL_DATABASE_URL: url(['postgres:', 'postgresql:']),
   CENTRAL_POOL_MAX: count(10),
