@@ -11,18 +11,41 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import type { Connection } from './connection.ts'
-import { refused, toAppError } from './failures.ts'
+import { ConnectionFailure, refused, toAppError } from './failures.ts'
 import type { Pool } from './pool.ts'
 import { quoteName } from './quote.ts'
 
-/** Kysely on our pool. `deadlineMs` is how long one statement may take before its session is given up. */
-export function poolDialect(pool: Pool, deadlineMs: number): Dialect {
+/** Where Kysely gets its sessions from: a pool, or one lease of a tenant's pool. */
+export interface SessionSource {
+  acquire(): Promise<Session>
+  release(session: Session): void
+  destroy(): Promise<void>
+}
+
+export function sessionDialect(source: SessionSource): Dialect {
   return {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => createDriver(pool, deadlineMs),
+    createAdapter: () => adapter,
+    createDriver: () => createDriver(source),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
+}
+
+const adapter = new PostgresAdapter()
+
+/** `deadlineMs` is how long one statement may take before its session is given up. */
+export function poolSource(pool: Pool, deadlineMs: number): SessionSource {
+  return {
+    acquire: async () => new Session(await pool.acquire(), deadlineMs),
+    release: (session) => session.giveBack(pool),
+    destroy: () => pool.close(),
+  }
+}
+
+/** Sees what becomes of the sessions of one lease. */
+export interface SessionWitness {
+  sending(): void
+  failed(failure: ConnectionFailure): void
 }
 
 /** A session of the pool as Kysely sees it, for as long as one caller has it. */
@@ -31,16 +54,16 @@ export class Session implements DatabaseConnection {
   inTransaction = false
   readonly #connection: Connection
   readonly #deadlineMs: number
-  readonly #onSend: (() => void) | undefined
+  readonly #witness: SessionWitness | undefined
 
-  constructor(connection: Connection, deadlineMs: number, onSend?: () => void) {
+  constructor(connection: Connection, deadlineMs: number, witness?: SessionWitness) {
     this.#connection = connection
     this.#deadlineMs = deadlineMs
-    this.#onSend = onSend
+    this.#witness = witness
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    this.#onSend?.()
+    this.#witness?.sending()
     try {
       const { rows, command, count } = await this.#connection.query(query.sql, query.parameters, this.#deadlineMs)
       // Kysely learns from it that a COMMIT was answered with ROLLBACK.
@@ -48,6 +71,7 @@ export class Session implements DatabaseConnection {
       const changed = CHANGES.has(command) ? { numAffectedRows: BigInt(count ?? 0) } : {}
       return { ...changed, rows: rows as R[] }
     } catch (error) {
+      if (error instanceof ConnectionFailure) this.#witness?.failed(error)
       throw toAppError(refused(error))
     }
   }
@@ -68,13 +92,13 @@ export class Session implements DatabaseConnection {
   }
 }
 
-function createDriver(pool: Pool, deadlineMs: number): Driver {
+function createDriver(source: SessionSource): Driver {
   const asSession = (connection: DatabaseConnection) => connection as Session
   return {
     async init() {},
-    acquireConnection: async () => new Session(await pool.acquire(), deadlineMs),
-    releaseConnection: async (connection) => asSession(connection).giveBack(pool),
-    destroy: () => pool.close(),
+    acquireConnection: () => source.acquire(),
+    releaseConnection: async (connection) => source.release(asSession(connection)),
+    destroy: () => source.destroy(),
 
     async beginTransaction(connection, settings) {
       asSession(connection).inTransaction = true
