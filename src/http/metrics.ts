@@ -52,7 +52,7 @@ export function createMetrics(sources: MetricSources): Metrics {
         // `close` comes exactly once, answered or not; Fastify's hooks do not.
         reply.raw.once('close', () => inFlight.dec())
       })
-      app.addHook('onRequestAbort', async () => aborted.inc())
+      app.addHook('onRequestAbort', async (_request) => aborted.inc())
       app.addHook('onResponse', async (request, reply) => {
         const route = request.routeOptions.url ?? 'none'
         duration.observe({ route, method: request.method, status: reply.statusCode }, reply.elapsedTime / 1000)

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLog } from '../log.ts'
+import { createMetrics, metricsApp } from './metrics.ts'
+import type { Principal } from './principal.ts'
+import { createShell } from './shell.ts'
+
+test('a thousand companies make no more series than one: labels are routes, methods and statuses', async (t) => {
+  const log = createLog({ level: 'silent', service: 'test' })
+  const { app } = await createShell({ log, trustProxy: false, corsOrigins: [], maxLoopDelayMs: 0, checkText: true })
+  const metrics = createMetrics({
+    tenantPools: () => ({ pools: 3, connections: 7, leased: 2, waiting: 0 }),
+    queueDepth: async () => [{ queue: 'mail.send', state: 'created', jobs: 4 }],
+  })
+  metrics.watch(app)
+  app.decorateRequest('user')
+  app.addHook('onRequest', async (request) => {
+    request.user = { tenantId: request.headers['x-t'] } as unknown as Principal
+  })
+  app.get('/cosas/:id', { config: { acceso: { quien: 'publico' } } }, async () => ({}))
+  const operator = metricsApp(metrics)
+  t.after(() => Promise.all([app.close(), operator.close()]))
+
+  const series = async () =>
+    (await operator.inject('/metrics')).body.split('\n').filter((line) => line && !line.startsWith('#')).length
+  await app.inject('/cosas/1')
+  await app.inject('/nada')
+  const before = await series()
+  for (let i = 0; i < 1000; i++) await app.inject({ url: `/cosas/${i}`, headers: { 'x-t': `tenant-${i}` } })
+  await app.inject('/otra/nada')
+  assert.equal(await series(), before)
+
+  const { body } = await operator.inject('/metrics')
+  assert.match(body, /http_request_duration_seconds_count\{route="\/cosas\/:id",method="GET",status="200"\} 1001/)
+  assert.match(body, /http_request_duration_seconds_count\{route="none",method="GET",status="404"\} 2/)
+  assert.match(body, /http_requests_in_flight 0/)
+  assert.match(body, /tenant_pools\{what="leased"\} 2/)
+  assert.match(body, /pgboss_queue_depth\{queue="mail.send",state="created"\} 4/)
+  assert.doesNotMatch(body, /tenant-\d/)
+})
