@@ -20,8 +20,8 @@ export interface ChildSpec {
 
 export interface Child {
   readonly name: string
-  /** Resolves when it answers. @throws when it gives up or does not in time, with its last words. */
-  ready(timeoutMs: number): Promise<void>
+  /** Resolves when it answers. @throws when it gives up or does not in time, with its last words; when `signal` aborts. */
+  ready(timeoutMs: number, signal: AbortSignal): Promise<void>
   stop(deadlineMs: number): Promise<void>
   kill(): void
 }
@@ -35,6 +35,8 @@ export interface ChildHost {
   verbose: boolean
 }
 
+/** A process that never became ready and died so often will not become so. One that was ready is always run again. */
+const CRASHES_AT_START = 3
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 15_000
 const HEALTHY_MS = 30_000
@@ -43,6 +45,7 @@ const HEALTHY_MS = 30_000
 export function keepRunning(spec: ChildSpec, host: ChildHost): Child {
   let stopping = false
   let gaveUp: string | undefined
+  let crashes = 0
   let current: ChildProcess | undefined
   const logFile = path.join(host.logDir, `${spec.name}.log`)
   const stopped = new AbortController()
@@ -60,6 +63,7 @@ export function keepRunning(spec: ChildSpec, host: ChildHost): Child {
         host.say(spec.name, `${gaveUp}: ${logFile}`)
         return
       }
+      crashes += 1
       if (performance.now() - began > HEALTHY_MS) pauseMs = FIRST_PAUSE_MS
       host.say(spec.name, `terminó (${how}); arranca de nuevo en ${pauseMs / 1000} s`)
       await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => undefined)
@@ -69,10 +73,12 @@ export function keepRunning(spec: ChildSpec, host: ChildHost): Child {
 
   return {
     name: spec.name,
-    ready: async (timeoutMs) => {
+    ready: async (timeoutMs, signal) => {
       const deadline = performance.now() + timeoutMs
       while (!(await answers(spec.readyUrl))) {
-        if (gaveUp || performance.now() > deadline) throw notReady(spec, logFile, gaveUp)
+        signal.throwIfAborted()
+        const hopeless = gaveUp ?? (crashes >= CRASHES_AT_START ? `terminó ${crashes} veces` : undefined)
+        if (hopeless || performance.now() > deadline) throw notReady(spec, logFile, hopeless)
         await sleep(50)
       }
     },
@@ -138,11 +144,10 @@ function notReady({ name, readyUrl }: ChildSpec, logFile: string, gaveUp: string
   return new Error(`${name} no arrancó: ${why}. Sus últimas líneas (${logFile}):\n${lastWords}`)
 }
 
-/** pino writes JSON: a warning or worse is worth a person's eye. What is not JSON is a crash or a console line. */
+/** Logs are JSON: a warning or worse is worth a person's eye. What is not JSON is a crash. */
 function forPeople(line: string, verbose: boolean): string | undefined {
   try {
-    const { level, msg, err } = JSON.parse(line)
-    if (typeof level !== 'number') return line
+    const { level = 30, msg, err } = JSON.parse(line)
     return level >= 40 || verbose ? [msg, err?.message].filter(Boolean).join(': ') : undefined
   } catch {
     return line.trim() ? line : undefined

@@ -7,7 +7,6 @@ import { DATA_DIR, DEV_ENV, HOME } from './environment.ts'
 /** Made once and kept: whoever has the data directory needs these to open it. */
 export interface Secrets {
   superuser: string
-  owner: string
   central: string
   tenantKeys: string
   jwtKeys: string
@@ -22,7 +21,7 @@ export interface Addresses {
   mailbox: { smtpPort: number; httpPort: number } | undefined
 }
 
-/** What is on disk already, or new: random, and only for this machine. */
+/** What is on disk, or new and written there: random, and only for this machine. */
 export function developmentSecrets(): Secrets {
   const kept = existsSync(DEV_ENV) ? parseEnv(readFileSync(DEV_ENV, 'utf8')) : {}
   if (!kept['HORUX_TENANT_KEY'] && existsSync(DATA_DIR)) {
@@ -31,13 +30,17 @@ export function developmentSecrets(): Secrets {
   const password = () => randomBytes(24).toString('base64url')
   // Production refuses key ids that begin with "dev".
   const ring = () => `dev:${randomBytes(32).toString('base64')}`
-  return {
+  const secrets = {
     superuser: kept['SUPERUSER_PASSWORD'] ?? password(),
-    owner: kept['OWNER_PASSWORD'] ?? password(),
     central: kept['CENTRAL_PASSWORD'] ?? password(),
     tenantKeys: kept['HORUX_TENANT_KEY'] ?? ring(),
     jwtKeys: kept['JWT_KEYS'] ?? ring(),
   }
+  // Before anything is made with them: whoever is killed between initdb and here could not open its own data.
+  if (!kept['HORUX_TENANT_KEY']) {
+    keepEnvironment(secrets, { HORUX_TENANT_KEY: secrets.tenantKeys, JWT_KEYS: secrets.jwtKeys })
+  }
+  return secrets
 }
 
 /** The variables of `config.ts` for the processes of this machine. */
@@ -69,8 +72,7 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
 
 /** For the supervisor's next start and for `horux` typed by hand. Whole or not at all, and for nobody else's eyes. */
 export function keepEnvironment(secrets: Secrets, environment: Readonly<Record<string, string>>): void {
-  const { superuser, owner, central } = secrets
-  const own = { SUPERUSER_PASSWORD: superuser, OWNER_PASSWORD: owner, CENTRAL_PASSWORD: central }
+  const own = { SUPERUSER_PASSWORD: secrets.superuser, CENTRAL_PASSWORD: secrets.central }
   const lines = Object.entries({ ...own, ...environment }).map(([name, value]) => `${name}=${value}`)
   const head = '# Made by make start for this machine. Random, never to be committed or used elsewhere.'
   mkdirSync(HOME, { recursive: true })

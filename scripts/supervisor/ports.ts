@@ -1,9 +1,9 @@
 import { connect, createServer } from 'node:net'
 
-/** The first port from `port` on that nobody listens at on this machine. */
-export async function freePort(port: number): Promise<number> {
+/** The first port from `port` on that nobody listens at on this machine and that is not `taken`. */
+export async function freePort(port: number, taken: ReadonlySet<number> = new Set()): Promise<number> {
   for (let candidate = port; candidate < port + 100; candidate++) {
-    if (await isFree(candidate)) return candidate
+    if (!taken.has(candidate) && (await isFree(candidate))) return candidate
   }
   throw new Error(`No hay puerto libre entre ${port} y ${port + 99}`)
 }

@@ -1,0 +1,73 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { parseArgs, styleText } from 'node:util'
+import { EXIT } from './exit-codes.ts'
+import { HOME, INSTANCE, loadOwnEnvironment } from './supervisor/environment.ts'
+import { AlreadyRunning, claimInstance } from './supervisor/instance.ts'
+import { type Product, startProduct } from './supervisor/product.ts'
+
+/**
+ * `make start`: the whole product on this machine, and Ctrl-C stops all of it in the reverse order. A second Ctrl-C
+ * does not wait. Killed itself, it leaves processes that its next run finds by `.horux/run.json`.
+ */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { watch: { type: 'boolean', default: false } } })
+  loadOwnEnvironment()
+  if (process.env['HORUX_ENV'] === 'production') {
+    console.error('make start es para desarrollo. Para producción: deploy/README.md')
+    return EXIT.refused
+  }
+  process.umask(0o077)
+  mkdirSync(HOME, { recursive: true })
+  chmodSync(HOME, 0o711) // the server's user passes through it to its data; what lies here is closed to others
+
+  const { instance, stopped } = await claimInstance(INSTANCE)
+  if (stopped.length > 0)
+    say('inicio', `quedaban procesos de un arranque que murió; se detuvieron: ${stopped.join(', ')}`)
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => instance.close())
+  const product = startProduct({ instance, watch: values.watch, say }, stack)
+  return await untilStopped(product) // with the await: the stack ends when this does
+}
+
+/** Resolves with the exit code when a signal came or something could not be kept alive; stopping is the stack's work. */
+async function untilStopped(product: Product): Promise<number> {
+  const { promise: signalled, resolve } = Promise.withResolvers<'signal'>()
+  let asked = 0
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      asked += 1
+      if (asked > 1) {
+        product.kill()
+        process.exit(130)
+      }
+      say('inicio', 'deteniendo todo (otra vez Ctrl-C para no esperar)')
+      product.interrupt()
+      resolve('signal')
+    })
+  }
+  const outcome = await Promise.race([signalled, product.failed])
+  // What was being started meanwhile is registered on the stack before that is undone.
+  await product.settled
+  if (outcome === 'signal') return EXIT.ok
+  say('inicio', styleText('red', outcome.message))
+  say('inicio', 'make doctor dice qué falta y cómo corregirlo')
+  return EXIT.failed
+}
+
+function say(name: string, line: string): void {
+  for (const part of line.split('\n')) console.log(`${styleText('dim', `${name.padEnd(10)}│`)} ${part}`)
+}
+
+await main().then(
+  (code) => process.exit(code),
+  (error) => {
+    if (error instanceof AlreadyRunning) {
+      console.error(
+        `Ya está corriendo (proceso ${error.pid}). Ctrl-C ahí lo detiene; make reset lo detiene y borra sus datos.`,
+      )
+      process.exit(EXIT.refused)
+    }
+    console.error(error)
+    process.exit(EXIT.failed)
+  },
+)
