@@ -31,6 +31,11 @@ export async function registerJwt(app: App, ring: KeyRing): Promise<void> {
   await app.register(fastifyJwt, { secret: key, sign, verify } as unknown as FastifyJWTOptions)
 }
 
+/** The token of the `Authorization` header. Never from the address: those are logged. */
+export function bearerTokenOf({ headers }: { headers: { authorization?: string | undefined } }): string | undefined {
+  return /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(headers.authorization ?? '')?.[1]
+}
+
 /** Signs with the active key. `exp` and `iat` come with the claims, in seconds. */
 export const signAccessToken = (jwt: JWT, claims: Claims): string => jwt.sign(claims)
 

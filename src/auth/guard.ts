@@ -6,7 +6,7 @@ import type { CentralDb, TenantDb } from '../db/databases.ts'
 import { originOf } from '../http/client-address.ts'
 import type { Principal, Vista } from '../http/principal.ts'
 import type { App } from '../http/zod.ts'
-import { verifyAccessToken } from './access-token.ts'
+import { bearerTokenOf, verifyAccessToken } from './access-token.ts'
 import { authorize, TokenMismatch } from './authorize.ts'
 import { unauthenticated } from './errors.ts'
 import type { SessionCache } from './session-cache.ts'
@@ -32,20 +32,15 @@ export function guardRequests(app: App, deps: GuardDeps): void {
     if (!acceso) throw new Error(`${request.method} ${request.routeOptions.url} does not say who may call it`)
     if (acceso.quien === 'publico') return
 
+    const token = bearerTokenOf(request)
+    if (token === undefined) throw unauthenticated()
     const now = deps.clock.now()
-    const claims = verifyAccessToken(app.jwt, deps.config.jwtKeys, bearerToken(request), now)
+    const claims = verifyAccessToken(app.jwt, deps.config.jwtKeys, token, now)
     const session = await deps.sessions.find(claims.sid)
     const asked = { acceso, method: request.method, viewTenant: viewTenantOf(request) }
     request.user = alarmed(request, () => authorize(session, claims, asked, now))
     if (request.user.vista) await recordView(deps, request, request.user, request.user.vista, now)
   })
-}
-
-/** @throws AppError unauthenticated when the request has no bearer token. Never from the address: those are logged. */
-function bearerToken(request: FastifyRequest): string {
-  const [, token] = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(request.headers.authorization ?? '') ?? []
-  if (!token) throw unauthenticated()
-  return token
 }
 
 /** RFCs hold ñ, and headers hold bytes: accepts UTF-8, Latin-1 and percent-encoded. */

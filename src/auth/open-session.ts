@@ -21,6 +21,7 @@ export interface OpenedSession {
   refreshToken: string
   deviceToken: string
   expiresAt: Date
+  transporte: Transporte
 }
 
 interface Opening {
@@ -61,5 +62,5 @@ export async function openSession(
       dedupeKey: `sesion_nueva:${sessionId}`,
     })
   }
-  return { sessionId, refreshToken, deviceToken, expiresAt }
+  return { sessionId, refreshToken, deviceToken, expiresAt, transporte }
 }

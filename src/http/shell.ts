@@ -111,11 +111,11 @@ function refuseUnexpectedBodies(app: App): void {
   })
 }
 
-/** Exact origins. Credentials (the refresh cookie) travel only to the routes that read it. */
+/** Exact origins. Credentials (the refresh cookie) travel only to the routes that set or read it. */
 function corsFor(url: string, origins: readonly string[]) {
   return {
     origin: [...origins],
-    credentials: /^\/api\/auth\/(refresh|login|logout)\b/.test(url),
+    credentials: /^\/api\/auth\/(login|refresh|logout|logout-all|password)(\?|$)/.test(url),
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['X-Request-Id', 'Idempotent-Replayed', 'Retry-After', 'Location', 'RateLimit', 'RateLimit-Policy'],
     maxAge: 600,

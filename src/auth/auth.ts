@@ -1,0 +1,31 @@
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { createPasswordHasher, type PasswordHasher } from '../crypto/password-hash.ts'
+import type { CentralDb, TenantDb } from '../db/databases.ts'
+import type { Queue } from '../queue/queue.ts'
+import { createSessionCache, type SessionCache } from './session-cache.ts'
+
+/** What the rest of the product brings. */
+export interface AuthNeeds {
+  config: Pick<Config, 'jwtKeys' | 'accessTokenMinutes' | 'refreshTokenDays' | 'publicUrl' | 'corsOrigins'>
+  clock: Clock
+  central: CentralDb
+  tenants: { use<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T> }
+  queue: Pick<Queue, 'enqueue'>
+  changes: Parameters<typeof createSessionCache>[0]['changes']
+}
+
+/** What every file of this slice takes what it needs from. */
+export interface AuthDeps extends Omit<AuthNeeds, 'changes'> {
+  /** One per process: the bound on hashes guards the machine. */
+  passwords: PasswordHasher
+  /** One per process: a change made here is seen here at once. */
+  sessions: SessionCache
+}
+
+/** Call once in a process, and give the result to the guard and to both sets of routes. */
+export function createAuth({ changes, ...needs }: AuthNeeds): AuthDeps {
+  const { config, clock, central, tenants, queue } = needs
+  const sessions = createSessionCache({ central, changes })
+  return { config, clock, central, tenants, queue, passwords: createPasswordHasher(), sessions }
+}
