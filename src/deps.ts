@@ -1,0 +1,56 @@
+import type { Logger } from 'pino'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { type Changes, openChanges } from './db/changes.ts'
+import { openCentral } from './db/client.ts'
+import type { CentralDb } from './db/databases.ts'
+import { tenantSchemaWindow } from './db/schema-window.ts'
+import { createTenantDatabases, type TenantDatabases } from './db/tenant-databases.ts'
+import { openQueue, type Queue } from './queue/queue.ts'
+
+/** What the product's processes share. Every slice asks for the part it uses. */
+export interface Deps {
+  config: Config
+  clock: Clock
+  log: Logger
+  central: CentralDb
+  changes: Changes
+  tenants: TenantDatabases
+  queue: Queue
+  /** What versions of the tenant schema this build understands. */
+  tenantSchema: { min: number; current: number }
+  /** Ends everything in the reverse order. What runs in a tenant's database is waited for. */
+  close(): Promise<void>
+}
+
+/** Opens everything and connects to nothing: a process starts while its databases are down, and is not ready until then. */
+export function createDeps(config: Config, { log, clock }: { log: Logger; clock: Clock }): Deps {
+  const central = openCentral(config)
+  const changes = openChanges(config, { onError: (err) => log.warn({ err }, 'changes: the line is down') })
+  const queue = openQueue(central, log)
+  const tenantSchema = tenantSchemaWindow()
+  // Somebody is waiting at the door of a company that the migrator has not reached yet: it goes first.
+  const onUpgradeNeeded = (tenantId: string) => {
+    central
+      .transaction()
+      .execute((trx) => queue.enqueue(trx, 'tenant.migrate', { tenantId }, { priority: 10 }))
+      .catch((err: unknown) => log.warn({ err, tenant_id: tenantId }, 'could not ask for the migration of a tenant'))
+  }
+  const tenants = createTenantDatabases({ config, central, changes, log, schema: tenantSchema, onUpgradeNeeded })
+  return {
+    config,
+    clock,
+    log,
+    central,
+    changes,
+    tenants,
+    queue,
+    tenantSchema,
+    async close() {
+      await tenants.close()
+      await queue.stop()
+      await changes.close()
+      await central.destroy()
+    },
+  }
+}
