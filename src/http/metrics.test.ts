@@ -9,7 +9,16 @@ test('a thousand companies make no more series than one: labels are routes, meth
   const log = createLog({ level: 'silent', service: 'test' })
   const { app } = await createShell({ log, trustProxy: false, corsOrigins: [], maxLoopDelayMs: 0, checkText: true })
   const metrics = createMetrics({
-    tenantPools: () => ({ pools: 3, connections: 7, leased: 2, waiting: 0 }),
+    tenantPools: () => ({
+      live: 3,
+      connections: 7,
+      leased: 2,
+      waiting: 0,
+      opens: 5,
+      evictions: 2,
+      retries: 0,
+      mismatches: 0,
+    }),
     queueDepth: async () => [{ queue: 'mail.send', state: 'created', jobs: 4 }],
   })
   metrics.watch(app)
@@ -35,6 +44,7 @@ test('a thousand companies make no more series than one: labels are routes, meth
   assert.match(body, /http_request_duration_seconds_count\{route="none",method="GET",status="404"\} 2/)
   assert.match(body, /http_requests_in_flight 0/)
   assert.match(body, /tenant_pools\{what="leased"\} 2/)
+  assert.match(body, /tenant_pool_events_total\{event="evictions"\} 2/)
   assert.match(body, /pgboss_queue_depth\{queue="mail.send",state="created"\} 4/)
   assert.doesNotMatch(body, /tenant-\d/)
 })

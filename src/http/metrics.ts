@@ -2,12 +2,17 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { App } from './zod.ts'
 
-/** Counts of the tenant connection pools of this process. */
+/** Counts of the tenant pools of this process: what there is now, and what has happened since it began. */
 export interface PoolCounts {
-  pools: number
+  live: number
   connections: number
   leased: number
   waiting: number
+  opens: number
+  evictions: number
+  retries: number
+  /** A wire that led to another tenant's database. */
+  mismatches: number
 }
 
 export interface MetricSources {
@@ -64,11 +69,23 @@ export function createMetrics(sources: MetricSources): Metrics {
 function watchPools(read: () => PoolCounts, registers: Registry[]): void {
   new Gauge({
     name: 'tenant_pools',
-    help: 'Pools open, their connections, leases in use and callers waiting for one',
+    help: 'Tenant pools open, their connections, leases in use and callers waiting for one',
     labelNames: ['what'],
     registers,
     collect() {
-      for (const [what, n] of Object.entries(read())) if (typeof n === 'number') this.set({ what }, n)
+      const { live, connections, leased, waiting } = read()
+      for (const [what, n] of Object.entries({ live, connections, leased, waiting })) this.set({ what }, n)
+    },
+  })
+  new Counter({
+    name: 'tenant_pool_events_total',
+    help: 'Pools opened and evicted, uses begun again elsewhere, wires that led to the wrong database',
+    labelNames: ['event'],
+    registers,
+    collect() {
+      const { opens, evictions, retries, mismatches } = read()
+      this.reset()
+      for (const [event, n] of Object.entries({ opens, evictions, retries, mismatches })) this.inc({ event }, n)
     },
   })
 }

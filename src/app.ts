@@ -1,0 +1,57 @@
+import { registerJwt } from './auth/access-token.ts'
+import { createAuth } from './auth/auth.ts'
+import { guardRequests } from './auth/guard.ts'
+import { authRoutes } from './auth/routes.ts'
+import { usuarioRoutes } from './auth/usuario-routes.ts'
+import { idempotencyStore } from './db/idempotency-keys.ts'
+import { CENTRAL_MIGRATIONS, readMigrations } from './db/migrate.ts'
+import { rateCounters } from './db/rate-counters.ts'
+import { centralIsReady } from './db/ready.ts'
+import type { Deps } from './deps.ts'
+import { docsRoutes } from './http/docs.ts'
+import { closeConnectionsOf, createDrain, type Drain } from './http/drain.ts'
+import { healthRoutes } from './http/health.ts'
+import { honourIdempotencyKeys } from './http/idempotency.ts'
+import { answerMethodNotAllowed } from './http/method-not-allowed.ts'
+import type { Metrics } from './http/metrics.ts'
+import { limitRequests } from './http/rate-limit.ts'
+import { rateLimitStore } from './http/rate-limit-store.ts'
+import { createShell } from './http/shell.ts'
+import type { App } from './http/zod.ts'
+
+export interface AppOptions {
+  drain?: Drain
+  metrics?: Metrics
+  /** Mean delay of the event loop above which requests are refused; 0 never refuses. */
+  maxLoopDelayMs?: number
+}
+
+/** The HTTP surface. Opens and listens to nothing. */
+export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<App> {
+  const { config, central, clock, log } = deps
+  const { drain = createDrain(), metrics, maxLoopDelayMs = 250 } = options
+  const { trustProxy, corsOrigins, version, publicUrl } = config
+  const checkText = config.env === 'test'
+  const { app, routes } = await createShell({ log, trustProxy, corsOrigins, maxLoopDelayMs, checkText })
+  closeConnectionsOf(app, drain)
+  metrics?.watch(app)
+
+  // Who is asking, whether they may, how often, and whether they asked before: in this order.
+  const auth = createAuth(deps)
+  await registerJwt(app, config.jwtKeys)
+  guardRequests(app, auth)
+  const onFailure = (err: unknown) => log.warn({ err }, 'rate limits are counted by this process alone')
+  const store = rateLimitStore({ counters: rateCounters(central), onFailure })
+  await limitRequests(app, { perMinute: config.rateLimitPerMinute, store })
+  honourIdempotencyKeys(app, idempotencyStore(central))
+
+  const needed = readMigrations(CENTRAL_MIGRATIONS).length
+  const ready = { central: () => centralIsReady(central, needed) }
+  await app.register(healthRoutes({ version, clock, drain, ready }))
+  await app.register(authRoutes(auth))
+  await app.register(usuarioRoutes(auth))
+
+  await app.register(docsRoutes({ version, publicUrl, page: config.docsEnabled, routes }))
+  answerMethodNotAllowed(app, routes)
+  return app
+}
