@@ -71,10 +71,10 @@ export async function apiPort({ apiPort: port, env }: Config): Promise<Finding> 
   )
 }
 
-export function freeDisk(place = existsSync(DATA_DIR) ? DATA_DIR : ROOT): Finding {
-  const { bavail, blocks, bsize } = statfsSync(place)
+export function freeDisk(place = existsSync(DATA_DIR) ? DATA_DIR : ROOT, ask: typeof disk = disk): Finding {
+  const { bavail, blocks, bsize } = ask(place)
   const percent = Math.floor((100 * bavail) / blocks)
-  const detail = `${percent} % libre (${(Number(bavail * bsize) / 1e9).toFixed(1)} GB) en ${place}`
+  const detail = `${percent} % libre (${((bavail * bsize) / 1e9).toFixed(1)} GB) en ${place}`
   if (percent > 20) return ok('Disco', detail)
   // A full disk stops PostgreSQL in the middle of a write, and then not even a DROP gets through.
   return problem(
@@ -84,6 +84,8 @@ export function freeDisk(place = existsSync(DATA_DIR) ? DATA_DIR : ROOT): Findin
     'libere espacio antes de que PostgreSQL se detenga',
   )
 }
+
+const disk = (place: string): { bavail: number; blocks: number; bsize: number } => statfsSync(place)
 
 export async function smtp({ mail, env }: Config): Promise<Finding> {
   const { hostname, port, protocol } = new URL(mail.smtpUrl)

@@ -97,7 +97,7 @@ export function keepRunning(spec: ChildSpec, host: ChildHost): Child {
 }
 
 function launch({ name, env, watch, ...spec }: ChildSpec, host: ChildHost, logFile: string): ChildProcess {
-  const script = path.join(ROOT, spec.script) // whole, so that the next supervisor knows it among other checkouts'
+  const script = path.resolve(ROOT, spec.script) // whole, so that the next supervisor knows it among other checkouts'
   const args = [...(watch ? ['--watch', '--watch-preserve-output'] : []), script]
   const child = spawn(process.execPath, args, {
     cwd: ROOT,

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import pg from 'pg'
+import { loadConfig } from '../../src/config.ts'
+import { type PreparedCluster, startPreparedCluster } from '../../test/support/prepared-cluster.ts'
+import { examine, exitCodeOf } from '../commands/doctor.ts'
+import { EXIT } from '../exit-codes.ts'
+import { addServer } from '../servers/add-server.ts'
+import { anyFreePort } from '../supervisor/ports.ts'
+import type { Finding } from './finding.ts'
+import { freeDisk, nodeVersion, secretFiles } from './machine.ts'
+
+let cluster: PreparedCluster
+const home = mkdtempSync(path.join(tmpdir(), 'horux-doctor-'))
+before(async () => {
+  cluster = await startPreparedCluster()
+})
+after(async () => {
+  await cluster.stop()
+  rmSync(home, { recursive: true })
+})
+
+test('a wrong setting is named, and everything that does not need it is looked at all the same', async () => {
+  const findings = await examine({ HORUX_ENV: 'development' })
+  assert.match(named(findings, 'Configuración').detail, /JWT_KEYS/)
+  assert.equal(named(findings, 'Node').state, 'ok')
+  assert.equal(exitCodeOf(findings), EXIT.configuration)
+})
+
+test('a database that does not answer says where it was looked for', async () => {
+  const port = await anyFreePort()
+  const findings = await examine(environment(`postgres://horux_central:x@127.0.0.1:${port}/horux_central`))
+  assert.equal(named(findings, 'PostgreSQL').state, 'unreachable')
+  assert.match(named(findings, 'PostgreSQL').detail, new RegExp(`127.0.0.1:${port}`))
+  assert.equal(exitCodeOf(findings), EXIT.tryLater)
+})
+
+test('an installation that was never migrated is told to migrate', async () => {
+  const { name, url } = await cluster.createCentral()
+  const admin = new pg.Client(new URL(`/${name}`, cluster.adminUrl).href)
+  await admin.connect()
+  await admin.query('drop schema public cascade; create schema public; grant usage on schema public to horux_central')
+  await admin.end()
+  const findings = await examine(environment(url))
+  assert.deepEqual(
+    { ...named(findings, 'Base central'), detail: '' },
+    {
+      check: 'Base central',
+      state: 'failed',
+      detail: '',
+      remedy: 'make migrate',
+    },
+  )
+  assert.equal(exitCodeOf(findings), EXIT.failed)
+})
+
+test('a server that was added is healthy, and a database that lets everybody in is not', async () => {
+  const { url } = await cluster.createCentral()
+  const env = environment(url)
+  assert.match(named(await examine(env), 'Servidores').remedy ?? '', /server add/)
+
+  await addServer({ name: 'local', adminUrl: cluster.adminUrl }, loadConfig(env, 'cli'))
+  const healthy = await examine(env)
+  for (const check of [
+    'PostgreSQL',
+    'Reloj contra la base',
+    'Roles',
+    'Catálogos ocultos',
+    'Base central',
+    'Servidor local',
+  ])
+    assert.deepEqual(named(healthy, check).state, 'ok', JSON.stringify(named(healthy, check)))
+  assert.equal(
+    healthy.some(({ state }) => state === 'configuration' || state === 'unreachable'),
+    false,
+  )
+
+  const admin = new pg.Client(cluster.adminUrl)
+  await admin.connect()
+  await admin.query('create database abierta')
+  await admin.end()
+  assert.match(named(await examine(env), 'Servidor local').detail, /abierta/)
+})
+
+test('a secret that others can read is a failure with its chmod', () => {
+  const credentials = path.join(home, 'open')
+  mkdirSync(credentials)
+  const file = path.join(credentials, 'local-owner')
+  writeFileSync(file, 'horux_owner:x\n', { mode: 0o600 })
+  const config = loadConfig({ ...environment('postgres://a:b@c/d'), CREDENTIALS_DIRECTORY: credentials }, 'cli')
+  assert.equal(secretFiles(config).state, 'ok')
+  chmodSync(file, 0o640)
+  const finding = secretFiles(config)
+  assert.equal(finding.state, 'failed')
+  assert.equal(finding.remedy, `chmod 600 ${file}`)
+})
+
+test('an old Node is refused, and a disk that fills up is told before it is full', () => {
+  assert.equal(nodeVersion('20.20.2').state, 'failed')
+  const withFree = (percent: number) => freeDisk('/srv', () => ({ bavail: percent, blocks: 100, bsize: 4096 })).state
+  assert.deepEqual([50, 15, 5].map(withFree), ['ok', 'warning', 'failed'])
+})
+
+function named(findings: readonly Finding[], check: string): Finding {
+  const found = findings.find((finding) => finding.check === check)
+  assert.ok(found, `${check} is not among ${findings.map((finding) => finding.check).join(', ')}`)
+  return found
+}
+
+function environment(centralUrl: string): Record<string, string> {
+  const key = (kid: string) => `${kid}:${Buffer.from(`${kid}-0123456789abcdefghijklmnopqrstuvwxyz`).toString('base64')}`
+  return {
+    HORUX_ENV: 'test',
+    CENTRAL_DATABASE_URL: centralUrl,
+    CREDENTIALS_DIRECTORY: path.join(home, 'credentials'),
+    HORUX_TENANT_KEY: key('empresa'),
+    JWT_KEYS: key('jwt'),
+  }
+}
