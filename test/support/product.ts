@@ -1,0 +1,247 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { Response } from 'light-my-request'
+import { buildApp } from '../../src/app.ts'
+import { ensureStaff } from '../../src/auth/ensure-staff.ts'
+import { type Clock, systemClock } from '../../src/clock.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { TenantDb } from '../../src/db/databases.ts'
+import { createDeps, type Deps } from '../../src/deps.ts'
+import type { Rol } from '../../src/http/access.ts'
+import type { App } from '../../src/http/zod.ts'
+import { createLog } from '../../src/log.ts'
+import { startMailbox } from '../../src/mail/mailbox/mailbox.ts'
+import { createMailer } from '../../src/mail/smtp.ts'
+import { ensureQueues } from '../../src/queue/queue.ts'
+import { registerServer } from '../../src/tenants/queries.ts'
+import { createServers } from '../../src/tenants/servers/servers.ts'
+import { startWorker } from '../../workers/worker.ts'
+import { type PreparedCluster, startPreparedCluster } from './prepared-cluster.ts'
+
+/**
+ * The whole product for one test: the real app, a real worker, the development mailbox, on this file's own PostgreSQL.
+ * Everything ends with the test. Companies are registered over the API and provisioned by the worker.
+ */
+export interface Product {
+  app: App
+  /** The dependencies of the API process. */
+  deps: Deps
+  staff: Client
+  anonymous: Client
+  mailboxUrl: string
+  /** Lines of the log of API and worker. */
+  log: string[]
+  createTenant(options?: { rfc?: string; plan?: string }): Promise<Tenant>
+  /** Mails to an address, newest first, once there is one. */
+  mailTo(email: string): Promise<Mail>
+  login(email: string, password: string): Promise<Client>
+  close(): Promise<void>
+}
+
+export interface Tenant extends Client {
+  id: string
+  rfc: string
+  admin: { email: string; password: string }
+  /** A further member, logged in. */
+  member(rol: Rol): Promise<Client>
+  db<T>(work: (db: TenantDb) => Promise<T>): Promise<T>
+}
+
+/** Somebody who sends requests. */
+export interface Client {
+  token: string | undefined
+  send(method: Method, url: string, options?: SendOptions): Promise<Response>
+  get(url: string): Promise<Response>
+  /** An object goes as JSON, bytes or text as XML. */
+  post(url: string, body?: object | string | Buffer): Promise<Response>
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface SendOptions {
+  body?: object | string | Buffer
+  headers?: Record<string, string>
+}
+
+export interface Mail {
+  id: string
+  subject: string
+  text: string
+}
+
+export interface ProductOptions {
+  clock?: Clock
+  env?: Record<string, string>
+  /** Without it nothing is provisioned and no mail goes out. */
+  worker?: boolean
+}
+
+export const PASSWORD = 'siete hormigas en la ventana'
+
+export async function startProduct(
+  t: { after(end: () => Promise<void>): void },
+  { clock = systemClock, env = {}, worker = true }: ProductOptions = {},
+): Promise<Product> {
+  await using stack = new AsyncDisposableStack()
+  shared ??= startPreparedCluster({ maxConnections: 200 })
+  const cluster = await shared
+  const central = await cluster.createCentral()
+  await ensureQueues(central.url)
+  const folder = mkdtempSync(path.join(tmpdir(), 'horux-product-'))
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(path.join(folder, 'local-owner'), `${cluster.ownerCredential}\n`, { mode: 0o600 })
+  const mailbox = await startMailbox({ smtpPort: 0, httpPort: 0, folder: path.join(folder, 'mail') })
+  stack.defer(() => mailbox.close())
+
+  const log: string[] = []
+  const logTo = (service: string) =>
+    createLog({ level: 'debug', service, destination: { write: (line: string) => void log.push(line) } })
+  const environment = {
+    HORUX_ENV: 'test',
+    CENTRAL_DATABASE_URL: central.url,
+    CREDENTIALS_DIRECTORY: folder,
+    HORUX_TENANT_KEY: `t1:${randomBytes(32).toString('base64')}`,
+    JWT_KEYS: `j1:${randomBytes(32).toString('base64')}`,
+    SMTP_URL: `smtp://127.0.0.1:${mailbox.smtpPort}`,
+    RATE_LIMIT_PER_MINUTE: '0',
+    TENANT_DB_BUDGET: '60',
+    WORKER_TENANT_DB_BUDGET: '15',
+    ...env,
+  }
+  const deps = createDeps(loadConfig(environment, 'api'), { log: logTo('api'), clock })
+  stack.defer(() => deps.close())
+  await registerServer(deps.central, {
+    name: 'local',
+    host: cluster.host,
+    port: cluster.port,
+    tls: 'off',
+    ownerCredential: 'local-owner',
+  })
+  const app = await buildApp(deps, { maxLoopDelayMs: 0 })
+  stack.defer(() => app.close())
+  if (worker) {
+    const own = createDeps(loadConfig(environment, 'worker'), { log: logTo('worker'), clock })
+    stack.defer(() => own.close())
+    const servers = createServers({ ...own, config: own.config })
+    const running = await startWorker({ ...own, mailer: createMailer(own.config.mail), servers }, { cron: false })
+    stack.defer(() => running.stop({ patienceMs: 0, graceMs: 5_000 }))
+  }
+
+  const staffEmail = `operador.${randomBytes(3).toString('hex')}@horux.example`
+  await ensureStaff(
+    deps.central,
+    { email: staffEmail, nombre: 'Operación', password: PASSWORD, temporaryUntil: null },
+    clock.now(),
+  )
+  const ending = stack.move()
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= ending.disposeAsync()
+    return closing
+  }
+  t.after(close)
+
+  const mailboxUrl = `http://127.0.0.1:${mailbox.httpPort}`
+  const login = async (email: string, password: string) => client(app, await logIn(app, email, password))
+  const mailTo = (email: string) => newestMail(mailboxUrl, email)
+  const anonymous = client(app, undefined)
+  const staff = await login(staffEmail, PASSWORD)
+  const createTenant = async ({ rfc = randomRfc(), plan = 'enterprise' }: { rfc?: string; plan?: string } = {}) => {
+    const email = `admin.${randomBytes(4).toString('hex')}@empresa.example`
+    const body = { rfc, nombre: `Empresa ${rfc}`, plan, admin: { email, nombre: 'Administración' } }
+    const answer = await staff.post('/api/tenants', body)
+    const { id } = answer.json() as { id: string }
+    if (answer.statusCode === 202) await provisioned(staff, id)
+    else if (answer.statusCode !== 201)
+      throw new Error(`POST /api/tenants answered ${answer.statusCode} ${answer.body}`)
+    const admin = await firstLogin(app, mailTo, email)
+    const member = async (rol: Rol) => {
+      const invited = `${rol}.${randomBytes(4).toString('hex')}@empresa.example`
+      const sent = await admin.post('/api/usuarios/invite', { email: invited, nombre: `Persona ${rol}`, rol })
+      if (sent.statusCode >= 300) throw new Error(`invite answered ${sent.statusCode} ${sent.body}`)
+      return firstLogin(app, mailTo, invited)
+    }
+    const db = <T>(work: (db: TenantDb) => Promise<T>) => deps.tenants.use(id, work)
+    return { ...admin, id, rfc, admin: { email, password: PASSWORD }, member, db }
+  }
+  return { app, deps, staff, anonymous, mailboxUrl, log, createTenant, mailTo, login, close }
+}
+
+let shared: Promise<PreparedCluster> | undefined
+
+/** A well-formed RFC of a company (or of a person) that nobody else in this run has. */
+export function randomRfc(letters = 3): string {
+  const pick = (from: string, n: number) => Array.from({ length: n }, () => from[randomInt(from.length)]).join('')
+  const two = (n: number) => String(n).padStart(2, '0')
+  const date = `${two(randomInt(100))}${two(randomInt(1, 13))}${two(randomInt(1, 29))}`
+  return `${pick('ABCDEFGHJKLMNPRSTUVWYZ', letters)}${date}${pick('ABCDEFGHJKLMN0123456789', 2)}${pick('0123456789A', 1)}`
+}
+
+export function client(app: App, token: string | undefined): Client {
+  const send = (method: Method, url: string, { body, headers = {} }: SendOptions = {}) => {
+    const type =
+      body === undefined
+        ? {}
+        : { 'content-type': typeof body === 'string' || Buffer.isBuffer(body) ? 'application/xml' : 'application/json' }
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const payload =
+      body === undefined
+        ? {}
+        : { payload: typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body }
+    return app.inject({ method, url, headers: { ...type, ...authorization, ...headers }, ...payload })
+  }
+  return {
+    token,
+    send,
+    get: (url) => send('GET', url),
+    post: (url, body) => send('POST', url, body === undefined ? {} : { body }),
+  }
+}
+
+async function logIn(app: App, email: string, password: string): Promise<string> {
+  const payload = { email, password, transporte: 'cuerpo' }
+  const answer = await app.inject({ method: 'POST', url: '/api/auth/login', payload })
+  if (answer.statusCode !== 200) throw new Error(`login answered ${answer.statusCode} ${answer.body}`)
+  return answer.json().accessToken
+}
+
+/** With the temporary password of the mail, then the forced change. */
+async function firstLogin(app: App, mailTo: (email: string) => Promise<Mail>, email: string): Promise<Client> {
+  const mail = await mailTo(email)
+  const [, temporal = ''] = /contraseña temporal:\s*(\S+)/i.exec(mail.text) ?? []
+  const limited = client(app, await logIn(app, email, temporal))
+  const changed = await limited.post('/api/auth/password', { actual: temporal, nueva: PASSWORD })
+  if (changed.statusCode >= 300) throw new Error(`password change answered ${changed.statusCode} ${changed.body}`)
+  return client(app, await logIn(app, email, PASSWORD))
+}
+
+async function provisioned(staff: Client, id: string): Promise<void> {
+  await until(`the provisioning of ${id}`, async () => {
+    const { estado } = (await staff.get(`/api/tenants/${id}/aprovisionamiento`)).json()
+    if (estado === 'failed') throw new Error('provisioning failed')
+    return estado === 'succeeded' ? true : undefined
+  })
+}
+
+function newestMail(mailboxUrl: string, email: string): Promise<Mail> {
+  return until(`a mail to ${email}`, async () => {
+    const list = await fetch(`${mailboxUrl}/api/correos?para=${encodeURIComponent(email)}`)
+    const { datos } = (await list.json()) as { datos: { id: string }[] }
+    if (!datos[0]) return undefined
+    const mail = await fetch(`${mailboxUrl}/api/correos/${datos[0].id}`)
+    return (await mail.json()) as Mail
+  })
+}
+
+/** Asks until there is an answer. @throws after `withinMs` */
+export async function until<T>(what: string, ask: () => Promise<T | undefined>, withinMs = 15_000): Promise<T> {
+  const deadline = performance.now() + withinMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 15))
+  }
+}
