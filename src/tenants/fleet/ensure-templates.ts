@@ -1,4 +1,5 @@
 import { isConnectionError } from '../../db/failures.ts'
+import type { ApplyOptions } from '../../db/migrate.ts'
 import { schemaVersionOf } from '../../db/migrations.ts'
 import { ensureTemplate, type Template } from '../../db/templates.ts'
 import { describeFailure, type FleetDeps } from './migrate-tenant.ts'
@@ -14,14 +15,19 @@ export type ServerTemplate =
  * template that was current until now stays for those who are cloning it; older ones are dropped.
  * @throws MigrationError when the files do not apply to an empty database: no company must meet them.
  */
-export function ensureTemplates(deps: FleetDeps, servers: readonly FleetServer[]): Promise<ServerTemplate[]> {
-  return Promise.all(servers.map((server) => ensureOn(deps, server)))
+export function ensureTemplates(
+  deps: FleetDeps,
+  servers: readonly FleetServer[],
+  { retries, backoffMs }: Pick<ApplyOptions, 'retries' | 'backoffMs'> = {},
+): Promise<ServerTemplate[]> {
+  const patience = { ...(retries !== undefined && { retries }), ...(backoffMs !== undefined && { backoffMs }) }
+  return Promise.all(servers.map((server) => ensureOn(deps, server, patience)))
 }
 
-async function ensureOn(deps: FleetDeps, server: FleetServer): Promise<ServerTemplate> {
+async function ensureOn(deps: FleetDeps, server: FleetServer, patience: ApplyOptions): Promise<ServerTemplate> {
   const connect = (database: string) => deps.connect(server, database)
   const keep = server.templateHash ? [server.templateHash] : []
-  const options = { appVersion: deps.appVersion, maintenanceDb: server.maintenanceDb, keep }
+  const options = { appVersion: deps.appVersion, maintenanceDb: server.maintenanceDb, keep, ...patience }
   let template: Template
   try {
     template = await ensureTemplate(connect, deps.migrations, options)

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { uuidv7 } from 'uuidv7'
 import { isConnectionError } from '../../db/failures.ts'
 import { MigrationError } from '../../db/ledger.ts'
+import type { ApplyOptions } from '../../db/migrate.ts'
 import { type SchemaVersion, schemaVersionOf } from '../../db/migrations.ts'
 import { ensureTemplates, type ServerTemplate } from './ensure-templates.ts'
 import { bringUp, describeFailure, type FleetDeps, type Outcome } from './migrate-tenant.ts'
@@ -42,6 +43,8 @@ export interface FleetOptions {
   movingWaitMs?: number
   /** How often the run says that it lives. Default 5 s. */
   heartbeatMs?: number
+  /** How patient it is with each database and server. */
+  patience?: Pick<ApplyOptions, 'lockWaitMs' | 'retries' | 'backoffMs'>
   /** When aborted no further tenant is begun; what runs is finished. */
   signal?: AbortSignal
   onEvent?: (event: FleetEvent) => void
@@ -150,7 +153,7 @@ async function goThrough(work: Work, resumed: boolean): Promise<Omit<FleetRun, '
   const servers = await findServers(deps.central, scope)
   const tenants = await tallyRun(deps.central, claim.runId)
   options.onEvent?.({ event: 'run', runId: claim.runId, resumed, target, tenants, servers: servers.length })
-  for (const result of await ensureTemplates(deps, servers)) await noteTemplate(work, result)
+  for (const result of await ensureTemplates(deps, servers, options.patience)) await noteTemplate(work, result)
   await untilNothingIsLeft(work, servers)
   if (work.stop.signal.reason === 'taken-over') throw new TakenOver('another process took the run over')
   const stopped = work.stop.signal.aborted ? (work.stop.signal.reason as FleetRun['stopped']) : undefined
@@ -205,7 +208,7 @@ async function workOn(work: Work, server: FleetServer): Promise<void> {
     if (!tenant) return
     work.claimed++
     const started = performance.now()
-    const outcome = await bringUp(deps, server, tenant)
+    const outcome = await bringUp(deps, server, tenant, work.options.patience)
     const gone = 'error' in outcome && isConnectionError(outcome.error) && !(await answers(work, server))
     if (gone) await giveUp(work, server, describeFailure(outcome.error).text)
     const settlement = settlementOf(outcome, tenant, gone ? 'unreachable' : 'failed')
