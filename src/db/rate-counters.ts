@@ -26,3 +26,8 @@ export const rateCounters = (central: CentralDb): RateCounters => ({
     return { hits: row.hits, leftMs: row.left_ms }
   },
 })
+
+/** Removes windows that are over. Safe to run any time: an expired one begins anew anyway. */
+export async function deleteExpiredCounters(central: CentralDb): Promise<void> {
+  await central.deleteFrom('rate_counters').where('expires_at', '<', sql<Date>`now()`).execute()
+}

@@ -14,7 +14,7 @@ export interface JobDefinition<P extends z.ZodType = z.ZodType> {
   /** A worker that died is noticed after this many seconds without a sign of life, instead of after expireInSeconds. */
   heartbeatSeconds: number
   /** Which jobs may exist side by side, counted per `key`. Cannot be changed once the queue exists. */
-  policy: 'standard' | 'exclusive' | 'stately'
+  policy: 'standard' | 'exclusive' | 'short'
   /** What makes two jobs the same one; needed for every policy but `standard`. */
   key?: (payload: z.output<P>) => string
   /** Whose job it is. One tenant has at most two running at a time over all workers, however many it has waiting. */
@@ -62,7 +62,14 @@ export const jobs = {
     key: ({ mailId }) => mailId,
   }),
   'mail.sweep': job({ payload: z.object({}), cron: '*/5 * * * *' }),
-  'outbox.sweep': job({ payload: z.object({}), cron: '*/15 * * * *' }),
+  // `short`: one waits while another runs, so that what is decided meanwhile is told too.
+  'outbox.publish': job({
+    payload: z.object({ tenantId: z.uuid() }),
+    policy: 'short',
+    key: ({ tenantId }) => tenantId,
+    group: ({ tenantId }) => tenantId,
+  }),
+  'outbox.sweep': job({ payload: z.object({}), cron: '17 * * * *' }),
   'cleanup.expired': job({ payload: z.object({}), cron: '*/10 * * * *' }),
 } as const
 

@@ -286,6 +286,20 @@ export async function findPlacements(db: CentralSql) {
     .execute()
 }
 
+export async function findActiveTenantIds(db: CentralSql): Promise<string[]> {
+  const rows = await db
+    .selectFrom('tenant_databases')
+    .select('tenant_id')
+    .where('state', '=', 'active')
+    .orderBy('tenant_id')
+    .execute()
+  return rows.map((row) => row.tenant_id)
+}
+
+export async function deleteSilentInstances(db: CentralSql, before: Date): Promise<void> {
+  await db.deleteFrom('app_instances').where('heartbeat_at', '<', before).execute()
+}
+
 /** How many processes said they are alive since `since`. */
 export async function countInstances(db: CentralSql, since: Date): Promise<number> {
   const row = await db

@@ -16,7 +16,7 @@ export async function insertOperation(
       input: row.input,
       requested_by: row.requestedBy,
     })
-    .onConflict((oc) => oc.column('tenant_id').where('state', 'in', OPEN).doNothing())
+    .onConflict((oc) => oc.column('tenant_id').where(IS_OPEN).doNothing())
     .returning('id')
     .executeTakeFirst()
   return inserted?.id
@@ -159,6 +159,8 @@ export async function findUnheldOperations(db: CentralSql, now: Date): Promise<{
 }
 
 const OPEN = ['queued', 'running', 'compensating'] as const
+// In words: PostgreSQL does not recognise the partial index behind parameters.
+const IS_OPEN = sql<boolean>`state in ('queued', 'running', 'compensating')`
 
 const COLUMNS = [
   'id',

@@ -63,9 +63,10 @@ export async function runOperation(deps: OperationDeps, id: string, options: Run
     throw error
   }
 
+  // `return await` below: without it the lock's session would be ended before the work is.
   const saga = sagaOf(context)
-  if (operation.state === 'compensating') return takeBack(hold, saga, operation.error ?? workerDied)
-  if (operation.attempts > maxAttempts) return takeBack(hold, saga, operation.error ?? workerDied)
+  if (operation.state === 'compensating') return await takeBack(hold, saga, operation.error ?? workerDied)
+  if (operation.attempts > maxAttempts) return await takeBack(hold, saga, operation.error ?? workerDied)
   const progress = { step: 'lock' }
   try {
     await forward(hold, saga, progress)
@@ -78,7 +79,7 @@ export async function runOperation(deps: OperationDeps, id: string, options: Run
       'operation step failed',
     )
     if (isPermanent(error) || (operation.attempts >= maxAttempts && !signal?.aborted))
-      return takeBack(hold, saga, failure)
+      return await takeBack(hold, saga, failure)
     await queries.releaseOperation(deps.central, holder, signal?.aborted ? { forgiven: true } : { error: failure })
     throw error
   }

@@ -1,0 +1,20 @@
+import type { JobName } from '../src/queue/jobs.ts'
+import type { Handler } from './handler.ts'
+import { onCleanupExpired } from './handlers/cleanup-expired.ts'
+import { onMailSend, onMailSweep } from './handlers/mail.ts'
+import { onOutboxPublish, onOutboxSweep } from './handlers/outbox.ts'
+import { onTenantMigrate } from './handlers/tenant-migrate.ts'
+import { onTenantOperation } from './handlers/tenant-operation.ts'
+import { onTenantSweep } from './handlers/tenant-sweep.ts'
+
+/** Who does each job. A job of `jobs.ts` without a handler does not compile. */
+export const handlers: { [N in JobName]: Handler<N> } = {
+  'tenant.operation': onTenantOperation,
+  'tenant.sweep': onTenantSweep,
+  'tenant.migrate': onTenantMigrate,
+  'mail.send': onMailSend,
+  'mail.sweep': onMailSweep,
+  'outbox.publish': onOutboxPublish,
+  'outbox.sweep': onOutboxSweep,
+  'cleanup.expired': onCleanupExpired,
+}
