@@ -10,7 +10,8 @@ import { type Product, startProduct } from './supervisor/product.ts'
  * does not wait. Killed itself, it leaves processes that its next run finds by `.horux/run.json`.
  */
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { watch: { type: 'boolean', default: false } } })
+  const flag = { type: 'boolean', default: false } as const
+  const { values } = parseArgs({ options: { watch: flag, 'no-demo': flag } })
   loadOwnEnvironment()
   if (process.env['HORUX_ENV'] === 'production') {
     console.error('make start es para desarrollo. Para producción: deploy/README.md')
@@ -25,7 +26,7 @@ async function main(): Promise<number> {
     say('inicio', `quedaban procesos de un arranque que murió; se detuvieron: ${stopped.join(', ')}`)
   await using stack = new AsyncDisposableStack()
   stack.defer(() => instance.close())
-  const product = startProduct({ instance, watch: values.watch, say }, stack)
+  const product = startProduct({ instance, watch: values.watch, demo: !values['no-demo'], say }, stack)
   return await untilStopped(product) // with the await: the stack ends when this does
 }
 

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util'
 import { demo, demoStaff, seed } from '../seed.ts'
 import { box } from './box.ts'
 import { type Child, type ChildSpec, keepRunning } from './children.ts'
@@ -23,6 +24,8 @@ export interface ProductOptions {
   instance: Instance
   /** Processes restart when their code changes, and all their log lines are shown. */
   watch: boolean
+  /** The demonstration company; without it only the staff login is there. */
+  demo: boolean
   say: (name: string, line: string) => void
 }
 
@@ -66,7 +69,8 @@ async function start(run: Run): Promise<void> {
   const started = processes(addresses, environment, run.watch).map((spec) => startChild(run, spec))
   await Promise.all(started.map((child) => child.ready(60_000, run.signal)))
   run.signal.throwIfAborted()
-  await seedDemo(run, addresses)
+  // What runs is of use without it, and the next start tries again.
+  await seedDemo(run, addresses).catch((error: Error) => run.say('demo', styleText('red', error.message)))
   showBox(addresses, performance.now() - began)
 }
 
@@ -123,7 +127,8 @@ function startChild(run: Run, spec: ChildSpec): Child {
   return child
 }
 
-async function seedDemo({ say }: Run, { apiPort, mailbox }: Addresses): Promise<void> {
+async function seedDemo({ say, demo: wanted }: Run, { apiPort, mailbox }: Addresses): Promise<void> {
+  if (!wanted) return
   if (!mailbox)
     return say('inicio', 'con SMTP_URL propio no se siembra la empresa de demostración: su clave llega por correo')
   await seed({

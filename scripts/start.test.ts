@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { findPostmaster, removeDataDir, stopPostgres } from './embedded-postgres.ts'
+import { stopLeftoversOf } from './supervisor/instance.ts'
+import { anyFreePort } from './supervisor/ports.ts'
+import { isAlive } from './supervisor/processes.ts'
+
+// One story, because each chapter needs what the one before left: a first start, its murder, the next start, Ctrl-C.
+const home = mkdtempSync(path.join(tmpdir(), 'horux-start-'))
+chmodSync(home, 0o755)
+const dataDir = path.join(home, 'pg')
+const record = path.join(home, 'run.json')
+const env = {
+  HORUX_HOME: home,
+  ...(await ports()),
+  DATABASE_URL: '',
+  HORUX_ENV: '',
+  SMTP_URL: '',
+  CENTRAL_DATABASE_URL: '',
+}
+const supervisors: ChildProcess[] = []
+let api = ''
+
+after(async () => {
+  for (const supervisor of supervisors) supervisor.kill('SIGKILL')
+  await stopLeftoversOf(record)
+  await stopPostgres(dataDir)
+  removeDataDir(dataDir)
+  rmSync(home, { recursive: true, force: true })
+})
+
+test('a first start makes everything, keeps its secrets to itself and says where things are', async (t) => {
+  const squatter = createServer().listen(Number(env.API_PORT), '127.0.0.1')
+  await once(squatter, 'listening')
+  t.after(() => squatter.close())
+  const first = start()
+  await first.ready()
+  assert.match(first.said(), new RegExp(`el puerto ${env.API_PORT} está ocupado; la API usa \\d+`))
+  for (const url of ['API', 'Documentación', 'Correo', 'Métricas']) assert.match(first.said(), new RegExp(`│ ${url}`))
+  api = addressOf(first.said())
+  assert.equal((await fetch(`${api}/api/ready`)).status, 200)
+  assert.equal(statSync(path.join(home, 'dev.env')).mode & 0o777, 0o600)
+  assert.equal(statSync(path.join(home, 'credentials', 'local-owner')).mode & 0o777, 0o600)
+  assert.equal(statSync(dataDir).mode & 0o777, 0o700)
+
+  const second = start()
+  assert.equal(await second.exitCode(), 4)
+  assert.match(second.said(), /Ya está corriendo/)
+
+  // Murdered: nobody stops anything.
+  first.process.kill('SIGKILL')
+  await first.exitCode()
+  assert.deepEqual(Object.keys(children()).sort(), ['api', 'correo', 'worker'])
+})
+
+test('after kill -9 the next start stops the orphans, adopts the database and is ready at once', async () => {
+  const orphans = Object.values(children()).map(({ pid }) => pid)
+  const database = findPostmaster(dataDir)?.pid
+  assert.ok(database && orphans.length === 3)
+  const began = performance.now()
+  const next = start()
+  await next.ready()
+  const tookMs = performance.now() - began
+  assert.match(next.said(), /quedaban procesos de un arranque que murió/)
+  assert.match(next.said(), new RegExp(`PostgreSQL seguía corriendo \\(proceso ${database}\\)`))
+  assert.deepEqual(orphans.filter(isAlive), [])
+  assert.equal(findPostmaster(dataDir)?.pid, database)
+  assert.ok(tookMs < 10_000, `${tookMs} ms`)
+  api = addressOf(next.said())
+})
+
+test('a child and a database that die are brought back', async () => {
+  const killed = children()['api']?.pid ?? 0
+  const database = findPostmaster(dataDir)?.pid ?? 0
+  process.kill(killed, 'SIGKILL')
+  process.kill(database, 'SIGKILL')
+  await until(() => isAlive(children()['api']?.pid ?? killed) && children()['api']?.pid !== killed)
+  await until(() => (findPostmaster(dataDir)?.pid ?? database) !== database && findPostmaster(dataDir)?.ready === true)
+  await until(async () => (await fetch(`${api}/api/ready`).catch(() => undefined))?.status === 200)
+})
+
+test('Ctrl-C stops all in order and leaves no process', async () => {
+  const running = supervisors.at(-1)
+  assert.ok(running?.pid)
+  const pids = [...Object.values(children()).map(({ pid }) => pid), findPostmaster(dataDir)?.pid ?? 0]
+  assert.equal(pids.filter(isAlive).length, 4)
+  running.kill('SIGINT')
+  const [code] = await once(running, 'exit')
+  assert.equal(code, 0)
+  assert.deepEqual(pids.filter(isAlive), [])
+  assert.equal(existsSync(record), false)
+  assert.equal(existsSync(path.join(dataDir, 'postmaster.pid')), false)
+})
+
+function start() {
+  const args = [path.join(import.meta.dirname, 'start.ts'), '--no-demo']
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  supervisors.push(child)
+  const ended = once(child, 'exit').then(([code]: (number | null)[]) => code)
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      said += chunk
+    })
+  }
+  return {
+    process: child,
+    said: () => said,
+    exitCode: () => ended,
+    ready: () =>
+      until(() => said.includes('está listo') || child.exitCode !== null).then(() => {
+        assert.match(said, /está listo/)
+      }),
+  }
+}
+
+function children(): Record<string, { pid: number }> {
+  return JSON.parse(readFileSync(record, 'utf8')).children
+}
+
+async function ports() {
+  const names = [
+    'API_PORT',
+    'METRICS_PORT',
+    'WORKER_METRICS_PORT',
+    'MAILBOX_SMTP_PORT',
+    'MAILBOX_HTTP_PORT',
+    'HORUX_PG_PORT',
+  ] as const
+  const chosen = await Promise.all(names.map(async (name) => [name, String(await anyFreePort())] as const))
+  return Object.fromEntries(chosen) as Record<(typeof names)[number], string>
+}
+
+const addressOf = (said: string) => /│ API +(http:\S+)\/api/.exec(said)?.[1] ?? ''
+
+async function until(fact: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 30_000
+  while (!(await fact())) {
+    assert.ok(performance.now() < deadline, 'it did not become so within 30 s')
+    await sleep(20)
+  }
+}
