@@ -1,4 +1,5 @@
 import { type Centavos, roundToPesos } from '../fiscal/money.ts'
+import { comparePeriodos, nextPeriodo, type Periodo } from '../fiscal/periodo.ts'
 import {
   type Direccion,
   type Efecto,
@@ -114,6 +115,34 @@ export function ivaMensual({ trasladado, acreditable }: BaseIva, anterior: Arras
     importeAPagar: roundToPesos(aCargo),
     arrastre: { saldoAFavor: remanente, ivaRetenidoPorAcreditar: acreditable.ivaRetenido },
   }
+}
+
+/** Where the books of a company begin here: the balance in favour it brought along. */
+export interface Apertura {
+  readonly saldoAFavor: Centavos
+  /** The first month that may use it; what came before that month is no longer carried. Null: from the first movement. */
+  readonly desde: Periodo | null
+}
+
+export interface MesIva {
+  readonly periodo: Periodo
+  readonly base: BaseIva
+  readonly iva: IvaMensual
+}
+
+/**
+ * What reaches `periodo` from `anterior`, the last month before it that has movements, over the empty months between.
+ */
+export function arrastreHacia(periodo: Periodo, anterior: MesIva | undefined, apertura: Apertura): Arrastre {
+  const { desde } = apertura
+  const opened = desde === null ? anterior === undefined : comparePeriodos(desde, periodo) <= 0
+  const fromOpening = opened && (!anterior || desde === null || comparePeriodos(anterior.periodo, desde) < 0)
+  if (fromOpening) return { saldoAFavor: apertura.saldoAFavor, ivaRetenidoPorAcreditar: 0n }
+  if (!anterior) return SIN_ARRASTRE
+  const next = nextPeriodo(anterior.periodo)
+  if (comparePeriodos(next, periodo) >= 0) return anterior.iva.arrastre
+  // Of empty months only the first does anything: it credits what the month before it withheld.
+  return ivaMensual(SIN_BASE, anterior.iva.arrastre).arrastre
 }
 
 /** A month without movements: it may still be owed or in favour because of what the one before left. */

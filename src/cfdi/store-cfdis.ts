@@ -1,0 +1,95 @@
+import type { TenantDb, TenantTx } from '../db/databases.ts'
+import { sqlState } from '../db/failures.ts'
+import type { Direccion } from '../taxes/movimiento.ts'
+import { findConfiguracion } from '../taxes/queries.ts'
+import { recomputeIva } from '../taxes/recompute.ts'
+import { type Aviso, bytesDiffer } from './avisos.ts'
+import { type Source, toRows } from './cfdi-rows.ts'
+import { amountOutOfRange, cfdiForeign } from './errors.ts'
+import { movimientosOf } from './movimientos.ts'
+import type { Cfdi } from './parse.ts'
+import {
+  countCfdis,
+  findDifferent,
+  findExpediente,
+  insertCfdis,
+  replaceMovimientos,
+  type Semillas,
+} from './store-queries.ts'
+
+export interface Stored {
+  /** Uuids that were new. */
+  stored: string[]
+  /** Uuids that were here already; what was here stays. */
+  repeated: string[]
+  avisos: Aviso[]
+}
+
+/**
+ * Stores CFDI of the company `rfc` and brings their months up to date, all in one commit. The result never depends on
+ * the order in which CFDI arrive: every document that a new one bears on is derived again from all that is stored.
+ * @throws AppError `cfdi.foreign` when one of them is neither issued nor received by `rfc` (nothing is stored then);
+ * `cfdi.amount_out_of_range`
+ */
+export async function storeCfdis(
+  db: TenantDb,
+  rfc: string,
+  cfdis: readonly Cfdi[],
+  source: Source = 'upload',
+): Promise<Stored> {
+  const byUuid = new Map(cfdis.toReversed().map((cfdi) => [cfdi.uuid, cfdi]))
+  const distinct = [...byUuid.values()].toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
+  // Hashing and compressing before the transaction: nobody waits for a lock meanwhile.
+  const rows = distinct.map((cfdi) => toRows(cfdi, direccionOf(cfdi, rfc), source))
+  try {
+    return await db.transaction().execute(async (trx) => {
+      const added = await insertCfdis(trx, rows)
+      const repeated = rows.filter(({ uuid }) => !added.has(uuid))
+      if (added.size > 0) {
+        await countCfdis(trx, added.size)
+        await derive(trx, seedsOf(distinct.filter(({ uuid }) => added.has(uuid))))
+      }
+      const different = await findDifferent(trx, repeated)
+      return {
+        stored: cfdis.map(({ uuid }) => uuid).filter((uuid, i, all) => added.has(uuid) && all.indexOf(uuid) === i),
+        repeated: repeated.map(({ uuid }) => uuid),
+        avisos: [
+          ...rows.filter(({ uuid }) => added.has(uuid)).flatMap(({ avisos }) => avisos),
+          ...different.map(bytesDiffer),
+        ],
+      }
+    })
+  } catch (error) {
+    // numeric overflow: rates and amounts are bounded each, but not what they make together.
+    if (sqlState(error) === '22003') throw amountOutOfRange(error)
+    throw error
+  }
+}
+
+/**
+ * Whose side of the CFDI the company is on. Of what it sends to itself it is the issuer.
+ * @throws AppError `cfdi.foreign`
+ */
+export function direccionOf({ uuid, emisor, receptor }: Cfdi, rfc: string): Direccion {
+  if (emisor.rfc === rfc) return 'emitido'
+  if (receptor.rfc === rfc) return 'recibido'
+  throw cfdiForeign(uuid, rfc)
+}
+
+/** Derives the movements of documents anew and the months they change. The company's line is held by the caller. */
+async function derive(trx: TenantTx, semillas: Semillas): Promise<void> {
+  if (semillas.documentos.length === 0 && semillas.egresos.length === 0) return
+  const { apertura, politicaEgresos } = await findConfiguracion(trx)
+  const alcance = await findExpediente(trx, semillas)
+  const periodos = await replaceMovimientos(trx, alcance, movimientosOf(alcance, politicaEgresos))
+  await recomputeIva(trx, periodos, apertura)
+}
+
+function seedsOf(cfdis: readonly Cfdi[]): Semillas {
+  const paid = cfdis
+    .filter(({ tipo }) => tipo === 'P')
+    .flatMap(({ pagos }) => pagos?.pagos ?? [])
+    .flatMap(({ documentos }) => documentos.map(({ id }) => id))
+  const uuids = (tipo: Cfdi['tipo']) => cfdis.filter((cfdi) => cfdi.tipo === tipo).map(({ uuid }) => uuid)
+  return { documentos: [...new Set([...uuids('I'), ...paid])], egresos: uuids('E') }
+}

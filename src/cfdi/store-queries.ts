@@ -1,0 +1,278 @@
+import { sql } from 'kysely'
+import type { TenantTx } from '../db/databases.ts'
+import { formatCentavos, ONE, parseDecimal } from '../fiscal/money.ts'
+import type { Periodo } from '../fiscal/periodo.ts'
+import { COLUMNS } from '../taxes/month-row.ts'
+import { IMPORTES, type Movimiento } from '../taxes/movimiento.ts'
+import { type CfdiRows, fromJson } from './cfdi-rows.ts'
+import type { Egreso, Expediente, Factura, PagoAplicado } from './movimientos.ts'
+
+/**
+ * Stores CFDI with their XML, relations and payments, and returns the uuids that were new: the SAT sync and a person may
+ * bring the same one. The rows come sorted by uuid: two stores that share some wait for each other in one order.
+ */
+export async function insertCfdis(trx: TenantTx, rows: readonly CfdiRows[]): Promise<Set<string>> {
+  const json = (values: readonly unknown[]) => sql`${JSON.stringify(values)}::text::jsonb`
+  const { rows: stored } = await sql<{ uuid: string }>`
+    with nuevos as (
+      insert into cfdis (${CFDI_COLUMNS})
+      select ${CFDI_COLUMNS}
+      from jsonb_populate_recordset(null::cfdis, ${json(rows.map((row) => row.cfdi))})
+      on conflict (uuid_fiscal) do nothing
+      returning uuid_fiscal
+    ), xml as (
+      insert into cfdi_xml (uuid_fiscal, contenido, bytes, sha256)
+      select uuid_fiscal, decode(contenido, 'base64'), bytes, decode(sha256, 'base64')
+      from jsonb_to_recordset(${json(rows.map((row) => row.xml))})
+        as x(uuid_fiscal uuid, contenido text, bytes int, sha256 text)
+      join nuevos using (uuid_fiscal)
+    ), relaciones as (
+      insert into cfdi_relaciones (uuid_fiscal, n, tipo_relacion, uuid_relacionado)
+      select r.uuid_fiscal, r.n, r.tipo_relacion, r.uuid_relacionado
+      from jsonb_populate_recordset(null::cfdi_relaciones, ${json(rows.flatMap((row) => row.relaciones))}) r
+      join nuevos using (uuid_fiscal)
+    ), pagos as (
+      insert into cfdi_pagos select p.*
+      from jsonb_populate_recordset(null::cfdi_pagos, ${json(rows.flatMap((row) => row.pagos))}) p
+      join nuevos using (uuid_fiscal)
+    )
+    select uuid_fiscal::text as uuid from nuevos`.execute(trx)
+  return new Set(stored.map(({ uuid }) => uuid))
+}
+
+/**
+ * Counts CFDI that were stored, and puts the stores of one company in line: the row is locked until the commit. What is
+ * derived after it sees every CFDI that came before, so an invoice and its payment that arrive at once meet.
+ */
+export async function countCfdis(trx: TenantTx, added: number): Promise<void> {
+  await sql`update usage set n = n + ${added}::int where kind = 'cfdi'`.execute(trx)
+}
+
+/** Which of these came with other bytes than are stored. */
+export async function findDifferent(trx: TenantTx, rows: readonly CfdiRows[]): Promise<string[]> {
+  if (rows.length === 0) return []
+  const { rows: found } = await sql<{ uuid: string }>`
+    select x.uuid_fiscal::text as uuid
+    from jsonb_to_recordset(${JSON.stringify(rows.map((row) => row.xml))}::text::jsonb) as n(uuid_fiscal uuid, sha256 text)
+    join cfdi_xml x using (uuid_fiscal)
+    where x.sha256 <> decode(n.sha256, 'base64')`.execute(trx)
+  return found.map(({ uuid }) => uuid)
+}
+
+/** Where a derivation starts: invoices by id (known or not), and credit notes. */
+export interface Semillas {
+  readonly documentos: readonly string[]
+  readonly egresos: readonly string[]
+}
+
+export interface Alcance extends Expediente {
+  /** Ids of every document whose payments are in it. */
+  readonly documentos: readonly string[]
+}
+
+/**
+ * Everything that can bear on these documents: credit notes tie the invoices they name together, because what one note
+ * takes of a balance the next does not find. Payments tie nothing: each belongs to one invoice.
+ */
+export async function findExpediente(trx: TenantTx, { documentos, egresos }: Semillas): Promise<Alcance> {
+  const { rows: reached } = await sql<{ id: string }>`
+    with recursive alcance(id) as (
+      select unnest(${documentos}::text[])
+      union
+      select r.uuid_relacionado::text from cfdi_relaciones r where r.uuid_fiscal = any(${egresos}::uuid[])
+      union
+      select otra.uuid_relacionado::text
+      from alcance
+      join cfdi_relaciones una on una.uuid_relacionado = case when alcance.id ~ ${UUID} then alcance.id::uuid end
+      join cfdis e on e.uuid_fiscal = una.uuid_fiscal and e.tipo = 'E'
+      join cfdi_relaciones otra on otra.uuid_fiscal = e.uuid_fiscal
+    )
+    select id from alcance`.execute(trx)
+  const ids = reached.map(({ id }) => id)
+  const uuids = ids.filter((id) => new RegExp(UUID).test(id))
+  const facturas = await documentRows(trx)
+    .where('c.tipo', '=', 'I')
+    .where(sql<boolean>`c.uuid_fiscal = any(${uuids}::uuid[])`)
+    .execute()
+  const notas = await documentRows(trx)
+    .select(
+      sql<string[]>`array(select uuid_relacionado::text from cfdi_relaciones r
+        where r.uuid_fiscal = c.uuid_fiscal order by r.n)`.as('relacionados'),
+    )
+    .where('c.tipo', '=', 'E')
+    .where(
+      sql<boolean>`c.uuid_fiscal in (
+        select unnest(${egresos}::uuid[])
+        union select r.uuid_fiscal from cfdi_relaciones r where r.uuid_relacionado = any(${uuids}::uuid[]))`,
+    )
+    .execute()
+  const pagos = await trx
+    .selectFrom('cfdi_pagos as p')
+    .innerJoin('cfdis as c', 'c.uuid_fiscal', 'p.uuid_fiscal')
+    .selectAll('p')
+    .select(['c.direccion', 'c.estado', 'c.rfc_emisor', 'c.rfc_receptor'])
+    .where(sql<boolean>`p.id_documento = any(${ids}::text[])`)
+    .execute()
+  return {
+    documentos: ids,
+    facturas: facturas.map(toFactura),
+    egresos: notas.map(
+      (nota) => ({ ...toFactura(nota), relacionados: [...new Set(nota.relacionados)] }) satisfies Egreso,
+    ),
+    pagos: pagos.map(toPago),
+  }
+}
+
+/** Puts the movements of an expediente where its old ones were, and returns the months whose sums that changes. */
+export async function replaceMovimientos(
+  trx: TenantTx,
+  alcance: Alcance,
+  movimientos: readonly Movimiento[],
+): Promise<Periodo[]> {
+  const propios = [...alcance.facturas, ...alcance.egresos].map(({ uuid }) => uuid)
+  const { rows: stored } = await sql<MovimientoRow>`
+    select ${MOVIMIENTO_TEXTS} from movimientos m
+    where m.uuid_fiscal = any(${propios}::uuid[]) or (m.clase = 'REP' and m.documento = any(${alcance.documentos}::text[]))`.execute(
+    trx,
+  )
+  const before = new Map(stored.map((row) => [fingerprint(row), row]))
+  const after = new Map(movimientos.map(toRow).map((row) => [fingerprint(row), row]))
+  const gone = stored.filter((row) => !after.has(fingerprint(row)))
+  const made = [...after].flatMap(([key, row]) => (before.has(key) ? [] : [row]))
+  if (gone.length > 0) {
+    await sql`
+      delete from movimientos m using jsonb_to_recordset(${JSON.stringify(gone)}::text::jsonb) as g(uuid_fiscal uuid, n int)
+      where m.uuid_fiscal = g.uuid_fiscal and m.n = g.n`.execute(trx)
+  }
+  if (made.length > 0) {
+    await sql`
+      insert into movimientos (${MOVIMIENTO_NAMES})
+      select ${MOVIMIENTO_NAMES} from jsonb_populate_recordset(null::movimientos, ${JSON.stringify(made)}::text::jsonb)`.execute(
+      trx,
+    )
+  }
+  return [...gone, ...made]
+    .filter((row) => row['efecto'] !== 'sin_efecto')
+    .map((row) => ({ ejercicio: Number(row['ejercicio']), mes: Number(row['mes']) }))
+}
+
+const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+
+// Filled by the database or by what learns of a cancellation later: estado, fecha_cancelacion, creado_en…
+const CFDI_COLUMNS = sql.raw(
+  `uuid_fiscal, version, tipo, direccion, serie, folio, fecha_emision, fecha_timbrado, rfc_emisor, nombre_emisor,
+   regimen_emisor, rfc_receptor, nombre_receptor, regimen_receptor, subtotal, descuento, iva, ieps, isr_retenido,
+   iva_retenido, ieps_retenido, locales_trasladados, locales_retenidos, total, moneda, tipo_cambio, metodo_pago,
+   forma_pago, uso_cfdi, lugar_expedicion, exportacion, global_periodicidad, global_meses, global_anio, impuestos,
+   base_no_objeto, combustible, rfc_pac, source, avisos`,
+)
+
+type MovimientoRow = Record<string, string | null>
+
+const MOVIMIENTO_COLUMNS = [
+  ...['uuid_fiscal', 'n', 'documento', 'clase', 'direccion', 'fecha', 'ejercicio', 'mes', 'contraparte', 'total'],
+  ...Object.values(COLUMNS),
+  ...['forma_pago', 'uso_cfdi', 'efecto', 'motivo', 'revisar', 'requiere_complementaria'],
+]
+const MOVIMIENTO_NAMES = sql.raw(MOVIMIENTO_COLUMNS.join(', '))
+const MOVIMIENTO_TEXTS = sql.raw(MOVIMIENTO_COLUMNS.map((column) => `m.${column}::text`).join(', '))
+
+const fingerprint = (row: MovimientoRow): string => JSON.stringify(MOVIMIENTO_COLUMNS.map((column) => row[column]))
+
+/** A movement in the texts PostgreSQL has for it, so that equal ones are seen to be equal. */
+function toRow(movimiento: Movimiento): MovimientoRow {
+  const { periodo } = movimiento
+  return {
+    uuid_fiscal: movimiento.uuid,
+    n: `${movimiento.n}`,
+    documento: movimiento.documento,
+    clase: movimiento.clase,
+    direccion: movimiento.direccion,
+    fecha: movimiento.fecha.replace('T', ' '),
+    ejercicio: `${periodo.ejercicio}`,
+    mes: `${periodo.mes}`,
+    contraparte: movimiento.contraparte,
+    total: formatCentavos(movimiento.total),
+    ...Object.fromEntries(IMPORTES.map((key) => [COLUMNS[key], formatCentavos(movimiento[key])])),
+    forma_pago: movimiento.formaPago,
+    uso_cfdi: movimiento.usoCfdi,
+    efecto: movimiento.efecto,
+    motivo: movimiento.motivo,
+    revisar: movimiento.revisar,
+    requiere_complementaria: `${movimiento.requiereComplementaria}`,
+  }
+}
+
+const documentRows = (trx: TenantTx) =>
+  trx
+    .selectFrom('cfdis as c')
+    .select(['c.uuid_fiscal', 'c.direccion', 'c.estado', 'c.rfc_emisor', 'c.rfc_receptor', 'c.fecha_emision'])
+    .select(['c.metodo_pago', 'c.forma_pago', 'c.uso_cfdi', 'c.total', 'c.moneda', 'c.tipo_cambio'])
+    .select(['c.impuestos', 'c.base_no_objeto', 'c.combustible'])
+
+type DocumentRow = Awaited<ReturnType<ReturnType<typeof documentRows>['executeTakeFirstOrThrow']>>
+
+function toFactura(row: DocumentRow): Factura {
+  const base = row.base_no_objeto
+  const magnitude = parseDecimal(base.replace('-', ''))
+  return {
+    uuid: row.uuid_fiscal,
+    direccion: row.direccion,
+    vigente: row.estado === 'vigente',
+    rfcEmisor: row.rfc_emisor,
+    contraparte: row.direccion === 'emitido' ? row.rfc_receptor : row.rfc_emisor,
+    fecha: row.fecha_emision.replace(' ', 'T'),
+    metodoPago: row.metodo_pago,
+    formaPago: row.forma_pago,
+    usoCfdi: row.uso_cfdi,
+    total: parseDecimal(row.total),
+    moneda: row.moneda,
+    tipoCambio: row.moneda === 'MXN' || row.tipo_cambio === null ? ONE : parseDecimal(row.tipo_cambio),
+    impuestos: fromJson(row.impuestos),
+    // A discount above the amount of its concept makes it negative.
+    baseNoObjeto: base.startsWith('-') ? { ...magnitude, units: -magnitude.units } : magnitude,
+    combustible: row.combustible,
+  }
+}
+
+interface PagoRow {
+  uuid_fiscal: string
+  n: number
+  direccion: 'emitido' | 'recibido'
+  estado: string
+  rfc_emisor: string
+  rfc_receptor: string
+  version: '1.0' | '2.0'
+  fecha_pago: string
+  forma_pago: string | null
+  tipo_cambio: string
+  monto: string
+  id_documento: string | null
+  moneda_dr: string | null
+  equivalencia_dr: string | null
+  pagado: string | null
+  objeto_imp: string | null
+  impuestos: unknown
+}
+
+function toPago(row: PagoRow): PagoAplicado {
+  return {
+    uuid: row.uuid_fiscal,
+    n: row.n,
+    direccion: row.direccion,
+    vigente: row.estado === 'vigente',
+    rfcEmisor: row.rfc_emisor,
+    contraparte: row.direccion === 'emitido' ? row.rfc_receptor : row.rfc_emisor,
+    version: row.version,
+    fecha: row.fecha_pago.replace(' ', 'T'),
+    formaPago: row.forma_pago,
+    tipoCambio: parseDecimal(row.tipo_cambio),
+    monto: parseDecimal(row.monto),
+    idDocumento: row.id_documento ?? '',
+    moneda: row.moneda_dr ?? '',
+    equivalencia: parseDecimal(row.equivalencia_dr ?? '1', { places: 10 }),
+    pagado: parseDecimal(row.pagado ?? '0', { places: 12 }),
+    objetoImp: row.objeto_imp,
+    impuestos: fromJson(row.impuestos),
+  }
+}

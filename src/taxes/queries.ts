@@ -1,0 +1,133 @@
+import { sql } from 'kysely'
+import type { TenantSql, TenantTx } from '../db/databases.ts'
+import { parseCentavos } from '../fiscal/money.ts'
+import { type Periodo, periodoOf } from '../fiscal/periodo.ts'
+import type { Apertura, MesIva, SumaIva } from './iva.ts'
+import { COLUMNS, fromRow, type MonthRow, toRow } from './month-row.ts'
+import { IMPORTES } from './movimiento.ts'
+
+/** The fiscal configuration that IVA depends on. */
+export async function findConfiguracion(
+  db: TenantSql,
+): Promise<{ apertura: Apertura; politicaEgresos: PoliticaEgresos }> {
+  const row = await db
+    .selectFrom('configuracion_fiscal')
+    .select(['saldo_a_favor_inicial', 'saldo_desde', 'politica_egresos'])
+    .executeTakeFirstOrThrow()
+  const desde = row.saldo_desde === null ? null : periodoOf(row.saldo_desde)
+  return {
+    apertura: { saldoAFavor: parseCentavos(row.saldo_a_favor_inicial), desde },
+    politicaEgresos: row.politica_egresos,
+  }
+}
+
+type PoliticaEgresos = 'saldo-primero' | 'por-metodo-del-egreso'
+
+/**
+ * Makes the rows of these months where they are missing, locks every month from the first of them on, in order, and
+ * returns those. Later months are locked too: what a month leaves changes them.
+ */
+export async function lockMonths(trx: TenantTx, periodos: readonly Periodo[]): Promise<MesIva[]> {
+  const json = JSON.stringify(periodos)
+  await sql`
+    insert into iva_mensual (ejercicio, mes)
+    select ejercicio, mes from jsonb_to_recordset(${json}::text::jsonb) as p(ejercicio int, mes int)
+    order by ejercicio, mes
+    on conflict do nothing`.execute(trx)
+  const { rows } = await sql<MonthRow>`
+    select * from iva_mensual
+    where (ejercicio, mes) >= (
+      select ejercicio, mes from jsonb_to_recordset(${json}::text::jsonb) as p(ejercicio int, mes int)
+      order by ejercicio, mes limit 1)
+    order by ejercicio, mes
+    for update`.execute(trx)
+  return rows.map(fromRow)
+}
+
+/** The last month with movements before this one. */
+export async function findMonthBefore(db: TenantSql, { ejercicio, mes }: Periodo): Promise<MesIva | undefined> {
+  const { rows } = await sql<MonthRow>`
+    select * from iva_mensual where (ejercicio, mes) < (${ejercicio}::int, ${mes}::int)
+    order by ejercicio desc, mes desc limit 1`.execute(db)
+  return rows[0] && fromRow(rows[0])
+}
+
+export async function findMonth(
+  db: TenantSql,
+  { ejercicio, mes }: Periodo,
+): Promise<(MesIva & { calculadoEn: Date }) | undefined> {
+  const { rows } = await sql<MonthRow & { calculado_en: Date }>`
+    select * from iva_mensual where ejercicio = ${ejercicio} and mes = ${mes}`.execute(db)
+  return rows[0] && { ...fromRow(rows[0]), calculadoEn: rows[0].calculado_en }
+}
+
+/** The movements of these months added up by what they are for. What has no effect is left out. */
+export async function sumMonths(
+  trx: TenantTx,
+  periodos: readonly Periodo[],
+): Promise<{ periodo: Periodo; suma: SumaIva }[]> {
+  const sums = sql.join(
+    Object.values(COLUMNS).map((column) => sql`sum(m.${sql.ref(column)})::text as ${sql.ref(column)}`),
+  )
+  const { rows } = await sql<Record<string, string> & SumRow>`
+    select m.ejercicio, m.mes, m.direccion, m.efecto, m.motivo, ${sums}
+    from jsonb_to_recordset(${JSON.stringify(periodos)}::text::jsonb) as p(ejercicio int, mes int)
+    join movimientos m on m.ejercicio = p.ejercicio and m.mes = p.mes
+    where m.efecto <> 'sin_efecto'
+    group by m.ejercicio, m.mes, m.direccion, m.efecto, m.motivo`.execute(trx)
+  return rows.map((row) => {
+    const importes = Object.fromEntries(IMPORTES.map((key) => [key, parseCentavos(row[COLUMNS[key]] ?? '0')]))
+    const { ejercicio, mes, direccion, efecto, motivo } = row
+    return { periodo: { ejercicio, mes }, suma: { ...importes, direccion, efecto, motivo } as SumaIva }
+  })
+}
+
+type SumRow = Pick<SumaIva, 'direccion' | 'efecto' | 'motivo'> & Periodo
+
+/** Writes months that were locked. */
+export async function saveMonths(trx: TenantTx, meses: readonly MesIva[]): Promise<void> {
+  const rows = meses.map(toRow)
+  const [first] = rows
+  if (!first) return
+  const columns = Object.keys(first).filter((column) => column !== 'ejercicio' && column !== 'mes')
+  await sql`
+    update iva_mensual m set ${sql.join(columns.map((column) => sql`${sql.ref(column)} = r.${sql.ref(column)}`))}, calculado_en = now()
+    from jsonb_populate_recordset(null::iva_mensual, ${JSON.stringify(rows)}::text::jsonb) r
+    where m.ejercicio = r.ejercicio and m.mes = r.mes`.execute(trx)
+}
+
+export interface MovimientosFilter extends Periodo {
+  direccion?: 'emitido' | 'recibido' | undefined
+  efecto?: 'cuenta' | 'no_acreditable' | 'sin_efecto' | undefined
+  after?: { fecha: string; uuid: string; n: number } | undefined
+  limit: number
+}
+
+/** The movements of a month in order of date, with who they are with. */
+export async function listMovimientos(db: TenantSql, filter: MovimientosFilter) {
+  const { ejercicio, mes, direccion, efecto, after, limit } = filter
+  let query = db
+    .selectFrom('movimientos as m')
+    .innerJoin('cfdis as c', 'c.uuid_fiscal', 'm.uuid_fiscal')
+    .selectAll('m')
+    .select((eb) =>
+      eb
+        .case('m.direccion')
+        .when('emitido')
+        .then(eb.ref('c.nombre_receptor'))
+        .else(eb.ref('c.nombre_emisor'))
+        .end()
+        .as('nombre'),
+    )
+    .select(['c.serie', 'c.folio'])
+    .where('m.ejercicio', '=', ejercicio)
+    .where('m.mes', '=', mes)
+  if (direccion) query = query.where('m.direccion', '=', direccion)
+  if (efecto) query = query.where('m.efecto', '=', efecto)
+  if (after) {
+    query = query.where(
+      sql<boolean>`(m.fecha, m.uuid_fiscal, m.n) > (${after.fecha}::timestamp, ${after.uuid}::uuid, ${after.n}::int)`,
+    )
+  }
+  return query.orderBy('m.fecha').orderBy('m.uuid_fiscal').orderBy('m.n').limit(limit).execute()
+}

@@ -1,0 +1,42 @@
+import type { Kysely } from 'kysely'
+import { openAs, openCentral } from '../../src/db/client.ts'
+import type { TenantDb, TenantSchema } from '../../src/db/databases.ts'
+import { startPreparedCluster } from './prepared-cluster.ts'
+
+/** Tenant databases without the product around them, for tests of a slice's SQL. */
+export interface ScratchTenants {
+  /** An empty database of its own, reached with the rights of a tenant's role. */
+  create(): Promise<TenantDb>
+  close(): Promise<void>
+}
+
+export async function scratchTenants(): Promise<ScratchTenants> {
+  const cluster = await startPreparedCluster()
+  const { host } = new URL(cluster.adminUrl)
+  const admin = await openAs(cluster.adminUrl)
+  const [template] = await admin.query<{ name: string }>(
+    `select datname as name from pg_database where datname ~ '^horux_tpl_[0-9a-f]{12}$'`,
+  )
+  await admin.query(`create role hxt_scratch login password 'prueba' in role horux_tenant`)
+  const opened: Kysely<TenantSchema>[] = []
+  return {
+    async create() {
+      const name = `scratch_${opened.length}`
+      await admin.query(`create database ${name} template ${template?.name} strategy file_copy`)
+      const db = open(`postgres://hxt_scratch:prueba@${host}/${name}`)
+      opened.push(db)
+      return Object.assign(db, { tenantId: name })
+    },
+    async close() {
+      for (const db of opened) await db.destroy()
+      await admin.end()
+      await cluster.stop()
+    },
+  }
+}
+
+// The product opens tenants through TenantDatabases only, which wants a placement. What a pool does is the same.
+function open(url: string): Kysely<TenantSchema> {
+  const config = { central: { url, poolMax: 8 }, processRole: 'api', statementTimeoutMs: 20_000 } as const
+  return openCentral(config) as unknown as Kysely<TenantSchema>
+}
