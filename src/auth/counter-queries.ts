@@ -7,11 +7,14 @@ export async function findCounters(db: CentralSql, keys: readonly string[]): Pro
   return byKey(await counters(db, keys).execute())
 }
 
-/** The counters of these keys, made where missing, locked until the transaction ends. In the order of keys: no deadlock. */
+/**
+ * The counters of these keys, made where missing, locked until the transaction ends.
+ *
+ * Always made first and then locked, both in the order of keys. Locking those that exist before making the others
+ * deadlocks: who comes in between sees more of them and begins at an earlier key.
+ */
 export async function lockCounters(trx: CentralTx, keys: readonly string[], now: Date): Promise<Map<string, Counter>> {
   const sorted = [...keys].sort()
-  const found = await counters(trx, sorted).forUpdate().execute()
-  if (found.length === keys.length) return byKey(found)
   const rows = sorted.map((key) => ({ key, failures: 0, first_at: now, last_at: now }))
   await trx
     .insertInto('auth_counters')
@@ -28,10 +31,6 @@ export async function saveCounter(trx: CentralTx, key: string, counter: Counter)
     .set({ failures, first_at: firstAt, last_at: lastAt, blocked_until: blockedUntil })
     .where('key', '=', key)
     .execute()
-}
-
-export async function deleteCounter(trx: CentralSql, key: string): Promise<void> {
-  await trx.deleteFrom('auth_counters').where('key', '=', key).execute()
 }
 
 /** Forgets everything counted against one account, whatever it came from. */

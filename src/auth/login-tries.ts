@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CentralDb } from '../db/databases.ts'
-import { deleteCounter, findCounters, lockCounters, saveCounter } from './counter-queries.ts'
+import { findCounters, lockCounters, saveCounter } from './counter-queries.ts'
 import { loginDelayed } from './errors.ts'
 import { type Counter, RULES, type Rule, waitS, withFailure, withoutFailure } from './throttle.ts'
 
@@ -47,9 +47,11 @@ export async function giveBackTry(central: CentralDb, tried: ReservedTry, proven
     const counters = await lockCounters(trx, [...tried.keys()], now)
     for (const [key, { rule, blockedUntil }] of tried) {
       const counter = counters.get(key)
+      if (!counter) continue
       // The account is theirs: what this source had failed before was a slip. The other counters tell of others too.
-      if (proven && rule === RULES.origen) await deleteCounter(trx, key)
-      else if (counter) await saveCounter(trx, key, withoutFailure(counter, blockedUntil))
+      const forgiven = proven && rule === RULES.origen
+      const left = forgiven ? { ...counter, failures: 0, blockedUntil: null } : withoutFailure(counter, blockedUntil)
+      await saveCounter(trx, key, left)
     }
   })
 }
