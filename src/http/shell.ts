@@ -2,10 +2,19 @@ import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import underPressure from '@fastify/under-pressure'
-import Fastify, { type FastifyBaseLogger, LogController, type RouteOptions } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type RouteOptions,
+} from 'fastify'
 import type { Logger } from 'pino'
+import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import { invalidRequest } from './invalid-request.ts'
 import { sendProblem } from './problem.ts'
 import { echoRequestId, requestId } from './request-id.ts'
 import { logRequests } from './request-log.ts'
@@ -36,7 +45,7 @@ export async function createShell(options: ShellOptions): Promise<{ app: App; ro
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
     // While draining, requests are answered to the last; `drain.ts` closes their connections.
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    frameworkErrors: answerBeforeHooks,
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<ZodProvider>()
 
@@ -49,7 +58,7 @@ export async function createShell(options: ShellOptions): Promise<{ app: App; ro
   logRequests(app)
   keepPrivate(app)
   acceptJsonOnly(app)
-  refuseUnexpectedBodies(app)
+  refuseUnread(app)
 
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: API_POLICY },
@@ -62,6 +71,11 @@ export async function createShell(options: ShellOptions): Promise<{ app: App; ro
   await app.register(cookie)
   await app.register(underPressure, { maxEventLoopDelay: options.maxLoopDelayMs, retryAfter: 5 })
   return { app, routes }
+}
+
+/** An address that cannot be read is answered before any hook has run. */
+function answerBeforeHooks(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(error, request, reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff'))
 }
 
 const API_POLICY = { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] }
@@ -102,14 +116,21 @@ function acceptJsonOnly(app: App): void {
   })
 }
 
-/** A body that no schema reads would be taken in silence. */
-function refuseUnexpectedBodies(app: App): void {
-  app.addHook('preValidation', async ({ routeOptions, body }) => {
-    if (routeOptions.schema?.body !== undefined || body === undefined || body === null) return
+/** What no schema reads would be taken in silence: a misspelt parameter, a body where there is none. */
+function refuseUnread(app: App): void {
+  app.addHook('preValidation', async ({ routeOptions: { schema = {} }, body, query }) => {
+    if (schema.hide) return
+    if (schema.querystring === undefined) {
+      const result = NOTHING.safeParse({ ...(query as object) })
+      if (!result.success) throw invalidRequest(result.error, NOTHING)
+    }
+    if (schema.body !== undefined || body === undefined || body === null) return
     if (typeof body === 'object' && Object.keys(body).length === 0) return
     throw new AppError('invalid', 'request.invalid', 'Esta operación no recibe datos en el cuerpo.')
   })
 }
+
+const NOTHING = z.strictObject({})
 
 /** Exact origins. Credentials (the refresh cookie) travel only to the routes that set or read it. */
 function corsFor(url: string, origins: readonly string[]) {

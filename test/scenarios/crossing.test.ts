@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Acceso } from '../../src/http/access.ts'
+import { addressOf, type Operation, operationsOf, sample } from '../support/api-document.ts'
+import { ACTORS, type ActorName, type ApiWorld, digestOf, sendAs, startApiWorld } from '../support/api-world.ts'
+
+const publico: Acceso = { quien: 'publico' }
+const sesion: Acceso = { quien: 'sesion' }
+const plataforma: Acceso = { quien: 'plataforma' }
+const admins: Acceso = { quien: 'empresa', roles: ['admin'] }
+
+/** Who may do what, as product.md has it. A route that is not here fails the test: decide first who may call it. */
+const POLICY: Record<string, Acceso> = {
+  'GET /api/live': publico,
+  'GET /api/ready': publico,
+  'GET /api/health': publico,
+  'GET /api/openapi.json': publico,
+  'POST /api/auth/login': publico,
+  'POST /api/auth/refresh': publico,
+  'POST /api/auth/logout': publico,
+  'POST /api/auth/password/forgot': publico,
+  'POST /api/auth/password/reset': publico,
+  'POST /api/auth/logout-all': sesion,
+  'POST /api/auth/password': { ...sesion, conPasswordTemporal: true },
+  'GET /api/auth/me': { ...sesion, conPasswordTemporal: true },
+  'POST /api/auth/tenant': sesion,
+  'GET /api/auth/sesiones': sesion,
+  'DELETE /api/auth/sesiones/{id}': sesion,
+  'POST /api/auth/vista': plataforma,
+  'DELETE /api/auth/vista': plataforma,
+  'GET /api/usuarios': admins,
+  'POST /api/usuarios/invite': admins,
+  'PATCH /api/usuarios/{id}': admins,
+  'DELETE /api/usuarios/{id}': admins,
+}
+
+/** Ends the sessions or vistas that the rest of the matrix needs. */
+const LAST = ['DELETE /api/auth/vista', 'POST /api/auth/logout-all']
+
+const NOBODY = '019adb4e-0000-7000-8000-000000000000'
+
+let world: ApiWorld
+let operations: Operation[]
+before(async () => {
+  world = await startApiWorld()
+  operations = await operationsOf(world.app)
+})
+after(() => world.close())
+
+test('every route is in the policy, and says what the policy says', () => {
+  const said = Object.fromEntries(operations.map(({ name, acceso }) => [name, acceso]))
+  assert.deepEqual(said, POLICY)
+})
+
+test('no visor writes', () => {
+  for (const { name, method, acceso } of operations)
+    if (acceso.quien === 'empresa' && method !== 'GET') assert.ok(!acceso.roles.includes('visor'), name)
+})
+
+test('every route, asked by everybody', async (t) => {
+  const ordered = operations.toSorted((a, b) => LAST.indexOf(a.name) - LAST.indexOf(b.name))
+  for (const name of ACTORS)
+    await t.test(name, async () => {
+      for (const operation of ordered) {
+        // Open to everybody: asked by who has nothing, and by who has something stale. A logout would end the others.
+        if (operation.acceso.quien === 'publico' && name !== 'anonymous' && name !== 'expired') continue
+        const answer = await sendAs(world, world.actors[name], harmless(operation))
+        const expected = verdict(operation, name)
+        const got = answer.statusCode < 400 ? 'in' : answer.json().code
+        const where = `${operation.name} as ${name}: ${answer.statusCode} ${answer.body.slice(0, 200)}`
+        assert.notEqual(answer.statusCode, 500, where)
+        if (expected === 'in') assert.ok(!GUARD.includes(got), where)
+        else assert.equal(got, expected, where)
+      }
+    })
+})
+
+test("ids of another company lead nowhere, and that company's rows stay as they are", async () => {
+  const before = await digestOf(world, world.ours.id)
+  for (const operation of operations.filter(
+    ({ params, acceso }) => Object.keys(params).length > 0 && acceso.quien !== 'publico',
+  )) {
+    const params = { ...operation.params, ...foreignIds(operation) }
+    for (const name of ['foreignAdmin', 'foreignAdminWithHeader'] as const) {
+      const payload = operation.body?.type === 'application/json' ? sample(operation.body.schema) : undefined
+      const actor = await freshly(name)
+      const answer = await sendAs(world, actor, {
+        method: operation.method,
+        url: addressOf(operation, params),
+        ...(payload !== undefined && { payload: payload as object }),
+      })
+      assert.ok(
+        [403, 404].includes(answer.statusCode),
+        `${operation.name} as ${name}: ${answer.statusCode} ${answer.body}`,
+      )
+    }
+  }
+  assert.equal(await digestOf(world, world.ours.id), before)
+})
+
+test('nothing a stranger reads anywhere tells of a company or its people', async () => {
+  const canaries = [world.ours.rfc, world.ours.id, world.actors.visor.email, world.actors.visor.userId]
+  const actor = await freshly('foreignAdmin')
+  for (const operation of operations.filter(({ method }) => method === 'GET')) {
+    const { body } = await sendAs(world, actor, harmless(operation))
+    for (const canary of canaries) assert.ok(!body.includes(canary), `${operation.name} tells ${canary}`)
+  }
+})
+
+/** What the guard says when it does not let somebody in. */
+const GUARD = [
+  ['auth.unauthenticated', 'auth.invalid_token', 'auth.token_expired', 'auth.session_ended', 'auth.token_superseded'],
+  ['auth.forbidden', 'auth.tenant_required', 'auth.password_change_required'],
+  ['auth.view_forbidden', 'auth.view_not_open', 'auth.view_read_only'],
+].flat()
+
+/** `in`, or the code of the refusal. From the policy and the roles alone, not from how the guard is written. */
+function verdict({ name, method, acceso }: Operation, actor: ActorName): string {
+  const policy = POLICY[name] ?? acceso
+  if (policy.quien === 'publico')
+    return actor === 'expired' && name === 'POST /api/auth/logout' ? 'auth.token_expired' : 'in'
+  if (actor === 'anonymous') return 'auth.unauthenticated'
+  if (actor === 'expired') return 'auth.token_expired'
+  if (actor === 'temporal') return policy.conPasswordTemporal ? 'in' : 'auth.password_change_required'
+  if (actor === 'foreignAdminWithHeader') return 'auth.view_forbidden'
+  const isStaff = actor === 'staff' || actor === 'staffViewing' || actor === 'staffElevated'
+  if (policy.quien === 'sesion') return 'in'
+  if (policy.quien === 'plataforma') return isStaff ? 'in' : 'auth.forbidden'
+  if (actor === 'staff') return 'auth.tenant_required'
+  if (actor === 'staffElevated') return 'in'
+  if (actor === 'staffViewing') return method === 'GET' ? 'in' : 'auth.view_read_only'
+  return policy.roles.includes(actor === 'foreignAdmin' ? 'admin' : actor) ? 'in' : 'auth.forbidden'
+}
+
+/** A request that gets past the guard and then finds nothing to do: an id of nobody, a body without anything. */
+function harmless(operation: Operation) {
+  const params = Object.fromEntries(Object.keys(operation.params).map((key) => [key, NOBODY]))
+  const query = Object.entries(operation.query)
+    .filter(([, { required }]) => required)
+    .map(([key, { schema }]) => [key, sample(schema)] as const)
+  const payload = operation.body
+    ? {
+        payload: operation.body.type === 'application/json' ? {} : 'x',
+        headers: { 'content-type': operation.body.type },
+      }
+    : {}
+  return { method: operation.method, url: addressOf(operation, params, query), ...payload }
+}
+
+/** Real ids of `ours`, for the parameters of each family of routes. A family that is not here fails the test. */
+function foreignIds({ path, name }: Operation): Record<string, string> {
+  const { ours, actors } = world
+  const families: [string, Record<string, string>][] = [
+    ['/api/auth/sesiones/', { id: actors.admin.sessionId }],
+    ['/api/usuarios/', { id: actors.visor.userId }],
+    ['/api/tenants/', { id: ours.id }],
+  ]
+  const family = families.find(([prefix]) => path.startsWith(prefix))
+  assert.ok(family, `${name}: say which real id of a company to try`)
+  return family[1]
+}
+
+/** The matrix ends sessions on its way. */
+async function freshly(name: 'foreignAdmin' | 'foreignAdminWithHeader') {
+  const actor = world.actors[name]
+  const { accessToken } = await world.login(actor.email)
+  return { ...actor, headers: { ...actor.headers, authorization: `Bearer ${accessToken}` } }
+}
