@@ -6,7 +6,7 @@ INSTALLED := node_modules/.installed
 HORUX := node scripts/horux.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help start dev check test fmt migrate migrate-tenants db-types migration tenant-migration psql doctor bench reset
+.PHONY: help start dev check test fmt migrate migrate-tenants db-types migration tenant-migration pgboss-migration psql doctor bench reset
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ migration: $(INSTALLED) ## n=name: a new file in migrations/
 
 tenant-migration: $(INSTALLED) ## n=name: a new file in tenant-migrations/
 	@node scripts/new-migration.ts tenant-migrations "$(n)"
+
+pgboss-migration: $(INSTALLED) ## after a new version of pg-boss: the migration that brings its schema up
+	@node scripts/pgboss-migration.ts
 
 psql: $(INSTALLED) ## a prompt in the central database; t=RFC for a company's
 	@$(HORUX) psql $(t)
