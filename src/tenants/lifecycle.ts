@@ -13,7 +13,14 @@ import {
 } from './errors.ts'
 import { type OperationInput, type OperationKind, retiredName } from './operations/operation.ts'
 import { findLatestOperation, insertOperation, reopenOperation } from './operations/queries.ts'
-import { lockTenant, type PlacementState, updateDeletedAt, updatePlacement, updateSuspension } from './queries.ts'
+import {
+  isNameUsed,
+  lockTenant,
+  type PlacementState,
+  updateDeletedAt,
+  updatePlacement,
+  updateSuspension,
+} from './queries.ts'
 import type { By, RegisterDeps } from './register.ts'
 
 /** Fences a company off: from the commit on every process refuses it, then its database does. */
@@ -51,7 +58,7 @@ export async function deleteTenant(deps: RegisterDeps, id: string, by: By): Prom
   return changing(deps, id, by, 'delete', async (trx, tenant) => {
     expectState(tenant.state, ['active', 'suspended'], 'dar de baja')
     await updatePlacement(trx, id, { state: 'deleted' })
-    return { retiredName: retiredName(tenant.databaseName ?? '', now) }
+    return { retiredName: await freeName(trx, tenant.databaseName ?? '', now) }
   })
 }
 
@@ -89,6 +96,14 @@ export async function retryOperation(deps: RegisterDeps, id: string, by: By): Pr
     await announce(deps, trx, { id, action: 'tenant.retry', operationId: last.id }, by)
     return last.id
   })
+}
+
+/** The name tells the second of the deletion; the next one when a namesake was deleted in the same. */
+async function freeName(trx: CentralTx, name: string, now: Date): Promise<string> {
+  for (let at = now; ; at = new Date(at.getTime() + 1000)) {
+    const candidate = retiredName(name, at)
+    if (!(await isNameUsed(trx, candidate))) return candidate
+  }
 }
 
 type Locked = NonNullable<Awaited<ReturnType<typeof lockTenant>>>

@@ -147,6 +147,16 @@ export async function placeTenant(
     .execute()
 }
 
+/** Whether any placement, also one that was purged, has this database name. */
+export async function isNameUsed(db: CentralSql, databaseName: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('tenant_databases')
+    .select('tenant_id')
+    .where('database_name', '=', databaseName)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export async function updatePlacement(
   trx: CentralTx,
   tenantId: string,
@@ -296,16 +306,12 @@ export async function findActiveTenantIds(db: CentralSql): Promise<string[]> {
   return rows.map((row) => row.tenant_id)
 }
 
-export async function deleteSilentInstances(db: CentralSql, before: Date): Promise<void> {
-  await db.deleteFrom('app_instances').where('heartbeat_at', '<', before).execute()
-}
-
-/** How many processes said they are alive since `since`. */
-export async function countInstances(db: CentralSql, since: Date): Promise<number> {
+/** How many processes gave a sign of life within the last minute. */
+export async function countInstances(db: CentralSql): Promise<number> {
   const row = await db
     .selectFrom('app_instances')
     .select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('n'))
-    .where('heartbeat_at', '>=', since)
+    .where('heartbeat_at', '>', sql<Date>`now() - interval '1 minute'`)
     .executeTakeFirst()
   return row?.n ?? 0
 }

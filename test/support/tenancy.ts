@@ -69,7 +69,7 @@ export async function startTenancy(): Promise<Tenancy> {
   const queue = openQueue(central, pino({ level: 'silent' }))
   const raised: string[] = []
   const log = alarmLog(raised)
-  const deps = { central, queue, clock, log, servers: createServers({ config, central, clock }) }
+  const deps = { central, queue, clock, log, servers: createServers({ config, central }) }
   const admin = await openAs(cluster.adminUrl)
   const owner = await openAs(database.ownerUrl)
   await owner.query(
@@ -142,6 +142,7 @@ function movableClock(): MovableClock {
 
 function alarmLog(raised: string[]): OperationDeps['log'] {
   const note = (fields: object) => {
+    if (process.env.HORUX_TEST_LOG) console.log(fields)
     if ('alarm' in fields) raised.push(String(fields.alarm))
   }
   return { info: note, warn: note, error: note }

@@ -1,4 +1,3 @@
-import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config.ts'
 import { openAs, openOwner } from '../../db/client.ts'
 import type { CentralDb } from '../../db/databases.ts'
@@ -38,9 +37,8 @@ export interface Servers {
 export function createServers(deps: {
   config: Pick<Config, 'credentialsDir' | 'tenantKeys' | 'tenantPool' | 'version'>
   central: CentralDb
-  clock: Clock
 }): Servers {
-  const { config, central, clock } = deps
+  const { config, central } = deps
   const migrations = readMigrations(TENANT_MIGRATIONS)
   const schema = schemaVersionOf(migrations)
   const fleet: FleetDeps = {
@@ -49,10 +47,7 @@ export function createServers(deps: {
     appVersion: config.version,
     connect: (server, database) => openOwner({ ...server, owner_credential: server.ownerCredential }, database, config),
   }
-  const connectionLimit = async () => {
-    const alive = await countInstances(central, new Date(clock.now().getTime() - ALIVE_MS))
-    return sessionsPerTenant(config.tenantPool.max, alive)
-  }
+  const connectionLimit = async () => sessionsPerTenant(config.tenantPool.max, await countInstances(central))
 
   return {
     fleet,
@@ -77,6 +72,3 @@ export function createServers(deps: {
     },
   }
 }
-
-/** A process that was silent for so long is gone. */
-const ALIVE_MS = 60_000

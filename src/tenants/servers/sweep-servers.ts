@@ -48,19 +48,24 @@ async function sweepServer(deps: SweepDeps, row: FleetServer, placements: readon
   if (open.length > 0) alarm('servers.open_to_public', { databases: open }, 'databases let every role in')
 
   const known = new Set(placements.map(({ databaseName }) => databaseName))
-  for (const database of await server.findDatabases(owner)) {
+  const databases = await server.findDatabases(owner)
+  const present = new Set(databases.map(({ name }) => name))
+  for (const { tenantId, databaseName, state } of placements)
+    if (state === 'active' && !present.has(databaseName))
+      alarm('servers.missing_database', { database: databaseName, tenantId }, 'the database of a company is not there')
+  for (const database of databases) {
     const { name, connectionLimit, owner: role, isTemplate } = database
     if (role !== 'horux_owner' || isTemplate || NOT_A_TENANT.test(name)) continue
     if (connectionLimit === INTERRUPTED_DROP) await server.dropDatabase(owner, name)
     else if (!known.has(name)) alarm('servers.stray_database', { database: name }, 'database belongs to no company')
   }
-  await sweepRoles(deps, owner, placements, alarm)
+  await sweepRoles(deps, owner, { placements, present }, alarm)
 }
 
 async function sweepRoles(
   deps: SweepDeps,
   owner: server.OwnerSession,
-  placements: readonly Placement[],
+  { placements, present }: { placements: readonly Placement[]; present: ReadonlySet<string> },
   alarm: (name: string, fields: object, message: string) => void,
 ): Promise<void> {
   const limit = await deps.servers.connectionLimit()
@@ -72,7 +77,7 @@ async function sweepRoles(
       alarm('servers.stray_role', { role: role.name }, 'role belongs to no company')
       continue
     }
-    if (placement.state !== 'active') continue
+    if (placement.state !== 'active' || !present.has(placement.databaseName)) continue
     // Never lowered here: a process that is late with its sign of life would find the door shut.
     if (role.connectionLimit < limit) await server.setConnectionLimit(owner, role.name, limit)
     if (isAsWeSetThem(settings.get(role.name) ?? [], placement.databaseName)) continue

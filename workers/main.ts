@@ -1,0 +1,67 @@
+import { collectDefaultMetrics } from 'prom-client'
+import { systemClock } from '../src/clock.ts'
+import { ConfigError, loadConfig } from '../src/config.ts'
+import { registerInstance } from '../src/db/instances.ts'
+import { createDeps } from '../src/deps.ts'
+import { createMetrics, metricsApp } from '../src/http/metrics.ts'
+import { createLog } from '../src/log.ts'
+import { createMailer } from '../src/mail/smtp.ts'
+import { createServers } from '../src/tenants/servers/servers.ts'
+import { startWorker } from './worker.ts'
+
+const EX_CONFIG = 78
+
+const config = readConfig()
+const log = createLog({ level: config.logLevel, service: 'worker' })
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (err) => {
+    log.fatal({ err }, 'uncaught')
+    process.exit(1)
+  })
+
+const shared = createDeps(config, { log, clock: systemClock })
+const deps = { ...shared, mailer: createMailer(config.mail), servers: createServers({ ...shared, config }) }
+const metrics = createMetrics({ tenantPools: () => deps.tenants.stats() })
+collectDefaultMetrics({ register: metrics.registry })
+const operator = metricsApp(metrics)
+const described = {
+  role: 'worker',
+  version: config.version,
+  budget: config.tenantPool.budget,
+  schema: deps.tenantSchema,
+} as const
+const instance = await registerInstance(deps.central, described, log)
+const worker = await startWorker(deps)
+// Last: whoever sees it answer knows that jobs are being taken.
+await operator.listen({ host: '127.0.0.1', port: config.metricsPort })
+
+process.once('SIGTERM', goAway)
+process.once('SIGINT', goAway)
+
+/** Everything that runs ends or goes back to the queue within 30 s. */
+async function goAway(signal: NodeJS.Signals) {
+  log.info({ signal }, 'leaving')
+  for (const again of ['SIGTERM', 'SIGINT'] as const) process.once(again, () => process.exit(1))
+  setTimeout(() => process.exit(1), 30_000).unref()
+  try {
+    await worker.stop()
+    await instance.stop()
+    await operator.close()
+    await deps.close()
+    log.info('gone')
+    process.exit(0)
+  } catch (err) {
+    log.error({ err }, 'leaving failed')
+    process.exit(1)
+  }
+}
+
+function readConfig() {
+  try {
+    return loadConfig(process.env, 'worker')
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    for (const problem of error.problems) console.error(problem)
+    process.exit(EX_CONFIG)
+  }
+}
