@@ -169,7 +169,7 @@ export async function startAuthHouse(): Promise<AuthHouse> {
 
     async realCompany(rfc) {
       await registerServer(central, { name: 'local', ...addressOf(cluster), ownerCredential: 'local' })
-      const worker = { central, queue, clock, log, servers: createServers({ config, central, clock }) }
+      const worker = { central, queue, clock, log, servers: createServers({ config, central }) }
       const admin = { email: `primera.${++serial}@despacho.example`, nombre: 'Primera Persona' }
       const by = { actor: null, ip: null, requestId: null }
       const request = { rfc, nombre: `Empresa ${rfc}`, admin, plan: 'enterprise', regimen: null }
