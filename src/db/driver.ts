@@ -33,8 +33,10 @@ export function sessionDialect(source: SessionSource): Dialect {
 
 const adapter = new PostgresAdapter()
 
-/** `deadlineMs` is how long one statement may take before its session is given up. */
-export function poolSource(pool: Pool, deadlineMs: number): SessionSource {
+/** Kysely on a pool. `deadlineMs` is how long one statement may take before its session is given up. */
+export const poolDialect = (pool: Pool, deadlineMs: number): Dialect => sessionDialect(poolSource(pool, deadlineMs))
+
+function poolSource(pool: Pool, deadlineMs: number): SessionSource {
   return {
     acquire: async () => new Session(await pool.acquire(), deadlineMs),
     release: (session) => session.giveBack(pool),

@@ -1,0 +1,92 @@
+import { connect, createServer, type Socket } from 'node:net'
+
+/** A TCP proxy in front of a server, that can behave as networks do on a bad day. */
+export interface TcpProxy {
+  port: number
+  /** Every byte takes this long, each way. */
+  setLatency(ms: number): void
+  /** Swallows everything in both directions and tells nobody; new connections are accepted and hear nothing. */
+  setSilent(silent: boolean): void
+  /** Every connection ends with a reset. */
+  resetAll(): void
+  /** Nobody listens any more, until `listen`: connecting is refused. What is connected is reset. */
+  refuse(): Promise<void>
+  listen(): Promise<void>
+  /** Called with the number of the connection (from 1) and what the client sends on it, before it is passed on. */
+  onClientData: ((data: Buffer, client: Socket) => void) | undefined
+  connections(): number
+  close(): Promise<void>
+}
+
+export async function startTcpProxy(to: { host: string; port: number }): Promise<TcpProxy> {
+  const pairs = new Set<readonly [Socket, Socket]>()
+  let latencyMs = 0
+  let silent = false
+  let port = 0
+  let server = await start()
+
+  const proxy: TcpProxy = {
+    get port() {
+      return port
+    },
+    setLatency(ms) {
+      latencyMs = ms
+    },
+    setSilent(value) {
+      silent = value
+    },
+    resetAll,
+    async refuse() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      resetAll()
+      await closed
+    },
+    async listen() {
+      server = await start()
+    },
+    onClientData: undefined,
+    connections: () => pairs.size,
+    close: () => proxy.refuse(),
+  }
+  return proxy
+
+  async function start() {
+    const listening = createServer(join)
+    await new Promise<void>((resolve) => listening.listen(port, '127.0.0.1', resolve))
+    const address = listening.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    port = address.port
+    return listening
+  }
+
+  function join(client: Socket): void {
+    const upstream = connect({ host: to.host, port: to.port, noDelay: true })
+    client.setNoDelay(true)
+    const pair = [client, upstream] as const
+    pairs.add(pair)
+    pass(client, upstream, (data) => proxy.onClientData?.(data, client))
+    pass(upstream, client)
+    const end = () => {
+      pairs.delete(pair)
+      // Silence includes that nobody hears of the other's end.
+      if (silent) return
+      client.destroy()
+      upstream.destroy()
+    }
+    for (const socket of pair) socket.on('error', end).on('close', end)
+  }
+
+  function pass(from: Socket, to: Socket, watch?: (data: Buffer) => void): void {
+    from.on('data', (data: Buffer) => {
+      if (silent) return
+      watch?.(data)
+      if (latencyMs === 0) to.write(data)
+      else setTimeout(() => silent || to.destroyed || to.write(data), latencyMs)
+    })
+  }
+
+  function resetAll(): void {
+    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy()
+    pairs.clear()
+  }
+}
