@@ -101,18 +101,29 @@ export function sample(schema: Schema): unknown {
     case 'array':
       return Array.from({ length: schema.minItems ?? 0 }, () => sample(schema.items ?? {}))
     case 'object':
-      return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([key, child]) => [key, sample(child)]))
+      return Object.fromEntries(
+        Object.entries(schema.properties ?? {}).map(([key, child]) => [key, named(key, child) ?? sample(child)]),
+      )
     default:
       return null
   }
 }
 
-function sampleText({ format, minLength = 1, maxLength = 50 }: Schema): string {
+/** Values with a form that no pattern tells, known by their field's name. */
+function named(field: string, schema: Schema): string | undefined {
+  return schema.type === 'string' ? NAMED[field] : undefined
+}
+
+const NAMED: Record<string, string> = { email: 'nadie@ejemplo.mx', rfc: 'EKU9003173C9' }
+
+function sampleText({ format, pattern, minLength = 1, maxLength = 50 }: Schema): string {
   if (format === 'uuid' || format === 'guid') return '019adb4e-0000-7000-8000-000000000000'
   if (format === 'email') return 'nadie@ejemplo.mx'
   if (format === 'date-time') return '2026-01-31T12:00:00Z'
   if (format === 'date') return '2026-01-31'
-  return 'Muestra'.padEnd(minLength, 'x').slice(0, Math.max(minLength, Math.min(7, maxLength)))
+  const text = 'Muestra'.padEnd(minLength, 'x').slice(0, Math.max(minLength, Math.min(7, maxLength)))
+  if (pattern === undefined || new RegExp(pattern, 'u').test(text)) return text
+  return fc.sample(fc.stringMatching(new RegExp(pattern, 'u')), { seed: 1, numRuns: 1 })[0] ?? text
 }
 
 const HOSTILE = [
@@ -165,9 +176,9 @@ const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }),
 )
 
-/** Values shaped like the schema, with something hostile in about every fourth place, too much or too little here and there. */
+/** Values shaped like the schema, with something hostile here and there, too much or too little here and there. */
 export function hostile(schema: Schema): fc.Arbitrary<unknown> {
-  return fc.oneof({ weight: 3, arbitrary: shaped(schema) }, { weight: 1, arbitrary: hostileValue })
+  return fc.oneof({ weight: 5, arbitrary: shaped(schema) }, { weight: 1, arbitrary: hostileValue })
 }
 
 function shaped(schema: Schema): fc.Arbitrary<unknown> {
@@ -178,9 +189,9 @@ function shaped(schema: Schema): fc.Arbitrary<unknown> {
   switch (schema.type) {
     case 'string':
       return fc.oneof(
-        fc.constant(sampleText(schema)),
-        fc.string({ unit: 'grapheme', maxLength: Math.min(schema.maxLength ?? 60, 400) }),
-        hostileText,
+        { weight: 4, arbitrary: fc.constant(sampleText(schema)) },
+        { weight: 2, arbitrary: fc.string({ unit: 'grapheme', maxLength: Math.min(schema.maxLength ?? 60, 400) }) },
+        { weight: 1, arbitrary: hostileText },
       )
     case 'integer':
       return fc.integer({ min: schema.minimum ?? -1000, max: schema.maximum ?? 1000 })
@@ -197,15 +208,24 @@ function shaped(schema: Schema): fc.Arbitrary<unknown> {
   }
 }
 
+/** Present once in `out of` + 1 times. */
+export const rarely = <T>(arbitrary: fc.Arbitrary<T>, outOf: number): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: outOf, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
+
 function shapedObject({ properties = {}, required = [] }: Schema): fc.Arbitrary<unknown> {
   const fields = fc.record(
-    Object.fromEntries(Object.entries(properties).map(([key, child]) => [key, hostile(child)])),
+    Object.fromEntries(Object.entries(properties).map(([key, child]) => [key, field(key, child)])),
     { requiredKeys: [...required] },
   )
   const extra = fc.dictionary(fc.oneof(hostileText, fc.constantFrom(...Object.keys(properties), 'x')), hostileValue, {
     maxKeys: 1,
   })
-  return fc.tuple(fields, fc.option(extra, { freq: 8 })).map(([own, more]) => ({ ...own, ...more }))
+  return fc.tuple(fields, rarely(extra, 7)).map(([own, more]) => ({ ...own, ...more }))
+}
+
+function field(key: string, schema: Schema): fc.Arbitrary<unknown> {
+  const known = named(key, schema)
+  return known === undefined ? hostile(schema) : fc.oneof({ weight: 3, arbitrary: fc.constant(known) }, hostile(schema))
 }
 
 /** The address of an operation. Bytes a URL cannot hold are percent-encoded, lone surrogates as the bytes they would be. */
