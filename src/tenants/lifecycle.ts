@@ -11,6 +11,7 @@ import {
   tenantNotFound,
   wrongState,
 } from './errors.ts'
+import { estadoOf } from './estados.ts'
 import { type OperationInput, type OperationKind, retiredName } from './operations/operation.ts'
 import { findLatestOperation, insertOperation, reopenOperation } from './operations/queries.ts'
 import {
@@ -22,6 +23,22 @@ import {
   updateSuspension,
 } from './queries.ts'
 import type { By, RegisterDeps } from './register.ts'
+
+/** What people call the company. Its RFC, and with it its database, has an operation of its own. */
+export async function renameTenant(
+  { central, clock }: RegisterDeps,
+  id: string,
+  nombre: string,
+  by: By,
+): Promise<void> {
+  await central.transaction().execute(async (trx) => {
+    const tenant = await lockTenant(trx, id)
+    if (!tenant || tenant.state === 'purged') throw tenantNotFound()
+    await updateTenantName(trx, id, nombre)
+    const detail = { before: tenant.nombre, nombre }
+    await writeAudit(trx, { at: clock.now(), action: 'tenant.renamed', tenantId: id, detail, ...by })
+  })
+}
 
 /** Fences a company off: from the commit on every process refuses it, then its database does. */
 export const suspendTenant = (deps: RegisterDeps, id: string, motivo: string | undefined, by: By) =>
@@ -139,17 +156,5 @@ async function announce(
 }
 
 function expectState(state: PlacementState | null, allowed: readonly PlacementState[], accion: string): void {
-  if (state === null || !allowed.includes(state)) throw wrongState(accion, state ? estados[state] : 'en espera')
+  if (state === null || !allowed.includes(state)) throw wrongState(accion, estadoOf(state))
 }
-
-/** How the wire and people call the states. */
-export const estados = {
-  provisioning: 'aprovisionando',
-  active: 'activa',
-  suspended: 'suspendida',
-  moving: 'moviendo',
-  deleted: 'eliminada',
-  purging: 'purgando',
-  purged: 'purgada',
-  failed: 'fallida',
-} as const satisfies Record<PlacementState, string>

@@ -1,0 +1,38 @@
+import type { OperationKind, OperationState } from './operations/operation.ts'
+import type { PlacementState } from './queries.ts'
+
+/** How the wire and people call the states of a company. One without a placement is `en_espera`. */
+export const estados = {
+  provisioning: 'aprovisionando',
+  active: 'activa',
+  suspended: 'suspendida',
+  moving: 'moviendo',
+  deleted: 'eliminada',
+  purging: 'purgando',
+  purged: 'purgada',
+  failed: 'fallida',
+} as const satisfies Record<PlacementState, string>
+
+export const estadoOf = (state: PlacementState | null) => (state === null ? 'en_espera' : estados[state])
+
+/** The states that a word of the wire stands for. */
+export const stateOf = (estado: string): PlacementState | undefined =>
+  (Object.keys(estados) as PlacementState[]).find((state) => estados[state] === estado)
+
+export const tipos = {
+  provision: 'aprovisionar',
+  suspend: 'suspender',
+  resume: 'reactivar',
+  delete: 'eliminar',
+  restore: 'restaurar',
+  purge: 'purgar',
+} as const satisfies Record<OperationKind, string>
+
+export const estadosDeOperacion = {
+  queued: 'en_cola',
+  running: 'en_curso',
+  succeeded: 'terminada',
+  failed: 'fallida',
+  compensating: 'deshaciendo',
+  compensated: 'deshecha',
+} as const satisfies Record<OperationState, string>
