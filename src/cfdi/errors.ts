@@ -72,8 +72,6 @@ export const amountOutOfRange = (cause: unknown) =>
 
 export const cfdiNotFound = () => fail('not_found', 'cfdi.not_found', 'No existe ese CFDI en esta empresa.')
 
-export const cfdiBadFilter = (path: string) => invalid('cfdi.bad_filter', `El filtro ${path} no es válido.`, path)
-
 function invalid(code: string, mensaje: string, path?: string): AppError {
   return new AppError(
     'invalid',

@@ -103,23 +103,12 @@ export interface MovimientosFilter extends Periodo {
   limit: number
 }
 
-/** The movements of a month in order of date, with who they are with. */
+/** The movements of a month in order of date. */
 export async function listMovimientos(db: TenantSql, filter: MovimientosFilter) {
   const { ejercicio, mes, direccion, efecto, after, limit } = filter
   let query = db
     .selectFrom('movimientos as m')
-    .innerJoin('cfdis as c', 'c.uuid_fiscal', 'm.uuid_fiscal')
     .selectAll('m')
-    .select((eb) =>
-      eb
-        .case('m.direccion')
-        .when('emitido')
-        .then(eb.ref('c.nombre_receptor'))
-        .else(eb.ref('c.nombre_emisor'))
-        .end()
-        .as('nombre'),
-    )
-    .select(['c.serie', 'c.folio'])
     .where('m.ejercicio', '=', ejercicio)
     .where('m.mes', '=', mes)
   if (direccion) query = query.where('m.direccion', '=', direccion)
@@ -130,4 +119,16 @@ export async function listMovimientos(db: TenantSql, filter: MovimientosFilter) 
     )
   }
   return query.orderBy('m.fecha').orderBy('m.uuid_fiscal').orderBy('m.n').limit(limit).execute()
+}
+
+/** What a CFDI did by itself, and what its payments and credit notes did to it. */
+export function findMovimientosOf(db: TenantSql, uuid: string) {
+  return db
+    .selectFrom('movimientos as m')
+    .selectAll('m')
+    .where((eb) => eb.or([eb('m.uuid_fiscal', '=', uuid), eb('m.documento', '=', uuid)]))
+    .orderBy('m.fecha')
+    .orderBy('m.uuid_fiscal')
+    .orderBy('m.n')
+    .execute()
 }

@@ -1,0 +1,99 @@
+import { zstdDecompressSync } from 'node:zlib'
+import { z } from 'zod'
+import type { TenantDatabases } from '../db/tenant-databases.ts'
+import { type Rol, roles } from '../http/access.ts'
+import { decodeCursor, encodeCursor } from '../http/cursor.ts'
+import { JsonText } from '../http/json-text.ts'
+import { actingTenant } from '../http/principal.ts'
+import type { App } from '../http/zod.ts'
+import { toMovimientoIva } from '../taxes/answers.ts'
+import { findMovimientosOf } from '../taxes/queries.ts'
+import { fechaCfdi } from '../taxes/schemas.ts'
+import { cfdiNotFound } from './errors.ts'
+import { parseCfdi } from './parse.ts'
+import { findCfdi, findXml, listCfdis } from './queries.ts'
+import { CfdiDetalle, CfdiFilter, CfdiPagina, CfdiStored, CfdiUpload, CfdiUuid } from './schemas.ts'
+import { storeCfdis } from './store-cfdis.ts'
+import { LIMITS } from './xml.ts'
+
+/** CFDI of the active company. */
+export const cfdiRoutes = (deps: { tenants: TenantDatabases }) => async (app: App) => {
+  const { tenants } = deps
+  app.addContentTypeParser(XML, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  const upload = {
+    summary: 'Registrar un CFDI (un XML 3.3 o 4.0)',
+    tags,
+    consumes: XML,
+    body: CfdiUpload,
+    response: { 200: CfdiStored },
+  }
+  // A little above what a CFDI may have: what is just too large is told so by its own code.
+  const bodyLimit = LIMITS.bytes + 65_536
+  app.post('/api/cfdi', { schema: upload, config: writers, bodyLimit }, async (request) => {
+    const { tenantId, rfc } = actingTenant(request.user)
+    const cfdi = parseCfdi(request.body)
+    const { avisos, ...answer } = await tenants.use(tenantId, (db) => storeCfdis(db, rfc, [cfdi]))
+    return avisos.length > 0 ? { ...answer, avisos } : answer
+  })
+
+  const list = {
+    summary: 'CFDI de mi empresa, del más reciente al más antiguo',
+    tags,
+    querystring: CfdiFilter,
+    response: { 200: CfdiPagina },
+  }
+  app.get('/api/cfdi', { schema: list, config: readers }, async (request) => {
+    const { tenantId } = actingTenant(request.user)
+    const { limite, cursor, ...filter } = request.query
+    const [fecha, uuid] = cursor ? decodeCursor(cursor, LAST) : []
+    const after = fecha !== undefined && uuid !== undefined ? { fecha, uuid } : undefined
+    const { datos, last } = await tenants.use(tenantId, (db) => listCfdis(db, filter, { after, limit: limite }))
+    const siguiente = last ? encodeCursor([last.fecha, last.uuid]) : null
+    return new JsonText<z.input<typeof CfdiPagina>>(`{"datos":${datos},"siguiente":${JSON.stringify(siguiente)}}`)
+  })
+
+  const detail = {
+    summary: 'Un CFDI, sus relaciones, sus pagos y su efecto en IVA',
+    tags,
+    params: CfdiUuid,
+    response: { 200: CfdiDetalle },
+  }
+  app.get('/api/cfdi/:uuid', { schema: detail, config: readers }, async (request) => {
+    const { tenantId } = actingTenant(request.user)
+    const { uuid } = request.params
+    return tenants.use(tenantId, async (db) => {
+      const found = await findCfdi(db, uuid)
+      if (!found) throw cfdiNotFound()
+      const movimientos = (await findMovimientosOf(db, uuid)).map(toMovimientoIva)
+      // The query writes these names; the response schema holds it to them.
+      return { ...found.cfdi, movimientos, creadoEn: found.creado_en } as z.input<typeof CfdiDetalle>
+    })
+  })
+
+  const xml = {
+    summary: 'El XML de un CFDI, tal como se recibió',
+    tags,
+    params: CfdiUuid,
+    response: { 200: { content: { 'application/xml': { schema: z.instanceof(Buffer) } } } },
+  }
+  app.get('/api/cfdi/:uuid/xml', { schema: xml, config: readers }, async (request, reply) => {
+    const { tenantId } = actingTenant(request.user)
+    const { uuid } = request.params
+    const compressed = await tenants.use(tenantId, (db) => findXml(db, uuid))
+    if (!compressed) throw cfdiNotFound()
+    // Somebody else wrote these bytes: a browser may keep them, and do nothing else with them.
+    return reply
+      .type('application/xml')
+      .header('content-disposition', `attachment; filename="${uuid}.xml"`)
+      .header('x-content-type-options', 'nosniff')
+      .header('content-security-policy', "sandbox; default-src 'none'")
+      .send(zstdDecompressSync(compressed))
+  })
+}
+
+const XML = ['application/xml', 'text/xml']
+const tags = ['CFDI']
+const readers = { acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] } }
+const writers = { acceso: { quien: 'empresa' as const, roles: ['admin', 'contador'] as readonly Rol[] } }
+const LAST = z.tuple([fechaCfdi, z.guid()])
