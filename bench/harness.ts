@@ -13,12 +13,15 @@ export interface Comparison {
   unit: string
   /** What the ratio is: `ours/peer` where more is better or the goal is a share, `peer/ours` for "times faster". */
   ratio: 'ours/peer' | 'peer/ours'
-  goal: { atLeast: number } | { atMost: number }
+  /** Of the ratio, or in words where the promise is another one. */
+  goal: { atLeast: number } | { atMost: number } | { words: string; reached: () => boolean }
   rounds?: number
   ours: Side
   peer: Side
   /** What bounds it, in words with a figure: CPU of Node, of PostgreSQL, disk, network. */
   limit: string | ((ours: number, peer: number) => string)
+  /** Further figures for the table, read at the end. */
+  extra?: () => Record<string, string | number>
 }
 
 export interface Result {
@@ -44,19 +47,24 @@ export async function compare(comparison: Comparison): Promise<Result> {
   }
   const [a, b] = [median(figures.ours), median(figures.peer)]
   const ratio = comparison.ratio === 'ours/peer' ? a / b : b / a
-  const { goal } = comparison
   const result: Result = {
     id: comparison.id,
     title: comparison.title,
     unit: comparison.unit,
     ...figures,
     ratio,
-    goal: 'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`,
-    reached: 'atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost,
+    ...judge(comparison.goal, ratio),
     limit: typeof comparison.limit === 'string' ? comparison.limit : comparison.limit(a, b),
+    ...(comparison.extra && { extra: comparison.extra() }),
   }
   print(result, ours.name, peer.name)
   return result
+}
+
+function judge(goal: Comparison['goal'], ratio: number): Pick<Result, 'goal' | 'reached'> {
+  if ('words' in goal) return { goal: goal.words, reached: goal.reached() }
+  if ('atLeast' in goal) return { goal: `≥ ${goal.atLeast}`, reached: ratio >= goal.atLeast }
+  return { goal: `≤ ${goal.atMost}`, reached: ratio <= goal.atMost }
 }
 
 /** Adds results to `bench/results/<date>.json`, replacing earlier ones of the same id and day. */
@@ -99,5 +107,7 @@ function print(result: Result, ours: string, peer: string) {
   console.log(
     `    ratio ${result.ratio.toFixed(2)}   goal ${result.goal}   ${result.reached ? 'reached' : 'NOT reached'}`,
   )
+  const extra = Object.entries(result.extra ?? {}).map(([name, value]) => `${name} ${value}`)
+  if (extra.length > 0) console.log(`    ${extra.join(' · ')}`)
   console.log(`    limit: ${result.limit}`)
 }
