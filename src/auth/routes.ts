@@ -5,6 +5,7 @@ import { networkOf, originOf } from '../http/client-address.ts'
 import type { App } from '../http/zod.ts'
 import { bearerTokenOf, verifyAccessToken } from './access-token.ts'
 import type { AuthDeps } from './auth.ts'
+import { isAlive } from './authorize.ts'
 import { changePassword } from './change-password.ts'
 import * as cookies from './cookies.ts'
 import { deviceName } from './device-name.ts'
@@ -56,7 +57,7 @@ export const authRoutes = (deps: AuthDeps) => async (app: App) => {
     const { sessionId, refreshToken } = await refreshSession(deps, token, transporte, originOf(request), clock.now())
     await leaveLostCompany(deps, sessionId)
     const session = await findSession(central, sessionId)
-    if (!session || session.revokedAt !== null) throw invalidRefresh()
+    if (!session || !isAlive(session, clock.now())) throw invalidRefresh()
     if (transporte === 'cookie') cookies.keepRefreshToken(reply, refreshToken, session.expiresAt)
     return { ...(await answer(sessionId)), ...(transporte === 'cuerpo' && { refreshToken }) }
   })

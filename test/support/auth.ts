@@ -13,11 +13,11 @@ import { type Config, loadConfig } from '../../src/config.ts'
 import { hashPassword } from '../../src/crypto/password-hash.ts'
 import { type Changes, openChanges } from '../../src/db/changes.ts'
 import { openCentral } from '../../src/db/client.ts'
-import type { CentralDb } from '../../src/db/databases.ts'
+import type { CentralDb, TenantDb } from '../../src/db/databases.ts'
 import { rateCounters } from '../../src/db/rate-counters.ts'
 import { tenantSchemaWindow } from '../../src/db/schema-window.ts'
 import { createTenantDatabases } from '../../src/db/tenant-databases.ts'
-import type { Rol } from '../../src/http/access.ts'
+import type { Acceso, Rol } from '../../src/http/access.ts'
 import { actingTenant } from '../../src/http/principal.ts'
 import { limitRequests } from '../../src/http/rate-limit.ts'
 import { rateLimitStore } from '../../src/http/rate-limit-store.ts'
@@ -47,6 +47,8 @@ export interface AuthHouse {
   /** A company with its database, made as the worker makes it. Its first admin has a temporary password. */
   realCompany(rfc: string): Promise<{ id: string; rfc: string }>
   member(userId: string, tenantId: string, role: Rol): Promise<void>
+  /** Reads a company's own database. */
+  inTenant<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T>
   /** The newest mail of a template to somebody, as the worker would find it. */
   mail(email: string, template: string): Promise<Record<string, unknown> | undefined>
   close(): Promise<void>
@@ -63,12 +65,16 @@ export interface NewUser {
   temporaryUntil?: Date
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
 export interface ApiProcess {
   app: App
   passwords: { stats(): { started: number; peak: number; refused: number } }
   log: string[]
+  /** Every route but those of the tests. */
+  routes: { method: Method; url: string; acceso: Acceso }[]
   /** Sends a request; `as` is an access token. */
-  send(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, options?: SendOptions): Promise<Response>
+  send(method: Method, url: string, options?: SendOptions): Promise<Response>
   /** Logs in without cookies. @throws when it does not succeed */
   login(email: string, password?: string): Promise<Login>
 }
@@ -121,6 +127,7 @@ export async function startAuthHouse(): Promise<AuthHouse> {
   const closers: (() => Promise<unknown>)[] = []
   const hashed = await hashPassword(PASSWORD)
   const queue = openQueue(central, log)
+  const tenants = createTenantDatabases({ config, central, log, schema: tenantSchemaWindow() })
   let serial = 0
 
   return {
@@ -183,6 +190,8 @@ export async function startAuthHouse(): Promise<AuthHouse> {
       await central.insertInto('memberships').values({ user_id: userId, tenant_id: tenantId, role }).execute()
     },
 
+    inTenant: (tenantId, work) => tenants.use(tenantId, work),
+
     async mail(email, template) {
       const row = await central
         .selectFrom('mail_outbox')
@@ -196,6 +205,7 @@ export async function startAuthHouse(): Promise<AuthHouse> {
 
     async close() {
       for (const close of closers.reverse()) await close()
+      await tenants.close()
       await queue.stop()
       await central.destroy()
       await cluster.stop()
@@ -219,7 +229,7 @@ async function startProcess(
   const queue = openQueue(central, log)
   const auth = createAuth({ config, clock, central, tenants, queue, changes })
   const { trustProxy, corsOrigins } = config
-  const { app } = await createShell({ log, trustProxy, corsOrigins, maxLoopDelayMs: 0, checkText: true })
+  const { app, routes } = await createShell({ log, trustProxy, corsOrigins, maxLoopDelayMs: 0, checkText: true })
   await registerJwt(app, config.jwtKeys)
   guardRequests(app, auth)
   const store = rateLimitStore({ counters: rateCounters(central), onFailure: () => undefined })
@@ -248,6 +258,9 @@ async function startProcess(
     app,
     passwords: auth.passwords,
     log: lines,
+    routes: routes
+      .filter(({ url, method }) => !url.includes('/probe/') && method !== 'HEAD')
+      .map(({ method, url, config }) => ({ method: method as Method, url, acceso: config?.acceso as Acceso })),
     send,
     async login(email, password = PASSWORD) {
       const answer = await send('POST', '/api/auth/login', { body: { email, password, transporte: 'cuerpo' } })
