@@ -3,6 +3,7 @@ import { createAuth } from './auth/auth.ts'
 import { guardRequests } from './auth/guard.ts'
 import { authRoutes } from './auth/routes.ts'
 import { usuarioRoutes } from './auth/usuario-routes.ts'
+import { cfdiRoutes } from './cfdi/routes.ts'
 import { idempotencyStore } from './db/idempotency-keys.ts'
 import { CENTRAL_MIGRATIONS, readMigrations } from './db/migrate.ts'
 import { rateCounters } from './db/rate-counters.ts'
@@ -18,6 +19,8 @@ import { limitRequests } from './http/rate-limit.ts'
 import { rateLimitStore } from './http/rate-limit-store.ts'
 import { createShell } from './http/shell.ts'
 import type { App } from './http/zod.ts'
+import { impuestosRoutes } from './taxes/routes.ts'
+import { tenantRoutes } from './tenants/routes.ts'
 
 export interface AppOptions {
   drain?: Drain
@@ -50,6 +53,9 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(healthRoutes({ version, clock, drain, ready }))
   await app.register(authRoutes(auth))
   await app.register(usuarioRoutes(auth))
+  await app.register(tenantRoutes(deps))
+  await app.register(cfdiRoutes(deps))
+  await app.register(impuestosRoutes(deps))
 
   await app.register(docsRoutes({ version, publicUrl, page: config.docsEnabled, routes }))
   answerMethodNotAllowed(app, routes)

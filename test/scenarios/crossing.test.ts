@@ -3,11 +3,14 @@ import { after, before, test } from 'node:test'
 import type { Acceso } from '../../src/http/access.ts'
 import { addressOf, type Operation, operationsOf, sample } from '../support/api-document.ts'
 import { ACTORS, type ActorName, type ApiWorld, digestOf, sendAs, startApiWorld } from '../support/api-world.ts'
+import { cfdiXml } from '../support/cfdi-xml.ts'
 
 const publico: Acceso = { quien: 'publico' }
 const sesion: Acceso = { quien: 'sesion' }
 const plataforma: Acceso = { quien: 'plataforma' }
 const admins: Acceso = { quien: 'empresa', roles: ['admin'] }
+const contables: Acceso = { quien: 'empresa', roles: ['admin', 'contador'] }
+const todos: Acceso = { quien: 'empresa', roles: ['admin', 'contador', 'visor'] }
 
 /** Who may do what, as product.md has it. A route that is not here fails the test: decide first who may call it. */
 const POLICY: Record<string, Acceso> = {
@@ -32,6 +35,20 @@ const POLICY: Record<string, Acceso> = {
   'POST /api/usuarios/invite': admins,
   'PATCH /api/usuarios/{id}': admins,
   'DELETE /api/usuarios/{id}': admins,
+  'GET /api/tenants': plataforma,
+  'POST /api/tenants': plataforma,
+  'GET /api/tenants/{id}': plataforma,
+  'PATCH /api/tenants/{id}': plataforma,
+  'DELETE /api/tenants/{id}': plataforma,
+  'POST /api/tenants/{id}/restaurar': plataforma,
+  'POST /api/tenants/{id}/reintentar': plataforma,
+  'GET /api/tenants/{id}/aprovisionamiento': plataforma,
+  'POST /api/cfdi': contables,
+  'GET /api/cfdi': todos,
+  'GET /api/cfdi/{uuid}': todos,
+  'GET /api/cfdi/{uuid}/xml': todos,
+  'GET /api/impuestos/iva': todos,
+  'GET /api/impuestos/iva/detalle': todos,
 }
 
 /** Ends the sessions or vistas that the rest of the matrix needs. */
@@ -41,9 +58,20 @@ const NOBODY = '019adb4e-0000-7000-8000-000000000000'
 
 let world: ApiWorld
 let operations: Operation[]
+/** A folio fiscal of `ours`; its counterparty is the foreign company. */
+const CFDI = '5c1a1e63-0000-4000-8000-00000000c0de'
 before(async () => {
   world = await startApiWorld()
   operations = await operationsOf(world.app)
+  const { ours, foreign, actors } = world
+  const xml = cfdiXml({
+    uuid: CFDI,
+    emisor: { rfc: ours.rfc, nombre: 'CANARIO SA DE CV' },
+    receptor: { rfc: foreign.rfc },
+  })
+  const headers = { 'content-type': 'application/xml' }
+  const stored = await sendAs(world, actors.admin, { method: 'POST', url: '/api/cfdi', payload: xml, headers })
+  assert.equal(stored.statusCode, 200, stored.body)
 })
 after(() => world.close())
 
@@ -99,12 +127,22 @@ test("ids of another company lead nowhere, and that company's rows stay as they 
 })
 
 test('nothing a stranger reads anywhere tells of a company or its people', async () => {
-  const canaries = [world.ours.rfc, world.ours.id, world.actors.visor.email, world.actors.visor.userId]
+  const canaries = [CFDI, 'CANARIO', world.ours.rfc, world.ours.id, world.actors.visor.email, world.actors.visor.userId]
   const actor = await freshly('foreignAdmin')
   for (const operation of operations.filter(({ method }) => method === 'GET')) {
     const { body } = await sendAs(world, actor, harmless(operation))
     for (const canary of canaries) assert.ok(!body.includes(canary), `${operation.name} tells ${canary}`)
   }
+})
+
+test('reading changes nothing', async () => {
+  const before = await Promise.all([digestOf(world, world.ours.id), digestOf(world, world.foreign.id)])
+  for (const name of ['admin', 'staff'] as const) {
+    const actor = await freshly(name)
+    for (const operation of operations.filter(({ method }) => method === 'GET'))
+      await sendAs(world, actor, harmless(operation))
+  }
+  assert.deepEqual(await Promise.all([digestOf(world, world.ours.id), digestOf(world, world.foreign.id)]), before)
 })
 
 /** What the guard says when it does not let somebody in. */
@@ -154,6 +192,7 @@ function foreignIds({ path, name }: Operation): Record<string, string> {
     ['/api/auth/sesiones/', { id: actors.admin.sessionId }],
     ['/api/usuarios/', { id: actors.visor.userId }],
     ['/api/tenants/', { id: ours.id }],
+    ['/api/cfdi/', { uuid: CFDI }],
   ]
   const family = families.find(([prefix]) => path.startsWith(prefix))
   assert.ok(family, `${name}: say which real id of a company to try`)
@@ -161,7 +200,7 @@ function foreignIds({ path, name }: Operation): Record<string, string> {
 }
 
 /** The matrix ends sessions on its way. */
-async function freshly(name: 'foreignAdmin' | 'foreignAdminWithHeader') {
+async function freshly(name: ActorName) {
   const actor = world.actors[name]
   const { accessToken } = await world.login(actor.email)
   return { ...actor, headers: { ...actor.headers, authorization: `Bearer ${accessToken}` } }

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { addressOf, hostile, hostileText, type Operation, operationsOf, rarely } from '../support/api-document.ts'
 import { type ApiWorld, startApiWorld } from '../support/api-world.ts'
+import { cfdiXml } from '../support/cfdi-xml.ts'
 
 const RUNS = Number(process.env['HORUX_FUZZ_RUNS'] ?? 120)
 const SEED = Number(process.env['HORUX_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
@@ -96,13 +97,19 @@ function bodies({ method, body }: Operation): fc.Arbitrary<string | Buffer | und
   const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
   if (!body) return rarely(hostileText, 4)
   const shaped =
-    body.type === 'application/json' ? hostile(body.schema).map((value) => JSON.stringify(value) ?? '') : hostileText
+    body.type === 'application/json' ? hostile(body.schema).map((value) => JSON.stringify(value) ?? '') : spoiltXml
   return fc.oneof(
     { weight: 12, arbitrary: shaped },
     { weight: 1, arbitrary: hostileText },
     { weight: 1, arbitrary: bytes },
   )
 }
+
+/** A good CFDI with something else in one place. */
+const spoiltXml = fc.tuple(fc.nat(2000), fc.nat(40), rarely(hostileText, 1)).map(([at, length, instead]) => {
+  const xml = cfdiXml({ uuid: '5c1a1e63-0000-4000-8000-00000000c0de' })
+  return `${xml.slice(0, at)}${instead ?? ''}${xml.slice(at + length)}`
+})
 
 /** What Node's parser lets through: bytes 0x20 to 0xff. */
 const headerText = fc.string({

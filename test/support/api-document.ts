@@ -114,7 +114,7 @@ function named(field: string, schema: Schema): string | undefined {
   return schema.type === 'string' ? NAMED[field] : undefined
 }
 
-const NAMED: Record<string, string> = { email: 'nadie@ejemplo.mx', rfc: 'EKU9003173C9' }
+const NAMED: Record<string, string> = { email: 'nadie@ejemplo.mx', rfc: 'EKU9003173C9', plan: 'starter' }
 
 function sampleText({ format, pattern, minLength = 1, maxLength = 50 }: Schema): string {
   if (format === 'uuid' || format === 'guid') return '019adb4e-0000-7000-8000-000000000000'
