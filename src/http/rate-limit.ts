@@ -5,7 +5,8 @@ import type { App } from './zod.ts'
 
 /**
  * So many requests a minute for each person, wherever they come from, and for each network that nobody has logged in
- * from. Registered after the guard, which says who it is. Login and its like have counters of their own.
+ * from; and for all the people of a company together, whose database they share. Registered after the guard, which says
+ * who it is. Login and its like have limits of their own, and counters besides.
  */
 export async function limitRequests(app: App, options: { perMinute: number; store: FastifyRateLimitStoreCtor }) {
   if (options.perMinute === 0) return
@@ -17,7 +18,20 @@ export async function limitRequests(app: App, options: { perMinute: number; stor
     enableDraftSpec: true,
     errorResponseBuilder: (_request, { ttl }) => tooMany(ttl / 1000),
   })
+  const countCompany = app.createRateLimit({
+    max: options.perMinute * PEOPLE_AT_FULL_SPEED,
+    keyGenerator: ({ user }) => `empresa:${user.tenantId}`,
+  })
+  app.addHook('onRequest', async (request) => {
+    // `user` is null where nobody needs to log in.
+    if (!request.user?.tenantId) return
+    const count = await countCompany(request)
+    if (!count.isAllowed && count.isExceeded) throw tooMany(count.ttlInSeconds)
+  })
 }
+
+/** Of one company, at once. */
+const PEOPLE_AT_FULL_SPEED = 5
 
 const tooMany = (retryAfterS: number) =>
   new AppError('too_many', 'request.too_many', 'Demasiadas solicitudes. Espera un momento y vuelve a intentar.', {
