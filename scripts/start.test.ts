@@ -141,9 +141,9 @@ async function ports() {
 const addressOf = (said: string) => /│ API +(http:\S+)\/api/.exec(said)?.[1] ?? ''
 
 async function until(fact: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + 60_000
   while (!(await fact())) {
-    assert.ok(performance.now() < deadline, 'it did not become so within 30 s')
+    assert.ok(performance.now() < deadline, 'it did not become so within 60 s')
     await sleep(20)
   }
 }

@@ -32,24 +32,29 @@ async function main(): Promise<number> {
 
 /** Resolves with the exit code when a signal came or something could not be kept alive; stopping is the stack's work. */
 async function untilStopped(product: Product): Promise<number> {
-  const { promise: signalled, resolve } = Promise.withResolvers<'signal'>()
-  let asked = 0
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      asked += 1
-      if (asked > 1) {
-        product.kill()
-        process.exit(130)
-      }
-      say('inicio', 'deteniendo todo (otra vez Ctrl-C para no esperar)')
-      product.interrupt()
-      resolve('signal')
-    })
+  const { promise: asked, resolve: ask } = Promise.withResolvers<'asked'>()
+  const { promise: broken, resolve: breakDown } = Promise.withResolvers<Error>()
+  let times = 0
+  const stop = () => {
+    times += 1
+    if (times > 1) {
+      product.kill()
+      process.exit(130)
+    }
+    product.interrupt()
+    say('inicio', 'deteniendo todo (otra vez Ctrl-C para no esperar)')
+    ask('asked')
   }
-  const outcome = await Promise.race([signalled, product.failed])
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  // Nobody reads any more (`make start | head`): to die of it would leave everything running.
+  process.stdout.on('error', () => ask('asked'))
+  process.on('uncaughtException', breakDown)
+
+  const outcome = await Promise.race([asked, broken, product.failed])
+  product.interrupt()
   // What was being started meanwhile is registered on the stack before that is undone.
   await product.settled
-  if (outcome === 'signal') return EXIT.ok
+  if (outcome === 'asked') return EXIT.ok
   say('inicio', styleText('red', outcome.message))
   say('inicio', 'make doctor dice qué falta y cómo corregirlo')
   return EXIT.failed
