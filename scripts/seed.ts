@@ -30,7 +30,7 @@ export async function seed({ apiUrl, mailboxUrl, staff, say }: SeedOptions): Pro
   const temporal = await temporaryPassword(mailboxUrl)
   const limited = await login(apiUrl, demo.email, temporal)
   if (!limited) throw new Error('seed: the temporary password of the welcome mail is not accepted')
-  const change = { actual: temporal, nueva: demo.password }
+  const change = { passwordActual: temporal, passwordNueva: demo.password }
   await call(apiUrl, 'POST', '/api/auth/password', z.unknown(), { token: limited, body: change })
   const token = await login(apiUrl, demo.email, demo.password)
   if (!token) throw new Error('seed: the new password is not accepted')
