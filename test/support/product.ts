@@ -31,6 +31,10 @@ export interface Product {
   staff: Client
   anonymous: Client
   mailboxUrl: string
+  /** What a further process of the product needs to work on the same databases. */
+  env: Readonly<Record<string, string>>
+  /** As the administrator of the server of its databases. */
+  adminUrl: string
   /** Lines of the log of API and worker. */
   log: string[]
   createTenant(options?: { rfc?: string; plan?: string }): Promise<Tenant>
@@ -166,7 +170,20 @@ export async function startProduct(
     const db = <T>(work: (db: TenantDb) => Promise<T>) => deps.tenants.use(id, work)
     return { ...admin, id, rfc, admin: { email, password: PASSWORD }, member, db }
   }
-  return { app, deps, staff, anonymous, mailboxUrl, log, createTenant, mailTo, login, close }
+  return {
+    app,
+    deps,
+    staff,
+    anonymous,
+    mailboxUrl,
+    env: environment,
+    adminUrl: cluster.adminUrl,
+    log,
+    createTenant,
+    mailTo,
+    login,
+    close,
+  }
 }
 
 let shared: Promise<PreparedCluster> | undefined
@@ -212,7 +229,7 @@ async function firstLogin(app: App, mailTo: (email: string) => Promise<Mail>, em
   const mail = await mailTo(email)
   const [, temporal = ''] = /contraseña temporal:\s*(\S+)/i.exec(mail.text) ?? []
   const limited = client(app, await logIn(app, email, temporal))
-  const changed = await limited.post('/api/auth/password', { actual: temporal, nueva: PASSWORD })
+  const changed = await limited.post('/api/auth/password', { passwordActual: temporal, passwordNueva: PASSWORD })
   if (changed.statusCode >= 300) throw new Error(`password change answered ${changed.statusCode} ${changed.body}`)
   return client(app, await logIn(app, email, PASSWORD))
 }
@@ -220,8 +237,8 @@ async function firstLogin(app: App, mailTo: (email: string) => Promise<Mail>, em
 async function provisioned(staff: Client, id: string): Promise<void> {
   await until(`the provisioning of ${id}`, async () => {
     const { estado } = (await staff.get(`/api/tenants/${id}/aprovisionamiento`)).json()
-    if (estado === 'failed') throw new Error('provisioning failed')
-    return estado === 'succeeded' ? true : undefined
+    if (estado === 'fallida' || estado === 'deshecha') throw new Error('provisioning failed')
+    return estado === 'terminada' ? true : undefined
   })
 }
 

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Kysely } from 'kysely'
+import { anyFreePort } from '../scripts/supervisor/ports.ts'
+import { listCfdis } from '../src/cfdi/queries.ts'
+import { parseDatabaseUrl } from '../src/db/address.ts'
+import { openAs } from '../src/db/client.ts'
+import type { TenantSchema } from '../src/db/databases.ts'
+import { poolDialect } from '../src/db/driver.ts'
+import { createPool } from '../src/db/pool.ts'
+import { findSite } from '../src/tenants/queries.ts'
+import { startProduct } from '../test/support/product.ts'
+import { compare, median, type Result, type Side } from './harness.ts'
+import { fillCfdis } from './support/cfdi-rows.ts'
+import { type ServerChild, startServer } from './support/child.ts'
+import { requestsPerSecond } from './support/load.ts'
+import { postgresCpu, processCpu } from './support/postgres-cpu.ts'
+import { inDatabase } from './support/tenant-fleet.ts'
+
+const ROWS = 100_000
+const PAGE = 50
+const POOL_MAX = 3
+const CONNECTIONS = 32
+const SECONDS = 6
+
+/**
+ * A page of CFDI through everything the product puts in front of it (session, rights, limits, validation, headers, log,
+ * the tenant's lease) against a route that has nothing but the statement.
+ */
+export async function run(): Promise<Result[]> {
+  await using stack = new AsyncDisposableStack()
+  const folder = mkdtempSync(path.join(tmpdir(), 'horux-bench-'))
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const product = await startProduct({ after: (end) => stack.defer(end) })
+  const tenant = await product.createTenant()
+  const site = await findSite(product.deps.central, tenant.id)
+  const tenantUrl = inDatabase(product.adminUrl, site?.databaseName ?? '')
+  const owner = await openAs(tenantUrl)
+  stack.defer(() => owner.end())
+  await fillCfdis(owner, ROWS)
+
+  const api = await startApi(product.env, folder)
+  stack.defer(() => api.stop())
+  const bare = await startBare(tenantUrl, folder)
+  stack.defer(() => bare.stop())
+  const ours = { url: `${api.url}/api/cfdi?limite=${PAGE}`, headers: { authorization: `Bearer ${tenant.token}` } }
+  const peer = { url: `${bare.url}/lista`, headers: {} }
+  await sameRows(ours, peer)
+
+  const pgCpu = await postgresCpu(owner)
+  const apiSide = measured(ours, api.pid, pgCpu)
+  const bareSide = measured(peer, bare.pid, pgCpu)
+  for (const side of [apiSide, bareSide]) await side.warmUp()
+  const result = await compare({
+    id: 'B3',
+    title: `GET /api/cfdi, ${PAGE} of ${ROWS.toLocaleString('en')} rows, ${CONNECTIONS} connections`,
+    unit: 'requests/s',
+    ratio: 'ours/peer',
+    goal: { atLeast: 0.7 },
+    rounds: 5,
+    ours: { name: 'the product', round: apiSide.round },
+    peer: { name: 'bare route', round: bareSide.round },
+    limit: () => limitOf(apiSide.costs(), bareSide.costs()),
+    extra: () => ({ 'CPU per request, ms': `${inWords(apiSide.costs())} against ${inWords(bareSide.costs())}` }),
+  })
+  return [result]
+}
+
+interface Requests {
+  url: string
+  headers: Readonly<Record<string, string>>
+}
+
+function startApi(env: Readonly<Record<string, string>>, folder: string): Promise<ServerChild> {
+  return withPort((port) =>
+    startServer({
+      file: 'src/server.ts',
+      // Everything on, as in production, but a limit that this load does not reach.
+      env: {
+        ...env,
+        HORUX_ENV: 'development',
+        API_PORT: String(port),
+        METRICS_PORT: '0',
+        RATE_LIMIT_PER_MINUTE: '1000000000',
+        TENANT_POOL_MAX: String(POOL_MAX),
+      },
+      port,
+      probe: '/api/ready',
+      logFile: path.join(folder, 'api.log'),
+      nodeFlags: (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean),
+    }),
+  )
+}
+
+async function startBare(url: string, folder: string): Promise<ServerChild> {
+  const { text, parameters } = await statementOfPage(url)
+  return withPort((port) =>
+    startServer({
+      file: 'bench/support/bare-list.ts',
+      env: {
+        PORT: String(port),
+        DATABASE_URL: url,
+        STATEMENT: text,
+        PARAMETERS: JSON.stringify(parameters),
+        POOL_MAX: String(POOL_MAX),
+      },
+      port,
+      probe: '/lista',
+      logFile: path.join(folder, 'bare.log'),
+    }),
+  )
+}
+
+const withPort = async <T>(start: (port: number) => Promise<T>): Promise<T> => start(await anyFreePort())
+
+/** The statement that the product sends, overheard: so the peer's can never be another one. */
+async function statementOfPage(url: string): Promise<{ text: string; parameters: readonly unknown[] }> {
+  const { password, ...address } = parseDatabaseUrl(url)
+  const target = { ...address, passwords: [password], applicationName: 'bench', settings: {}, prepare: true }
+  const heard: { text: string; parameters: readonly unknown[] }[] = []
+  const db = new Kysely<TenantSchema>({
+    dialect: poolDialect(createPool(target, { max: 1 }), 10_000),
+    log: ({ query: { sql: text, parameters } }) => void heard.push({ text, parameters }),
+  })
+  await listCfdis(db, {}, { limit: PAGE })
+  await db.destroy()
+  assert.equal(heard.length, 1, 'a page is one statement')
+  return heard[0] as (typeof heard)[0]
+}
+
+async function sameRows(ours: Requests, peer: Requests): Promise<void> {
+  const [a, b] = await Promise.all([ours, peer].map(async ({ url, headers }) => (await fetch(url, { headers })).json()))
+  const [mine, theirs] = [a, b] as { datos: unknown[] }[]
+  assert.equal(mine?.datos.length, PAGE)
+  assert.deepEqual(mine?.datos, theirs?.datos)
+}
+
+/** Milliseconds of CPU per request. */
+interface Costs {
+  node: number
+  postgres: number
+}
+
+interface Measured extends Pick<Side, 'round'> {
+  warmUp(): Promise<unknown>
+  costs(): Costs
+}
+
+function measured(requests: Requests, pid: number, pgCpu: () => number | undefined): Measured {
+  const costs: Costs[] = []
+  const load = { ...requests, connections: CONNECTIONS, seconds: SECONDS }
+  return {
+    warmUp: () => requestsPerSecond(load),
+    async round() {
+      const [node, pg] = [processCpu(pid), pgCpu()]
+      const perSecond = await requestsPerSecond(load)
+      const answered = perSecond * SECONDS
+      costs.push({
+        node: (((processCpu(pid) ?? 0) - (node ?? 0)) * 1000) / answered,
+        postgres: (((pgCpu() ?? 0) - (pg ?? 0)) * 1000) / answered,
+      })
+      return perSecond
+    },
+    costs: () => ({ node: median(costs.map((c) => c.node)), postgres: median(costs.map((c) => c.postgres)) }),
+  }
+}
+
+function limitOf(ours: Costs, bare: Costs): string {
+  const total = ({ node, postgres }: Costs) => node + postgres
+  const percent = (share: number) => `${Math.round(share * 100)} %`
+  return [
+    `CPU of PostgreSQL, ${percent(ours.postgres / total(ours))} of what a request costs`,
+    `what the bare route costs is ${percent(total(bare) / total(ours))} of ours`,
+  ].join('; ')
+}
+
+const inWords = ({ node, postgres }: Costs) => `Node ${node.toFixed(2)} + PostgreSQL ${postgres.toFixed(2)}`
