@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 
 /**
@@ -78,18 +77,13 @@ async function upload(apiUrl: string, token: string, say: (line: string) => void
 
 /** The temporary password stands alone in a line of the welcome mail's text. Waits for the mail: the worker sends it. */
 async function temporaryPassword(mailboxUrl: string): Promise<string> {
-  const deadline = performance.now() + 30_000
-  while (performance.now() < deadline) {
-    const list = await call(mailboxUrl, 'GET', `/api/correos?para=${encodeURIComponent(demo.email)}`, MailList)
-    const newest = list.datos[0]
-    if (newest) {
-      const mail = await call(mailboxUrl, 'GET', `/api/correos/${newest.id}`, Mail)
-      const [, password] = /contraseña temporal:\s*(\S+)/i.exec(mail.text) ?? []
-      if (password) return password
-    }
-    await pause(100)
-  }
-  throw new Error('seed: the welcome mail did not arrive in 30 s')
+  const list = await call(mailboxUrl, 'GET', `/api/correos?para=${encodeURIComponent(demo.email)}&esperar=30`, MailList)
+  const newest = list.datos[0]
+  if (!newest) throw new Error('seed: the welcome mail did not arrive in 30 s')
+  const mail = await call(mailboxUrl, 'GET', `/api/correos/${newest.id}`, Mail)
+  const [, password] = /contraseña temporal:\s*(\S+)/i.exec(mail.text) ?? []
+  if (!password) throw new Error('seed: the newest mail to the demonstration company holds no password')
+  return password
 }
 
 async function login(apiUrl: string, email: string, password: string): Promise<string | undefined> {

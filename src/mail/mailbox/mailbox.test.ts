@@ -56,6 +56,16 @@ test('mails survive a restart, and what a kill left half written does not', asyn
   )
 })
 
+test('who asks before the mail arrives may wait for it, and not for ever', async (t) => {
+  const mailbox = await open(t)
+  const early = mailbox.list('para=ana@muebles.example&esperar=30')
+  const other = await mailbox.list('para=nadie@muebles.example&esperar=1')
+  await mailbox.send(bienvenida)
+
+  assert.equal((await early).length, 1)
+  assert.deepEqual(other, [])
+})
+
 test('filters hold together, and an unknown one is refused', async (t) => {
   const mailbox = await open(t)
   await mailbox.send(bienvenida)

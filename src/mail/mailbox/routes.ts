@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import Fastify, { type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { CambioFallas, Fallas, type FaultSwitches } from './faults.ts'
 import { mailboxPage, VISTAS } from './page.ts'
-import type { MailStore } from './store.ts'
+import type { MailFilter, MailStore, MailSummary } from './store.ts'
 
 /** The page of the development mailbox and its JSON API, on the loopback interface only. */
 export async function startPage(port: number, store: MailStore, faults: FaultSwitches, smtpPort: number) {
@@ -41,8 +42,8 @@ export async function startPage(port: number, store: MailStore, faults: FaultSwi
   app.get('/api/live', async () => ({ status: 'ok', smtpPort }))
 
   app.get('/api/correos', async (request) => {
-    const { limite, ...filter } = Filtro.parse(request.query)
-    return { datos: (await store.list(filter)).slice(0, limite) }
+    const { limite, esperar, ...filter } = Filtro.parse(request.query)
+    return { datos: (await listOrWait(store, filter, esperar)).slice(0, limite) }
   })
 
   app.get('/api/correos/:id', async (request, reply) => {
@@ -133,11 +134,23 @@ const MAIL_POLICY =
   "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
 const texto = z.string().max(200).optional()
+/** For scripts: mail takes its way over the queue, so what is looked for may be about to arrive. */
+async function listOrWait(store: MailStore, filter: MailFilter, seconds: number): Promise<MailSummary[]> {
+  const waited = setTimeout(seconds * 1000, undefined, { ref: false })
+  for (let expired = seconds === 0; ; ) {
+    const arrival = store.nextArrival() // before the look: what arrives during it counts
+    const found = await store.list(filter)
+    if (found.length > 0 || expired) return found
+    expired = await Promise.race([arrival.then(() => false), waited.then(() => true)])
+  }
+}
+
 const Filtro = z.strictObject({
   para: texto,
   asunto: texto,
   desde: z.iso.datetime({ offset: true }).optional(),
   buscar: texto,
+  esperar: z.coerce.number().int().min(0).max(60).default(0),
   limite: z.coerce.number().int().min(1).max(1_000).default(100),
 })
 const Vista = z.strictObject({

@@ -9,6 +9,8 @@ export interface MailStore {
   add(raw: Buffer, envelope: Envelope): Promise<string>
   /** Newest first, without bodies: a list is looked at by people who are not the recipient. */
   list(filter?: MailFilter): Promise<MailSummary[]>
+  /** Resolves when the next message is in the list. */
+  nextArrival(): Promise<void>
   /** Null when there is no such message (any more). */
   read(id: string): Promise<{ summary: MailSummary; raw: Buffer; mail: Email } | null>
   remove(id: string): Promise<boolean>
@@ -47,6 +49,7 @@ export async function openMailStore(folder: string, keep = KEEP): Promise<MailSt
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const index = new Map<string, { summary: MailSummary; search: string }>()
   const file = (id: string) => path.join(folder, `${id}.eml`)
+  let arrival = Promise.withResolvers<void>()
 
   async function enter(id: string, raw: Buffer): Promise<void> {
     const mail = await parse(raw)
@@ -75,9 +78,12 @@ export async function openMailStore(folder: string, keep = KEEP): Promise<MailSt
       await handle.writeFile(whole).finally(() => handle.close())
       await rename(`${file(id)}.tmp`, file(id))
       await enter(id, whole)
+      arrival.resolve()
+      arrival = Promise.withResolvers<void>()
       for (const old of [...index.keys()].slice(0, Math.max(0, index.size - keep))) await remove(old)
       return id
     },
+    nextArrival: () => arrival.promise,
     async list({ para = '', asunto = '', desde = '', buscar = '' } = {}) {
       const has = (text: string, part: string) => text.toLowerCase().includes(part.toLowerCase())
       return [...index.values()]
