@@ -242,14 +242,12 @@ async function provisioned(staff: Client, id: string): Promise<void> {
   })
 }
 
-function newestMail(mailboxUrl: string, email: string): Promise<Mail> {
-  return until(`a mail to ${email}`, async () => {
-    const list = await fetch(`${mailboxUrl}/api/correos?para=${encodeURIComponent(email)}`)
-    const { datos } = (await list.json()) as { datos: { id: string }[] }
-    if (!datos[0]) return undefined
-    const mail = await fetch(`${mailboxUrl}/api/correos/${datos[0].id}`)
-    return (await mail.json()) as Mail
-  })
+async function newestMail(mailboxUrl: string, email: string): Promise<Mail> {
+  const list = await fetch(`${mailboxUrl}/api/correos?para=${encodeURIComponent(email)}&esperar=20`)
+  const { datos } = (await list.json()) as { datos: { id: string }[] }
+  if (!datos[0]) throw new Error(`no mail to ${email} in 20 s`)
+  const mail = await fetch(`${mailboxUrl}/api/correos/${datos[0].id}`)
+  return (await mail.json()) as Mail
 }
 
 /** Asks until there is an answer. @throws after `withinMs` */
