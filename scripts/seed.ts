@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 
 /**
@@ -65,7 +66,7 @@ async function upload(apiUrl: string, token: string, say: (line: string) => void
     .filter((name) => name.endsWith('.xml'))
     .sort()
   for (const name of files) {
-    const response = await fetch(`${apiUrl}/api/cfdi`, {
+    const response = await patiently(`${apiUrl}/api/cfdi`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/xml' },
       body: readFileSync(new URL(name, fixtures)),
@@ -87,7 +88,7 @@ async function temporaryPassword(mailboxUrl: string): Promise<string> {
 }
 
 async function login(apiUrl: string, email: string, password: string): Promise<string | undefined> {
-  const response = await fetch(`${apiUrl}/api/auth/login`, {
+  const response = await patiently(`${apiUrl}/api/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ email, password, transporte: 'cuerpo' }),
@@ -107,7 +108,7 @@ async function call<T>(
   const headers: Record<string, string> = {}
   if (options.token) headers['authorization'] = `Bearer ${options.token}`
   if (options.body) headers['content-type'] = 'application/json'
-  const response = await fetch(base + path, {
+  const response = await patiently(base + path, {
     method,
     headers,
     ...(options.body ? { body: JSON.stringify(options.body) } : {}),
@@ -115,6 +116,15 @@ async function call<T>(
   const text = await response.text()
   if (!response.ok) throw new Error(`seed: ${method} ${path} answered ${response.status} ${text}`)
   return shape.parse(text === '' ? undefined : JSON.parse(text))
+}
+
+/** A machine that is starting everything at once may be told to come back. */
+async function patiently(url: string, request: RequestInit): Promise<Response> {
+  for (let tries = 0; ; tries++) {
+    const response = await fetch(url, request)
+    if (response.status !== 503 || tries === 10) return response
+    await pause(1000 * Number(response.headers.get('retry-after') ?? 1))
+  }
 }
 
 const CfdiPage = z.object({ datos: z.array(z.unknown()) })
