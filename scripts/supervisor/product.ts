@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { demo, demoStaff, seed } from '../seed.ts'
 import { box } from './box.ts'
@@ -69,8 +70,7 @@ async function start(run: Run): Promise<void> {
   const started = processes(addresses, environment, run.watch).map((spec) => startChild(run, spec))
   await Promise.all(started.map((child) => child.ready(60_000, run.signal)))
   run.signal.throwIfAborted()
-  // What runs is of use without it, and the next start tries again.
-  await seedDemo(run, addresses).catch((error: Error) => run.say('demo', styleText('red', error.message)))
+  if (run.demo) await seedDemo(run, addresses)
   showBox(addresses, performance.now() - began)
 }
 
@@ -127,16 +127,24 @@ function startChild(run: Run, spec: ChildSpec): Child {
   return child
 }
 
-async function seedDemo({ say, demo: wanted }: Run, { apiPort, mailbox }: Addresses): Promise<void> {
-  if (!wanted) return
-  if (!mailbox)
-    return say('inicio', 'con SMTP_URL propio no se siembra la empresa de demostración: su clave llega por correo')
-  await seed({
+/** What runs is of use without it, so a seed that fails is told and the next start tries again. It may be repeated. */
+async function seedDemo({ say, signal }: Run, { apiPort, mailbox }: Addresses): Promise<void> {
+  if (!mailbox) return say('demo', 'con SMTP_URL propio no se siembra la empresa: su contraseña llega por correo')
+  const options = {
     apiUrl: `http://127.0.0.1:${apiPort}`,
     mailboxUrl: `http://127.0.0.1:${mailbox.httpPort}`,
     staff: demoStaff,
-    say: (line) => say('demo', line),
-  })
+    say: (line: string) => say('demo', line),
+  }
+  for (let attempt = 1; !signal.aborted; attempt++) {
+    try {
+      return await seed(options)
+    } catch (error) {
+      // A process that has just started on a busy machine sheds load (503): that passes.
+      if (attempt === 4) return say('demo', styleText('red', String(error)))
+      await sleep(attempt * 1_000, undefined, { signal }).catch(() => undefined)
+    }
+  }
 }
 
 function showBox({ apiPort, metricsPort, mailbox }: Addresses, tookMs: number): void {
