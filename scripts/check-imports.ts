@@ -22,7 +22,7 @@ const FLOORS = [
 
 /** Values in, values out: `now` and everything else from outside arrives as a parameter. All of `fiscal` is. */
 const PURE: Readonly<Record<string, string>> = {
-  auth: 'password-policy device-name authorize',
+  auth: 'password-policy common-passwords device-name authorize throttle',
   billing: 'subscription access plans',
   cfdi: 'xml attributes parse impuestos pagos movimientos avisos cfdi-rows',
   db: 'statements ledger migrations quote schema-window',

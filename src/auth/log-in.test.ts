@@ -149,6 +149,29 @@ test('during an attack the owner gets in: from a device or a network they have u
   assert.equal((await attempt(api, { ...right, from: '203.0.113.78' })).statusCode, 200)
 })
 
+test('when the whole product is attacked, newcomers wait for the next minute and those who are known come in', async () => {
+  const { email } = await house.user()
+  await attempt(api, { email, password: PASSWORD, from: '192.0.2.10' })
+  const now = house.clock.now()
+  const closed = {
+    key: 'todo',
+    failures: 600,
+    first_at: now,
+    last_at: now,
+    blocked_until: new Date(now.getTime() + 40_000),
+  }
+  await house.central
+    .insertInto('auth_counters')
+    .values(closed)
+    .onConflict((oc) => oc.column('key').doUpdateSet(closed))
+    .execute()
+  const newcomer = await attempt(api, { email, password: PASSWORD, from: '203.0.113.9' })
+  assert.deepEqual([newcomer.statusCode, newcomer.json().code], [429, 'auth.delayed'])
+  assert.equal((await attempt(api, { email, password: PASSWORD, from: '192.0.2.10' })).statusCode, 200)
+  house.clock.forward(41_000)
+  assert.equal((await attempt(api, { email, password: PASSWORD, from: '203.0.113.9' })).statusCode, 200)
+})
+
 test('an attack from one address alone does not keep the owner from another', async () => {
   const { email } = await house.user()
   for (let i = 0; i < 12; i += 1) await attempt(api, { email, from: '198.51.100.1' })

@@ -57,19 +57,18 @@ export async function giveBackTry(central: CentralDb, tried: ReservedTry, proven
 }
 
 /**
- * What a login is counted on. Whoever is known to the account is not kept out by strangers who guess at it: a known
- * device has only a counter of its own, a known network not the account's. An attack slows the attacker and newcomers.
+ * What a login is counted on. Whoever is known to the account is not kept out by strangers who guess: a known device has
+ * only a counter of its own, a known network that and the network's. An attack slows the attacker and newcomers.
  */
 export function loginCounters({ email, network, knownDevice, knownNetwork }: LoginSource): Map<string, Rule> {
   const account = accountKey(email)
   if (knownDevice) return new Map([[`origen:${account}:${knownDevice}`, RULES.origen]])
-  const counters = new Map<string, Rule>([
+  const near: [string, Rule][] = [
     [`origen:${account}:${network}`, RULES.origen],
     [`red:${network}`, RULES.red],
-    ['todo', RULES.todo],
-  ])
-  if (!knownNetwork) counters.set(`cuenta:${account}`, RULES.cuenta)
-  return counters
+  ]
+  if (knownNetwork) return new Map(near)
+  return new Map([...near, [`cuenta:${account}`, RULES.cuenta], ['todo', RULES.todo]])
 }
 
 /** For who is logged in and types the current password again: a stolen access token must not serve to guess it. */
