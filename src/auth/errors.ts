@@ -94,11 +94,6 @@ export const loginDelayed = (retryAfterS: number) =>
     { retryAfterS },
   )
 
-export const tooManyRequests = (retryAfterS: number) =>
-  new AppError('too_many', 'request.too_many', `Demasiadas solicitudes. Espera ${waitText(retryAfterS)}.`, {
-    retryAfterS,
-  })
-
 const waitText = (seconds: number) => {
   const whole = Math.max(1, Math.ceil(seconds))
   if (whole < 90) return whole === 1 ? '1 segundo' : `${whole} segundos`

@@ -26,7 +26,7 @@ export function passwordProblem(password: string, owner: PasswordOwner): string 
   return null
 }
 
-export const MIN_LENGTH = 12
+const MIN_LENGTH = 12
 export const MAX_LENGTH = 256
 const MIN_UNPREDICTABLE = 8
 
