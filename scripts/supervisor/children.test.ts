@@ -52,7 +52,7 @@ test('a child that is asked to stop while it waits to be run again does not come
 })
 
 test('of a log in JSON people see what is a warning or worse, and in words', async (t) => {
-  const lines = `console.log('{"level":30,"msg":"listening"}'); console.log('{"level":50,"msg":"failed","err":{"message":"disk"}}')`
+  const lines = `console.log('{"level":"info","message":"listening"}'); console.log('{"level":"error","message":"failed","err":{"message":"disk"}}')`
   const { spec, run, said } = await workshop(t, lines)
   const child = run(spec)
   await until(() => said.length > 0)

@@ -147,8 +147,9 @@ function notReady({ name, readyUrl }: ChildSpec, logFile: string, gaveUp: string
 /** Logs are JSON: a warning or worse is worth a person's eye. What is not JSON is a crash. */
 function forPeople(line: string, verbose: boolean): string | undefined {
   try {
-    const { level = 30, msg, err } = JSON.parse(line)
-    return level >= 40 || verbose ? [msg, err?.message].filter(Boolean).join(': ') : undefined
+    const { level, message, msg, err } = JSON.parse(line)
+    const grave = ['warn', 'error', 'fatal'].includes(level)
+    return grave || verbose ? [message ?? msg, err?.message].filter(Boolean).join(': ') : undefined
   } catch {
     return line.trim() ? line : undefined
   }
