@@ -34,7 +34,8 @@ export async function startWorker(
   try {
     for (const name of jobNames) await takeFrom(boss, name, { ...deps, stopping: stopping.signal })
     if (cron) await keepSchedules(boss)
-    // Whatever a dead process left is found now and not at the next full minute.
+    // Whatever a dead process left is found now, and not at the next turn.
+    boss.supervise().catch((err: unknown) => log.warn({ err }, 'queue: the first look for dead workers failed'))
     await boss.send('tenant.sweep', {})
   } catch (error) {
     await boss.stop({ graceful: false })
@@ -79,7 +80,8 @@ async function takeFrom(boss: PgBoss, name: JobName, deps: TakingDeps): Promise<
 /** One job from its payload to what is written about it. Never throws: one that fails does not fail its neighbours. */
 async function perform(name: JobName, job: Job, deps: TakingDeps): Promise<JobResult<object>> {
   const payload = definitionOf(name).payload.safeParse(job.data)
-  const log = deps.log.child({ job: name, jobId: job.id, attempt: job.retryCount, tenantId: job.groupId ?? undefined })
+  const { tenantId } = { tenantId: undefined, ...job.data }
+  const log = deps.log.child({ job: name, jobId: job.id, attempt: job.retryCount, tenantId })
   if (!payload.success) {
     log.error({ err: payload.error }, 'job refused: its payload is not what the queue promises')
     return { id: job.id, status: 'deadletter', output: { message: payload.error.message } }

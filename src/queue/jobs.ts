@@ -39,8 +39,9 @@ export const jobs = {
     heartbeatSeconds: 20,
     expireInSeconds: 600,
     policy: 'exclusive',
-    key: ({ tenantId }) => tenantId,
-    group: ({ tenantId }) => tenantId,
+    // Not the tenant: the job of its last operation may still be ending when the next one is asked for, and would
+    // swallow the job of that. One operation at a time is what the table of operations sees to.
+    key: ({ operationId }) => operationId,
   }),
   'tenant.sweep': job({ payload: z.object({}), cron: '* * * * *' }),
   'tenant.migrate': job({

@@ -65,9 +65,22 @@ test('the same job left by twelve at once exists once, and who came second is to
     ),
   )
   assert.equal(ids.filter((id) => id !== null).length, 1)
-  const [job, ...others] = await jobsWith('tenantId', payload.tenantId)
-  assert.equal(others.length, 0)
-  assert.equal(job?.group_id, payload.tenantId)
+  assert.equal((await jobsWith('tenantId', payload.tenantId)).length, 1)
+})
+
+test('the next operation of a tenant gets its job while that of the last one is still ending', async () => {
+  const tenantId = uuidv7()
+  for (const operationId of [uuidv7(), uuidv7()])
+    assert.ok(
+      await central.transaction().execute((trx) => queue.enqueue(trx, 'tenant.operation', { tenantId, operationId })),
+    )
+})
+
+test('a job about a tenant counts against that tenant', async () => {
+  const tenantId = uuidv7()
+  await central.transaction().execute((trx) => queue.enqueue(trx, 'outbox.publish', { tenantId }))
+  const [job] = await jobsWith('tenantId', tenantId)
+  assert.equal(job?.group_id, tenantId)
 })
 
 test('a payload that the job does not know is refused before it is stored', async () => {

@@ -46,7 +46,8 @@ export async function expectHealthy(tenancy: Tenancy, tenantId: string): Promise
     `select rolconnlimit as limit from pg_roles where rolname = $1 and rolcanlogin and not rolcreatedb`,
     [site.roleName],
   )
-  assert.equal(role?.limit, config.tenantPool.max * 3 * 2)
+  // Twice what three processes may open; more while more processes live.
+  assert.ok(role && role.limit >= config.tenantPool.max * 3 * 2, `connection limit ${role?.limit}`)
   await expectAdministrator(tenancy, tenantId)
 }
 

@@ -7,11 +7,14 @@ import type { Clock } from '../../src/clock.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { type OwnerConnection, openAs, openCentral } from '../../src/db/client.ts'
 import type { CentralDb } from '../../src/db/databases.ts'
+import { createDeps } from '../../src/deps.ts'
+import { createMailer } from '../../src/mail/smtp.ts'
 import { ensureQueues, openQueue, type Queue } from '../../src/queue/queue.ts'
 import { type Outcome, type RunOptions, runOperation } from '../../src/tenants/operations/run-operation.ts'
 import type { OperationDeps } from '../../src/tenants/operations/saga.ts'
 import { type Registration, registerTenant } from '../../src/tenants/register.ts'
 import { createServers } from '../../src/tenants/servers/servers.ts'
+import { startWorker, type Worker, type WorkerOptions } from '../../workers/worker.ts'
 import { type PreparedCluster, startPreparedCluster } from './prepared-cluster.ts'
 
 /** Everything that operations on tenants need, on a server of their own: no API, no worker. */
@@ -30,6 +33,8 @@ export interface Tenancy {
   owner: OwnerConnection
   /** Alarms that were raised since the last look. */
   alarms(): string[]
+  /** A worker in this process, with everything a worker has. Looks for dead ones every second. */
+  worker(options?: WorkerOptions): Promise<Worker>
   register(
     request?: Partial<Registration>,
   ): Promise<{ tenantId: string; operationId: string; rfc: string; email: string }>
@@ -87,6 +92,17 @@ export async function startTenancy(): Promise<Tenancy> {
     admin,
     owner,
     alarms: () => raised.splice(0),
+    async worker(options) {
+      const own = createDeps(config, { log: pino({ level: 'silent' }), clock })
+      const all = { ...own, mailer: createMailer(config.mail), servers: deps.servers }
+      const worker = await startWorker(all, { cron: false, superviseSeconds: 1, ...options })
+      return {
+        async stop(how) {
+          await worker.stop(how)
+          await own.close()
+        },
+      }
+    },
     async register(request = {}) {
       const rfc = request.rfc ?? someRfc()
       const email = request.admin?.email ?? `admin.${rfc.toLowerCase().replace(/[^a-z0-9]/g, '-')}@ejemplo.mx`

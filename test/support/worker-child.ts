@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import type { Tenancy } from './tenancy.ts'
+
+/** A real worker in a process of its own. It is killed with the test's process at the latest. */
+export function spawnWorker({ env }: Tenancy, extra: Record<string, string> = {}): ChildProcess {
+  const main = path.join(import.meta.dirname, '..', '..', 'workers', 'main.ts')
+  const { PATH = '', TZ = 'America/Mexico_City' } = process.env
+  const child = spawn(process.execPath, [main], {
+    env: { PATH, TZ, ...env, ...extra },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+  return child
+}
+
+/** Lets a worker work until it dies by its own hand at `point`. @throws when it does not come by there in time */
+export async function workUntilCrash(tenancy: Tenancy, point: string): Promise<void> {
+  const child = spawnWorker(tenancy, { HORUX_CRASH_AT: point })
+  const tooLong = setTimeout(() => child.kill('SIGTERM'), 30_000)
+  const [code, signal] = await once(child, 'exit')
+  clearTimeout(tooLong)
+  if (signal !== 'SIGKILL') throw new Error(`the worker did not die at ${point}, it ended with ${code ?? signal}`)
+}
+
+/** Time passes: leases of the dead run out, and the queue misses their heartbeats. */
+export async function outliveTheDead({ owner, clock }: Tenancy): Promise<void> {
+  clock.move(60_000)
+  await owner.query(`
+    update pgboss.job set heartbeat_on = heartbeat_on - interval '1 minute' where state = 'active';
+    update app_instances set heartbeat_at = heartbeat_at - interval '1 minute';
+    update pgboss.queue set monitor_on = null, maintain_on = null`)
+}
