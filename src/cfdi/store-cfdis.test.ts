@@ -211,9 +211,91 @@ test('property: the result does not depend on the order or the batches in which 
         for (let at = 0, i = 0; at < shuffled.length; at += sizes[i++]!)
           await storeCfdis(db, RFC, shuffled.slice(at, at + sizes[i]!))
         assert.deepEqual(await derived(db), expected)
+        await db.destroy()
       },
     ),
-    { numRuns: 8 },
+    { numRuns: 8, endOnFailure: true },
+  )
+})
+
+/** Invoices, receipts of both versions and credit notes that name each other, some naming what never comes. */
+const uuidOf = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+const day = fc.integer({ min: 1, max: 120 }).map((n) => new Date(Date.UTC(2026, 0, n, 12)).toISOString().slice(0, 19))
+const importe = fc.constantFrom('58.00', '116.00', '232.00', '1160.00')
+const facturaId = fc.integer({ min: 0, max: 4 })
+const side = fc.boolean().map((ours) => (ours ? {} : { emisor: { rfc: 'IIA040805DZ4' }, receptor: { rfc: RFC } }))
+const entangled = fc
+  .tuple(
+    fc.array(
+      fc.record({
+        fecha: day,
+        metodoPago: fc.constantFrom('PUE' as const, 'PPD' as const),
+        formaPago: fc.constantFrom('01', '03'),
+        total: importe,
+        side,
+      }),
+      { minLength: 4, maxLength: 4 },
+    ),
+    fc.array(
+      fc.record({
+        fecha: day,
+        version: fc.constantFrom('3.3' as const, '4.0' as const),
+        side,
+        documentos: fc.array(fc.record({ id: facturaId, pagado: importe }), { minLength: 1, maxLength: 3 }),
+      }),
+      { minLength: 1, maxLength: 4 },
+    ),
+    fc.array(
+      fc.record({
+        fecha: day,
+        total: importe,
+        metodoPago: fc.constantFrom('PUE' as const, 'PPD' as const),
+        side,
+        ids: fc.uniqueArray(facturaId, { maxLength: 3 }),
+      }),
+      { minLength: 1, maxLength: 4 },
+    ),
+  )
+  .map(([facturas, recibos, notas]): CfdiSpec[] => [
+    ...facturas.map(({ side, ...factura }, i): CfdiSpec => ({ uuid: uuidOf(i), ...factura, ...side })),
+    ...recibos.map(({ version, fecha, side, documentos }, i): CfdiSpec => {
+      const traslados = [{ base: '100.00', importe: '16.00' }]
+      const pagados = documentos.map(({ id, pagado }) => ({ id: uuidOf(id).toUpperCase(), pagado, traslados }))
+      return {
+        uuid: uuidOf(100 + i),
+        tipo: 'P',
+        version,
+        fecha,
+        pagos: [{ fecha, monto: '9999.00', documentos: pagados }],
+        ...side,
+      }
+    }),
+    ...notas.map(({ ids, side, ...nota }, i): CfdiSpec => {
+      const relacionados = ids.length > 0 ? [{ tipoRelacion: '01', uuids: ids.map(uuidOf) }] : []
+      return { uuid: uuidOf(200 + i), tipo: 'E', ...nota, relacionados, ...side }
+    }),
+  ])
+
+test('property: documents that name each other give the same months in any order, one by one, and all at once', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      entangled.chain((specs) => fc.tuple(fc.constant(specs), fc.shuffledSubarray(specs, { minLength: specs.length }))),
+      async ([specs, shuffled]) => {
+        const databases = [await tenants.create(), await tenants.create(), await tenants.create()] as const
+        const [whole, single, racing] = databases
+        try {
+          await store(whole, ...specs)
+          for (const spec of shuffled) await store(single, spec)
+          await Promise.all(shuffled.map((spec) => store(racing, spec)))
+          const expected = await derived(whole)
+          assert.deepEqual(await derived(single), expected)
+          assert.deepEqual(await derived(racing), expected)
+        } finally {
+          for (const db of databases) await db.destroy()
+        }
+      },
+    ),
+    { numRuns: 12, endOnFailure: true },
   )
 })
 

@@ -69,12 +69,16 @@ export async function sumMonths(
   const sums = sql.join(
     Object.values(COLUMNS).map((column) => sql`sum(m.${sql.ref(column)})::text as ${sql.ref(column)}`),
   )
+  // Lateral: the months are few and each is found by its index. As a plain join the whole table was read.
   const { rows } = await sql<Record<string, string> & SumRow>`
-    select m.ejercicio, m.mes, m.direccion, m.efecto, m.motivo, ${sums}
+    select p.ejercicio, p.mes, s.*
     from jsonb_to_recordset(${JSON.stringify(periodos)}::text::jsonb) as p(ejercicio int, mes int)
-    join movimientos m on m.ejercicio = p.ejercicio and m.mes = p.mes
-    where m.efecto <> 'sin_efecto'
-    group by m.ejercicio, m.mes, m.direccion, m.efecto, m.motivo`.execute(trx)
+    cross join lateral (
+      select m.direccion, m.efecto, m.motivo, ${sums}
+      from movimientos m
+      where m.ejercicio = p.ejercicio and m.mes = p.mes and m.efecto <> 'sin_efecto'
+      group by m.direccion, m.efecto, m.motivo
+    ) s`.execute(trx)
   return rows.map((row) => {
     const importes = Object.fromEntries(IMPORTES.map((key) => [key, parseCentavos(row[COLUMNS[key]] ?? '0')]))
     const { ejercicio, mes, direccion, efecto, motivo } = row
@@ -94,6 +98,15 @@ export async function saveMonths(trx: TenantTx, meses: readonly MesIva[]): Promi
     update iva_mensual m set ${sql.join(columns.map((column) => sql`${sql.ref(column)} = r.${sql.ref(column)}`))}, calculado_en = now()
     from jsonb_populate_recordset(null::iva_mensual, ${JSON.stringify(rows)}::text::jsonb) r
     where m.ejercicio = r.ejercicio and m.mes = r.mes`.execute(trx)
+}
+
+/** Forgets months that have no movements any more. */
+export async function deleteMonths(trx: TenantTx, periodos: readonly Periodo[]): Promise<void> {
+  if (periodos.length === 0) return
+  await sql`
+    delete from iva_mensual m
+    using jsonb_to_recordset(${JSON.stringify(periodos)}::text::jsonb) as p(ejercicio int, mes int)
+    where m.ejercicio = p.ejercicio and m.mes = p.mes`.execute(trx)
 }
 
 export interface MovimientosFilter extends Periodo {

@@ -1,7 +1,7 @@
 import type { TenantTx } from '../db/databases.ts'
 import { comparePeriodos, type Periodo } from '../fiscal/periodo.ts'
 import { type Apertura, arrastreHacia, baseIva, ivaMensual, type MesIva } from './iva.ts'
-import { findMonthBefore, lockMonths, saveMonths, sumMonths } from './queries.ts'
+import { deleteMonths, findMonthBefore, lockMonths, saveMonths, sumMonths } from './queries.ts'
 
 /**
  * Adds up these months anew from their movements, and carries what they leave through every later month. Each month is
@@ -18,16 +18,23 @@ export async function recomputeIva(trx: TenantTx, periodos: readonly Periodo[], 
 
   let previous = await findMonthBefore(trx, first)
   const changed: MesIva[] = []
+  const emptied: Periodo[] = []
   for (const stored of locked) {
     const { periodo } = stored
     const isTouched = touched.some((one) => comparePeriodos(one, periodo) === 0)
     const own = sums.filter((one) => comparePeriodos(one.periodo, periodo) === 0).map(({ suma }) => suma)
+    if (isTouched && own.length === 0) {
+      // As if it had never had a movement: what is stored says what there is, not what there was.
+      emptied.push(periodo)
+      continue
+    }
     const base = isTouched ? baseIva(own) : stored.base
     const mes: MesIva = { periodo, base, iva: ivaMensual(base, arrastreHacia(periodo, previous, apertura)) }
     if (isTouched || !sameResult(mes, stored)) changed.push(mes)
     previous = mes
   }
   await saveMonths(trx, changed)
+  await deleteMonths(trx, emptied)
 }
 
 // A later month changes only by what reaches it, and everything in it follows from these two.
