@@ -19,7 +19,7 @@ export interface TcpProxy {
 }
 
 export async function startTcpProxy(to: { host: string; port: number }): Promise<TcpProxy> {
-  const pairs = new Set<readonly [Socket, Socket]>()
+  const sockets = new Set<Socket>()
   let latencyMs = 0
   let silent = false
   let port = 0
@@ -45,7 +45,7 @@ export async function startTcpProxy(to: { host: string; port: number }): Promise
       server = await start()
     },
     onClientData: undefined,
-    connections: () => pairs.size,
+    connections: () => sockets.size / 2,
     close: () => proxy.refuse(),
   }
   return proxy
@@ -62,18 +62,21 @@ export async function startTcpProxy(to: { host: string; port: number }): Promise
   function join(client: Socket): void {
     const upstream = connect({ host: to.host, port: to.port, noDelay: true })
     client.setNoDelay(true)
-    const pair = [client, upstream] as const
-    pairs.add(pair)
     pass(client, upstream, (data) => proxy.onClientData?.(data, client))
     pass(upstream, client)
-    const end = () => {
-      pairs.delete(pair)
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(socket)
       // Silence includes that nobody hears of the other's end.
-      if (silent) return
-      client.destroy()
-      upstream.destroy()
+      const end = () => silent || other.destroy()
+      socket.on('error', end).on('end', end)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        end()
+      })
     }
-    for (const socket of pair) socket.on('error', end).on('close', end)
   }
 
   function pass(from: Socket, to: Socket, watch?: (data: Buffer) => void): void {
@@ -86,7 +89,6 @@ export async function startTcpProxy(to: { host: string; port: number }): Promise
   }
 
   function resetAll(): void {
-    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy()
-    pairs.clear()
+    for (const socket of sockets) socket.resetAndDestroy()
   }
 }
