@@ -5,7 +5,7 @@ import type { Periodo } from '../fiscal/periodo.ts'
 import { COLUMNS } from '../taxes/month-row.ts'
 import { IMPORTES, type Movimiento } from '../taxes/movimiento.ts'
 import { type CfdiRows, fromJson } from './cfdi-rows.ts'
-import type { Egreso, Expediente, Factura, PagoAplicado } from './movimientos.ts'
+import type { Egreso, Expediente, Factura, PagoAplicado } from './expediente.ts'
 
 /**
  * Stores CFDI with their XML, relations and payments, and returns the uuids that were new: the SAT sync and a person may

@@ -1,0 +1,125 @@
+import { compareDecimals, type Decimal, isZero, ONE, subtract, sumDecimals, toCentavos, ZERO } from '../fiscal/money.ts'
+import { periodoOf } from '../fiscal/periodo.ts'
+import type { Motivo, Movimiento } from '../taxes/movimiento.ts'
+import type { ConPagos, Egreso, Factura, PoliticaEgresos } from './expediente.ts'
+import { comunOf, importesOf } from './importes.ts'
+import { IVA } from './impuestos.ts'
+
+/** Credit notes in the order they were issued: each takes what the earlier ones left of a balance. */
+export function ofEgresos(
+  egresos: readonly Egreso[],
+  known: ReadonlyMap<string, ConPagos>,
+  movimientos: PorDocumento,
+  politica: PoliticaEgresos,
+): Movimiento[] {
+  const acreditado = new Map<string, Decimal>() // by invoice, in its currency
+  const inOrder = egresos.toSorted((a, b) => compareTexts(a.fecha, b.fecha) || compareTexts(a.uuid, b.uuid))
+  return inOrder.map((egreso) => {
+    const related = egreso.relacionados
+      .flatMap((uuid) => known.get(uuid) ?? [])
+      .filter((one) => isOwnInvoice(egreso, one.factura))
+    const targets = related.filter(({ factura }) => factura.vigente)
+    const reembolso = egreso.vigente ? reembolsoOf(egreso, targets, acreditado, politica) : ZERO
+    return ofEgreso(egreso, reembolso, { related, targets, movimientos })
+  })
+}
+
+const isOwnInvoice = (egreso: Egreso, factura: Factura): boolean =>
+  factura.rfcEmisor === egreso.rfcEmisor && factura.direccion === egreso.direccion
+
+/**
+ * How much of a credit note was money given back, in its currency: what is left of it after the unpaid balances of the
+ * deferred invoices it names (nothing collected, nothing to restitute: LIVA 7). Notes what it took of each balance.
+ */
+function reembolsoOf(
+  egreso: Egreso,
+  targets: readonly ConPagos[],
+  acreditado: Map<string, Decimal>,
+  politica: PoliticaEgresos,
+): Decimal {
+  let left = egreso.total
+  for (const { factura, pagos } of targets) {
+    if (factura.metodoPago !== 'PPD') continue
+    const paid = pagos.filter((pago) => pago.fecha <= egreso.fecha).map((pago) => pago.pagado)
+    const before = acreditado.get(factura.uuid) ?? ZERO
+    const saldo = subtract(factura.total, sumDecimals([...paid, before]))
+    if (saldo.units <= 0n) continue
+    const offered = converted(left, egreso, factura)
+    const taken = compareDecimals(offered, saldo) <= 0 ? offered : saldo
+    acreditado.set(factura.uuid, sumDecimals([before, taken]))
+    left = taken === offered ? ZERO : subtract(left, converted(taken, factura, egreso))
+  }
+  // A note that is itself deferred gives nothing back, whatever the balances were.
+  if (egreso.metodoPago === 'PPD') return ZERO
+  if (politica === 'por-metodo-del-egreso') return egreso.total
+  return left.units > 0n ? left : ZERO
+}
+
+type EnMoneda = Pick<Factura, 'moneda' | 'tipoCambio'>
+
+/** An amount in another currency by way of pesos, to the cent. Almost always the currencies are the same. */
+function converted(amount: Decimal, from: EnMoneda, to: EnMoneda): Decimal {
+  if (from.moneda === to.moneda) return amount
+  return { units: toCentavos([amount, from.tipoCambio], [to.tipoCambio]), places: 2 }
+}
+
+interface Contexto {
+  /** Invoices it names that are here, cancelled ones included. */
+  readonly related: readonly ConPagos[]
+  readonly targets: readonly ConPagos[]
+  readonly movimientos: PorDocumento
+}
+
+/** The movements of invoices and payments, by the invoice they are about. */
+type PorDocumento = ReadonlyMap<string | null, readonly Movimiento[]>
+
+function ofEgreso(egreso: Egreso, reembolso: Decimal, { related, targets, movimientos }: Contexto): Movimiento {
+  // The invoice whose operation is undone: one that was paid at once if there is one, for the balances of the others
+  // have had their share already.
+  const original = targets.find(({ factura }) => factura.metodoPago !== 'PPD') ?? targets[0]
+  const motivo = sinEfecto()
+  // What does not count is shown as the note says it; what counts, in the part that was given back.
+  const part = motivo ? egreso.total : reembolso
+  const whole = isZero(egreso.total) ? ONE : egreso.total
+  const de = (amount: Decimal) => -toCentavos([amount, egreso.tipoCambio, part], [whole])
+  const { importes, revisar } = importesOf(egreso.impuestos, { de }, egreso.baseNoObjeto)
+  // LIVA 7, last paragraph: with IVA withheld the month of the original operation is corrected instead.
+  const withheld = original?.factura.impuestos.some(
+    (line) => line.clase === 'retencion' && line.impuesto === IVA && !isZero(line.importe),
+  )
+  const fechaOriginal = original && withheld ? fechaOfFlow(original, egreso.fecha) : undefined
+  const rechazado = original && egreso.direccion === 'recibido' && isRechazado(original.factura.uuid, movimientos)
+  return {
+    ...comunOf(egreso, importes),
+    clase: 'EGRESO',
+    n: 0,
+    documento: original?.factura.uuid ?? egreso.relacionados[0] ?? null,
+    total: -toCentavos([part, egreso.tipoCambio]),
+    efecto: motivo ? 'sin_efecto' : rechazado ? 'no_acreditable' : 'cuenta',
+    motivo: motivo ?? (rechazado ? 'egreso_de_rechazado' : null),
+    revisar:
+      related.length > 0 ? revisar : egreso.relacionados.length > 0 ? 'relacionado_desconocido' : 'egreso_sin_relacion',
+    ...(fechaOriginal !== undefined && !motivo && { periodo: periodoOf(fechaOriginal), requiereComplementaria: true }),
+  }
+
+  function sinEfecto(): Motivo | null {
+    if (!egreso.vigente) return 'cancelado'
+    if (related.length > 0 && targets.length === 0) return 'factura_cancelada'
+    if (egreso.metodoPago === 'PPD') return 'egreso_ppd'
+    return isZero(reembolso) ? 'reduce_saldo' : null
+  }
+}
+
+/** When the money that is given back had come in. */
+function fechaOfFlow({ factura, pagos }: ConPagos, until: string): string {
+  const paid = pagos.map((pago) => pago.fecha).filter((fecha) => fecha <= until)
+  return paid.toSorted(compareTexts).at(-1) ?? (factura.metodoPago === 'PPD' ? until : factura.fecha)
+}
+
+/** Whether the IVA of an invoice was never credited: then giving part of it back takes no credit away. */
+function isRechazado(uuid: string, movimientos: PorDocumento): boolean {
+  const own = movimientos.get(uuid)?.filter((one) => one.efecto !== 'sin_efecto') ?? []
+  return own.length > 0 && own.every((one) => one.efecto === 'no_acreditable')
+}
+
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
