@@ -3,9 +3,11 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   rmSync,
   statSync,
@@ -16,6 +18,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import {
@@ -128,13 +131,24 @@ test('a broken data directory fails at once and in the words of the server', asy
   assert.equal(findPostmaster(options.dataDir), undefined)
 })
 
-test('an initialisation that was killed is started over', async (t) => {
+test('an initialisation that was killed is started over, beside the initdb that it left', async (t) => {
   const dataDir = path.join(home, 'again')
-  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
-  mkdirSync(`${dataDir}.new`)
-  writeFileSync(path.join(`${dataDir}.new`, 'PG_VERSION'), 'half')
+  const unfinished = () => readdirSync(home).filter((name) => name.startsWith('again.new-'))
+  const parent = `
+    const { initialise } = await import(${JSON.stringify(path.join(import.meta.dirname, 'embedded-postgres.ts'))})
+    await initialise(${JSON.stringify(dataDir)}, 'x', ['--no-sync'])`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', parent], { stdio: 'ignore' })
+  await until(() => unfinished().some((name) => existsSync(path.join(home, name, 'PG_VERSION'))))
+  child.kill('SIGKILL')
+  await once(child, 'exit')
   await initialise(dataDir, PASSWORD, ['--no-sync', '--wal-segsize=1'])
-  assert.equal(statSync(path.join(dataDir, 'PG_VERSION')).isFile(), true)
+  const options = await optionsFor(t, dataDir)
+  const server = await startPostgres(options)
+  assert.equal((await ask({ ...options, port: server.port }, 'select 1 as one')).rows[0].one, 1)
+  await until(async () => {
+    await initialise(dataDir, PASSWORD)
+    return unfinished().length === 0
+  })
 })
 
 test('as root, a checkout that only root may enter works: data and binaries live where the server reaches them', async (t) => {
@@ -173,6 +187,14 @@ async function optionsFor(t: TestContext, dataDir: string): Promise<PostgresOpti
   t.after(() => stopPostgres(dataDir))
   const settings = { max_connections: 20, shared_buffers: '16MB', fsync: 'off' }
   return { dataDir, port: await anyFreePort(), settings, logFile: path.join(home, 'log', path.basename(dataDir)) }
+}
+
+async function until(fact: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000
+  while (!(await fact())) {
+    assert.ok(performance.now() < deadline, 'it did not become so within 20 s')
+    await sleep(5)
+  }
 }
 
 async function ask({ port }: PostgresOptions, sql: string) {

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -53,17 +54,17 @@ export interface RunningPostgres {
 export const SUPERUSER = 'postgres'
 
 /**
- * Makes the data directory unless it is there: scram for every connection, UTF-8, C.UTF-8 order, checksums.
- * Killed half way it leaves `<dataDir>.new`, which the next run throws away.
+ * Makes the data directory unless it is there: scram for every connection, UTF-8, C.UTF-8 order, checksums. It is made
+ * under a name of its own and renamed at the end: killed half way we leave an initdb behind that still writes, and the
+ * next run must not meet it.
  */
 export async function initialise(dataDir: string, password: string, flags: readonly string[] = []): Promise<void> {
+  removeUnfinished(dataDir)
   if (existsSync(path.join(dataDir, 'PG_VERSION'))) return
   const user = serverUser()
   const target = reachableDataDir(dataDir)
-  const unfinished = `${target}.new`
-  rmSync(unfinished, { recursive: true, force: true })
   mkdirSync(path.dirname(target), { recursive: true })
-  mkdirSync(unfinished, { mode: 0o700 })
+  const unfinished = mkdtempSync(`${target}${UNFINISHED}`)
   const secret = mkdtempSync(path.join(tmpdir(), 'horux-initdb-'))
   const passwordFile = path.join(secret, 'password')
   try {
@@ -75,6 +76,8 @@ export async function initialise(dataDir: string, password: string, flags: reado
   }
   renameSync(unfinished, target)
 }
+
+const UNFINISHED = '.new-'
 
 /** Starts the server of `dataDir`, or takes over the one that already serves it. Rejects with the server's own words. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
@@ -109,6 +112,20 @@ export function removeDataDir(dataDir: string): void {
     rmSync(realpathSync(dataDir), { recursive: true, force: true })
   }
   rmSync(dataDir, { recursive: true, force: true })
+  removeUnfinished(dataDir)
+}
+
+function removeUnfinished(dataDir: string): void {
+  const place = path.dirname(dataDir)
+  const prefix = `${path.basename(dataDir)}${UNFINISHED}`
+  for (const name of existsSync(place) ? readdirSync(place) : []) {
+    if (!name.startsWith(prefix)) continue
+    try {
+      rmSync(path.join(place, name), { recursive: true, force: true, maxRetries: 3 })
+    } catch {
+      // An initdb that lost its parent is still writing there. It fails when its files go; the rest goes next time.
+    }
+  }
 }
 
 /** Root's checkout may be closed to the server's user: then the data lives elsewhere and `dataDir` points there. */
