@@ -3,7 +3,7 @@ import { type Config, loadConfig } from '../../src/config.ts'
 import { openCentral } from '../../src/db/client.ts'
 import type { CentralDb } from '../../src/db/databases.ts'
 import { MigrationError } from '../../src/db/ledger.ts'
-import { ensureTemplates } from '../../src/tenants/fleet/ensure-templates.ts'
+import { dropUnusedTemplates, ensureTemplates } from '../../src/tenants/fleet/ensure-templates.ts'
 import { fleetDeps } from '../../src/tenants/fleet/fleet-deps.ts'
 import { refuseEdited } from '../../src/tenants/fleet/preflight.ts'
 import { findServers } from '../../src/tenants/fleet/queries.ts'
@@ -41,9 +41,10 @@ async function prepareTemplates(config: Config, central: CentralDb, voice: Voice
     voice.say({ event: 'refused', reason: 'files', text: edited.message }, `refused: ${edited.message}`)
     return EXIT.refused
   }
+  const servers = await findServers(central, { tenant: null, server: null })
   let exit: number = EXIT.ok
   try {
-    for (const result of await ensureTemplates(deps, await findServers(central, { tenant: null, server: null }))) {
+    for (const result of await ensureTemplates(deps, servers)) {
       const server = result.server.name
       if ('template' in result) {
         const event = { event: 'template' as const, server, ...result.template }
@@ -56,6 +57,7 @@ async function prepareTemplates(config: Config, central: CentralDb, voice: Voice
         )
       }
     }
+    await dropUnusedTemplates(deps, servers)
   } catch (error) {
     if (!(error instanceof MigrationError)) throw error
     voice.say(

@@ -1,9 +1,10 @@
 import type { Config } from '../../src/config.ts'
 import { MigrationError } from '../../src/db/ledger.ts'
 import { schemaVersionOf } from '../../src/db/migrations.ts'
+import { dropUnusedTemplates } from '../../src/tenants/fleet/ensure-templates.ts'
 import { type FleetEvent, type FleetReport, migrateFleet } from '../../src/tenants/fleet/migrate-fleet.ts'
 import type { FleetDeps } from '../../src/tenants/fleet/migrate-tenant.ts'
-import type { Scope } from '../../src/tenants/fleet/queries.ts'
+import { findServers, type Scope } from '../../src/tenants/fleet/queries.ts'
 import { EXIT } from '../exit-codes.ts'
 import { bringUpCentral } from './central.ts'
 import { type Progress, progressBar } from './progress.ts'
@@ -24,7 +25,9 @@ export async function runFleet(config: Config, deps: FleetDeps, scope: Scope, op
   try {
     const report = await migrateFleet(deps, { scope, ...options, signal: interruption(), onEvent: listener.hear })
     listener.end()
-    return conclude(voice, exitCodeOf(report), say(voice, report, listener.worked()))
+    const told = say(voice, report, listener.worked())
+    if (report.state !== 'refused') await dropUnusedTemplates(deps, await findServers(deps.central, scope))
+    return conclude(voice, exitCodeOf(report), told)
   } catch (error) {
     listener.end()
     if (!(error instanceof MigrationError)) throw error

@@ -53,7 +53,9 @@ export function migrateDatabase(
   migrations: readonly Migration[],
   options: ApplyOptions = {},
 ): Promise<Applied> {
-  return withSession(open, (session) => applyMigrations(session, migrations, options), options)
+  const work = async (session: MigrationSession): Promise<Applied> =>
+    (await lock(session, options.lockWaitMs)) ? applyLocked(session, migrations, options) : { state: 'locked' }
+  return withSession(open, work, options)
 }
 
 export type OpenSession = () => Promise<MigrationSession>
@@ -86,30 +88,35 @@ export async function applyMigrations(
   migrations: readonly Migration[],
   options: ApplyOptions = {},
 ): Promise<Applied> {
-  const ledgerPresent = await lock(session, options.lockWaitMs ?? 5_000)
-  if (ledgerPresent === 'locked') return { state: 'locked' }
+  if (!(await lock(session, options.lockWaitMs))) return { state: 'locked' }
   try {
-    if (!ledgerPresent) await session.query(CREATE_LEDGER)
-    const ledger = await readRows(session)
-    const { from, pending } = pendingMigrations(ledger, migrations)
-    for (const migration of pending) {
-      const applied = { started: performance.now(), appVersion: options.appVersion ?? '' }
-      if (migration.transactional) await retrying(options, () => applyWhole(session, migration, applied))
-      else await applyStepwise(session, migration, ledger.at(-1), applied, options)
-      options.onApplied?.(migration)
-    }
-    const files = pending.map(({ file }) => file)
-    return { state: files.length > 0 ? 'migrated' : 'current', from, to: schemaVersionOf(migrations), files }
+    return await applyLocked(session, migrations, options)
   } finally {
     // On a broken session the server has let go of it already.
     await session.query(`select pg_advisory_unlock(${LOCK_KEY})`).catch(() => undefined)
   }
 }
 
+async function applyLocked(
+  session: MigrationSession,
+  migrations: readonly Migration[],
+  options: ApplyOptions,
+): Promise<Applied> {
+  const ledger = (await readRows(session)) ?? (await createLedger(session))
+  const { from, pending } = pendingMigrations(ledger, migrations)
+  for (const migration of pending) {
+    const attempt = { started: performance.now(), appVersion: options.appVersion ?? '' }
+    if (migration.transactional) await applyWhole(session, migration, attempt, options)
+    else await applyStepwise(session, migration, ledger.at(-1), attempt, options)
+    options.onApplied?.(migration)
+  }
+  const files = pending.map(({ file }) => file)
+  return { state: files.length > 0 ? 'migrated' : 'current', from, to: schemaVersionOf(migrations), files }
+}
+
 /** What a database holds and what it lacks, read without lock or write. @throws MigrationError as above. */
 export async function readLedger(session: MigrationSession, migrations: readonly Migration[]): Promise<LedgerState> {
-  const [present] = await session.query<{ ledger: boolean }>(LEDGER_PRESENT)
-  return pendingMigrations(present?.ledger ? await readRows(session) : [], migrations)
+  return pendingMigrations((await readRows(session)) ?? [], migrations)
 }
 
 /** Whether the session was lost, or could not be had for a reason that may pass; not that SQL or a password was wrong. */
@@ -126,7 +133,6 @@ const LASTING = new Set(['3D000', '55000', '28P01', '28000', '42501', 'DEADLINE'
 
 // One number for every database: advisory locks are per database. It spells "horux".
 const LOCK_KEY = 0x686f727578
-const LEDGER_PRESENT = `select to_regclass('public.schema_migrations') is not null as ledger`
 const DEFAULT_LOCK_TIMEOUT = '2s'
 // Waits for the transactions of others but blocks nobody meanwhile, so it may be patient.
 const CONCURRENTLY_LOCK_TIMEOUT = '60s'
@@ -153,25 +159,34 @@ const CREATE_LEDGER = `
   end $$;
   grant select on public.schema_migrations to public`
 
-/** Takes the migration lock and tells whether there is a ledger; 'locked' when it stays with somebody else. */
-async function lock(session: MigrationSession, waitMs: number): Promise<boolean | 'locked'> {
+/** Takes the migration lock. False when it stays with somebody else. */
+async function lock(session: MigrationSession, waitMs = 5_000): Promise<boolean> {
   const deadline = performance.now() + waitMs
   for (;;) {
     // Tried and never waited for: a waiting pg_advisory_lock holds a snapshot, and the CREATE INDEX CONCURRENTLY of
     // whoever has the lock waits for that snapshot. One of the two would die of a deadlock.
     const [row] = await session.query<{ locked: boolean }>(`select pg_try_advisory_lock(${LOCK_KEY}) as locked`)
-    if (row?.locked) break
-    if (performance.now() >= deadline) return 'locked'
+    if (row?.locked) return true
+    if (performance.now() >= deadline) return false
     await sleep(25 + Math.random() * 75)
   }
-  const [present] = await session.query<{ ledger: boolean }>(LEDGER_PRESENT)
-  return present?.ledger ?? false
 }
 
-function readRows(session: MigrationSession): Promise<readonly LedgerRow[]> {
-  return session.query<LedgerRow>(
-    'select version, name, checksum, statements_done, applied_at is not null as applied from public.schema_migrations order by version',
-  )
+/** Undefined when there is no ledger yet. Asking first would cost every database of a fleet a round trip more. */
+async function readRows(session: MigrationSession): Promise<readonly LedgerRow[] | undefined> {
+  try {
+    return await session.query<LedgerRow>(
+      'select version, name, checksum, statements_done, applied_at is not null as applied from public.schema_migrations order by version',
+    )
+  } catch (error) {
+    if (sqlState(error) === '42P01') return undefined
+    throw error
+  }
+}
+
+async function createLedger(session: MigrationSession): Promise<LedgerRow[]> {
+  await session.query(CREATE_LEDGER)
+  return []
 }
 
 interface Attempt {
@@ -179,17 +194,45 @@ interface Attempt {
   appVersion: string
 }
 
-async function applyWhole(session: MigrationSession, migration: Migration, attempt: Attempt): Promise<void> {
+/**
+ * A file, its ledger row and the commit, sent in one piece: with hundreds of databases the round trips are what costs.
+ * When that fails and the server does not say where, the file is tried again statement by statement, which tells.
+ */
+async function applyWhole(session: MigrationSession, migration: Migration, attempt: Attempt, options: ApplyOptions) {
   const timeout = migration.lockTimeout ?? DEFAULT_LOCK_TIMEOUT
-  await session.query(`begin; set local lock_timeout = '${timeout}'; set local statement_timeout = 0`)
-  try {
-    for (const statement of migration.statements) await run(session, migration, statement)
-    // Deferred constraints speak at the commit: the nearest place that can be named is the end of the file.
-    const last = { line: migration.statements.at(-1)?.line ?? 1, text: 'commit' }
-    await run(session, migration, last, `${recordSql(migration, migration.statements.length, attempt)}; commit`)
-  } catch (error) {
-    await session.query('rollback').catch(() => undefined)
-    throw error
+  const begin = `begin; set local lock_timeout = '${timeout}'; set local statement_timeout = 0;\n`
+  const record = () => `${recordSql(migration, migration.statements.length, attempt)}; commit`
+  let careful = false
+  await retrying(options, async () => {
+    if (careful) return oneByOne()
+    try {
+      await orRollBack(() => session.query(`${begin}${migration.text}\n;${record()}`))
+    } catch (error) {
+      if (isConnectionFailure(error)) throw error
+      careful = true
+      const place = placeOf(migration, Number(serverError(error).position ?? 0) - 1 - begin.length)
+      if (place) throw failed(migration, place, error)
+      await oneByOne()
+    }
+  })
+
+  function oneByOne() {
+    return orRollBack(async () => {
+      await session.query(begin)
+      for (const statement of migration.statements) await run(session, migration, statement)
+      // Deferred constraints speak at the commit: the nearest place that can be named is the end of the file.
+      const last = { line: migration.statements.at(-1)?.line ?? 1, text: 'commit' }
+      await run(session, migration, last, record())
+    })
+  }
+
+  async function orRollBack(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      await session.query('rollback').catch(() => undefined)
+      throw error
+    }
   }
 }
 
@@ -271,17 +314,23 @@ async function run(session: MigrationSession, migration: Migration, statement: S
     await session.query(sql)
   } catch (error) {
     if (isConnectionFailure(error)) throw error
-    const said = serverError(error)
-    const position = Number(said.position ?? 0)
-    const line = statement.line + (position > 0 && sql === statement.text ? lineAt(sql, position - 1) - 1 : 0)
-    throw new MigrationError('sql', said.message, {
-      file: migration.file,
-      line,
-      statement: statement.text,
-      sqlstate: sqlState(error),
-      cause: error,
-    })
+    const position = sql === statement.text ? Number(serverError(error).position ?? 0) : 0
+    const line = statement.line + (position > 0 ? lineAt(sql, position - 1) - 1 : 0)
+    throw failed(migration, { line, text: statement.text }, error)
   }
+}
+
+function failed(migration: Migration, { line, text }: Statement, error: unknown): MigrationError {
+  const place = { file: migration.file, line, statement: text, sqlstate: sqlState(error), cause: error }
+  return new MigrationError('sql', serverError(error).message, place)
+}
+
+/** The statement at an offset of the file, with the line of that offset. */
+function placeOf({ text, statements }: Migration, offset: number): Statement | undefined {
+  if (offset < 0 || offset >= text.length) return undefined
+  const line = lineAt(text, offset)
+  const statement = statements.findLast((candidate) => candidate.line <= line)
+  return statement && { text: statement.text, line }
 }
 
 /** What the server said, below whatever the error was wrapped into on its way here. */

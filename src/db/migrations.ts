@@ -19,6 +19,8 @@ export interface Migration {
   transactional: boolean
   /** A PostgreSQL duration; null when the file does not name one. */
   lockTimeout: string | null
+  /** The file with LF; `statements` are cut from it. */
+  text: string
   statements: readonly Statement[]
 }
 
@@ -88,7 +90,7 @@ function parseFile(file: string, text: string): Omit<Migration, 'chain'> {
     if (why) throw new MigrationFileError(file, statement.line, why)
   }
   const checksum = createHash('sha256').update(text).digest('hex')
-  return { version: Number(version), file, name, checksum, ...head, statements }
+  return { version: Number(version), file, name, checksum, ...head, text, statements }
 }
 
 function readHead(file: string, text: string) {

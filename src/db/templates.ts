@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TEMPLATE_BASE } from './bootstrap.ts'
 import { sqlState } from './failures.ts'
-import { type ApplyOptions, applyMigrations, type MigrationSession, withSession } from './migrate.ts'
+import { type ApplyOptions, type MigrationSession, migrateDatabase, withSession } from './migrate.ts'
 import { type Migration, schemaVersionOf, templateName } from './migrations.ts'
 
 export interface Template {
@@ -15,8 +15,6 @@ export interface Template {
 
 export interface TemplateOptions extends ApplyOptions {
   maintenanceDb: string
-  /** Hashes of templates that somebody may still be cloning: all others but this one are dropped. Not given: none is. */
-  keep?: readonly string[]
 }
 
 /**
@@ -40,13 +38,38 @@ export function ensureTemplate(
       const present = await listTemplates(session)
       const built = !present.some((template) => template.name === name && template.closed)
       if (built) await build(session, connect, name, migrations, options)
-      const keep = options.keep && new Set([name, ...options.keep.map(templateName)])
-      for (const template of present) if (keep && !keep.has(template.name)) await dropUnused(session, template.name)
       const [version] = await session.query<{ n: number }>(`select current_setting('server_version_num')::int as n`)
       const durationMs = Math.round(performance.now() - started)
       return { name, built, durationMs, serverVersion: version?.n ?? 0 }
     },
     options,
+  )
+}
+
+/**
+ * Drops the templates nobody needs any more, and what killed builders left: all but that of `hash` and the youngest of
+ * the others, which somebody may be cloning at this moment. Returns their names.
+ *
+ * To be called when the work is done: every DROP DATABASE makes the server write a checkpoint, and after hundreds of
+ * databases were touched that takes seconds.
+ */
+export function dropOldTemplates(
+  connect: (database: string) => Promise<MigrationSession>,
+  maintenanceDb: string,
+  hash: string,
+): Promise<string[]> {
+  return withSession(
+    () => connect(maintenanceDb),
+    async (session) => {
+      await lockTemplates(session, 60_000)
+      const others = (await listTemplates(session)).filter(({ name }) => name !== templateName(hash))
+      const previous = others.find(({ closed }) => closed)
+      const dropped: string[] = []
+      for (const { name } of others) {
+        if (name !== previous?.name && (await dropUnused(session, name))) dropped.push(name)
+      }
+      return dropped
+    },
   )
 }
 
@@ -64,11 +87,8 @@ async function build(
   await session.query(`create database ${unfinished} template ${TEMPLATE_BASE} allow_connections false`)
   await session.query(`revoke all on database ${unfinished} from public`)
   await session.query(`alter database ${unfinished} allow_connections true`)
-  await withSession(
-    () => connect(unfinished),
-    (inside) => applyMigrations(inside, migrations, options),
-    options,
-  )
+  const applied = await migrateDatabase(() => connect(unfinished), migrations, options)
+  if (applied.state === 'locked') throw new Error(`${unfinished} is being migrated by somebody else`)
   await session.query(`alter database ${unfinished} with is_template true allow_connections false`)
   await session.query(`alter database ${unfinished} rename to ${name}`)
 }
@@ -86,21 +106,24 @@ async function lockTemplates(session: MigrationSession, waitMs: number): Promise
 // "htpl"; the lock lives in the maintenance database.
 const LOCK_KEY = 0x6874706c
 
-/** Ours only: a database of somebody else's that happens to be named so is none of our business. */
+/** The youngest first. Ours only: a database of somebody else's that happens to be named so is none of our business. */
 function listTemplates(session: MigrationSession): Promise<readonly { name: string; closed: boolean }[]> {
   return session.query(
     `select datname as name, datistemplate and not datallowconn as closed from pg_database
-      where datname ~ '^horux_tpl_(new_)?[0-9a-f]{12}$' and datdba = current_user::regrole`,
+      where datname ~ '^horux_tpl_(new_)?[0-9a-f]{12}$' and datdba = current_user::regrole
+      order by oid desc`,
   )
 }
 
-async function dropUnused(session: MigrationSession, name: string): Promise<void> {
+async function dropUnused(session: MigrationSession, name: string): Promise<boolean> {
   try {
     await session.query(`set lock_timeout = '2s'`)
     await drop(session, name)
+    return true
   } catch (error) {
     // Being cloned at this moment. The next run finds it idle.
     if (!BEING_CLONED.has(sqlState(error) ?? '')) throw error
+    return false
   } finally {
     await session.query('reset lock_timeout').catch(() => undefined)
   }

@@ -1,7 +1,7 @@
 import { isConnectionError } from '../../db/failures.ts'
 import type { ApplyOptions } from '../../db/migrate.ts'
 import { schemaVersionOf } from '../../db/migrations.ts'
-import { ensureTemplate, type Template } from '../../db/templates.ts'
+import { dropOldTemplates, ensureTemplate, type Template } from '../../db/templates.ts'
 import { describeFailure, type FleetDeps } from './migrate-tenant.ts'
 import { type FleetServer, saveServerError, saveTemplate } from './queries.ts'
 
@@ -11,8 +11,7 @@ export type ServerTemplate =
   | { server: FleetServer; unreachable: string }
 
 /**
- * The template of the current files on each of the servers, so that new companies are born with it from here on. The
- * template that was current until now stays for those who are cloning it; older ones are dropped.
+ * The template of the current files on each of the servers, so that new companies are born with it from here on.
  * @throws MigrationError when the files do not apply to an empty database: no company must meet them.
  */
 export function ensureTemplates(
@@ -24,10 +23,18 @@ export function ensureTemplates(
   return Promise.all(servers.map((server) => ensureOn(deps, server, patience)))
 }
 
+/** Tidies up after a run, on the servers that can be reached. What cannot be dropped now is dropped another time. */
+export async function dropUnusedTemplates(deps: FleetDeps, servers: readonly FleetServer[]): Promise<void> {
+  const { hash } = schemaVersionOf(deps.migrations)
+  const drops = servers.map((server) =>
+    dropOldTemplates((database) => deps.connect(server, database), server.maintenanceDb, hash),
+  )
+  await Promise.allSettled(drops)
+}
+
 async function ensureOn(deps: FleetDeps, server: FleetServer, patience: ApplyOptions): Promise<ServerTemplate> {
   const connect = (database: string) => deps.connect(server, database)
-  const keep = server.templateHash ? [server.templateHash] : []
-  const options = { appVersion: deps.appVersion, maintenanceDb: server.maintenanceDb, keep, ...patience }
+  const options = { appVersion: deps.appVersion, maintenanceDb: server.maintenanceDb, ...patience }
   let template: Template
   try {
     template = await ensureTemplate(connect, deps.migrations, options)

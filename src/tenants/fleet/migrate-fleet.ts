@@ -155,7 +155,7 @@ async function goThrough(work: Work, resumed: boolean): Promise<Omit<FleetRun, '
   options.onEvent?.({ event: 'run', runId: claim.runId, resumed, target, tenants, servers: servers.length })
   for (const result of await ensureTemplates(deps, servers, options.patience)) await noteTemplate(work, result)
   await untilNothingIsLeft(work, servers)
-  if (work.stop.signal.reason === 'taken-over') throw new TakenOver('another process took the run over')
+  if (!(await beat(deps.central, claim.runId, claim.owner))) throw new TakenOver('another process took the run over')
   const stopped = work.stop.signal.aborted ? (work.stop.signal.reason as FleetRun['stopped']) : undefined
   const tally = await tallyRun(deps.central, claim.runId)
   const complete = tally.ok + tally.current + tally.gone === tally.total
