@@ -127,8 +127,8 @@ const DOOR = new Set(['3D000', '55000', '28P01', '28000', '42501'])
 /** 57P01 is pg_terminate_backend, 57P04 a dropped database; the rest is how it looks when the goodbye was not read. */
 const THROWN_OUT = /^(57P01|57P04|CONNECTION_CLOSED|CONNECTION_ENDED|ECONNRESET|EPIPE)$/
 
-const UNAVAILABLE = 'La base de datos no está disponible en este momento. Intente de nuevo en unos segundos.'
-const BUSY = 'Hay demasiadas operaciones en curso. Intente de nuevo en unos segundos.'
-const TIMEOUT = 'La operación tardó demasiado y se canceló. Intente de nuevo.'
-const CONFLICT = 'Otra operación está usando los mismos datos. Intente de nuevo.'
+const UNAVAILABLE = 'La base de datos no está disponible en este momento. Intenta de nuevo en unos segundos.'
+const BUSY = 'Hay demasiadas operaciones en curso. Intenta de nuevo en unos segundos.'
+const TIMEOUT = 'La operación tardó demasiado y se canceló. Intenta de nuevo.'
+const CONFLICT = 'Otra operación está usando los mismos datos. Intenta de nuevo.'
 const NO_SPACE = 'No hay espacio para guardar más información. Ya avisamos al equipo de operación.'

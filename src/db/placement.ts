@@ -65,7 +65,7 @@ export function demandActive(placement: Placement | undefined): asserts placemen
     case 'moving':
       throw new AppError('unavailable', 'tenant.moving', MOVING, { retryAfterS: 5 })
     case 'suspended':
-      throw new AppError('forbidden', 'tenant.suspended', 'La empresa está suspendida. Escriba a soporte.')
+      throw new AppError('forbidden', 'tenant.suspended', 'La empresa está suspendida. Escribe a soporte.')
     case 'deleted':
     case 'purging':
     case 'purged':
@@ -85,9 +85,9 @@ export const poolBusy = () => new AppError('unavailable', 'tenant.pool_busy', BU
 /** Never shown by a healthy installation: the wire of one tenant leads to the database of another. */
 export const wrongDatabase = () => new AppError('unavailable', 'tenant.wrong_database', WRONG, { retryAfterS: 60 })
 
-const PROVISIONING = 'La empresa se está creando. Intente de nuevo en unos segundos.'
-const MOVING = 'La empresa se está moviendo de servidor. Intente de nuevo en unos segundos.'
-const UPGRADING = 'La empresa se está actualizando. Intente de nuevo en unos segundos.'
-const TOO_OLD = 'Estamos terminando una actualización. Intente de nuevo en un momento.'
-const BUSY = 'Hay demasiadas empresas en uso al mismo tiempo. Intente de nuevo en unos segundos.'
+const PROVISIONING = 'La empresa se está creando. Intenta de nuevo en unos segundos.'
+const MOVING = 'La empresa se está moviendo de servidor. Intenta de nuevo en unos segundos.'
+const UPGRADING = 'La empresa se está actualizando. Intenta de nuevo en unos segundos.'
+const TOO_OLD = 'Estamos terminando una actualización. Intenta de nuevo en un momento.'
+const BUSY = 'Hay demasiadas empresas en uso al mismo tiempo. Intenta de nuevo en unos segundos.'
 const WRONG = 'La empresa no está disponible. Ya avisamos al equipo de operación.'

@@ -74,7 +74,7 @@ function block(part: Block): Html {
       return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="border-collapse:collapse;margin:0 0 18px;background:#f7f9fb;border:1px solid ${LINE}">${part.facts.map(fact)}</table>`
     case 'button':
       return html`<p style="margin:4px 0 10px"><a href="${part.url}" style="display:inline-block;padding:12px 22px;background:${BRAND};color:#ffffff;font-weight:600;text-decoration:none;border-radius:8px">${part.label}</a></p>
-<p style="margin:0 0 16px;font-size:13px;color:${SOFT}">Si el botón no abre, copie esta dirección en su navegador:<br /><a href="${part.url}" style="color:${BRAND}">${part.url}</a></p>`
+<p style="margin:0 0 16px;font-size:13px;color:${SOFT}">Si el botón no abre, copia esta dirección en tu navegador:<br /><a href="${part.url}" style="color:${BRAND}">${part.url}</a></p>`
   }
 }
 

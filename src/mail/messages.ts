@@ -50,13 +50,13 @@ const templates = {
       title: `${empresa} ya está en Horux360`,
       blocks: [
         { kind: 'text', text: `Hola, ${nombre}:` },
-        { kind: 'text', text: `La cuenta de ${empresa} está lista y usted la administra. Estos son sus datos:` },
+        { kind: 'text', text: `La cuenta de ${empresa} está lista y tú la administras. Estos son tus datos:` },
         { kind: 'facts', facts: [['Empresa', empresa], ['RFC', rfc], ...credentials(email, acceso)] },
         howToEnter(acceso),
         { kind: 'button', label: 'Entrar a Horux360', url: `${publicUrl}/entrar` },
       ],
       footer:
-        'Recibe este correo porque se registró su empresa en Horux360. Nadie de Horux360 le pedirá su contraseña.',
+        'Recibes este correo porque se registró tu empresa en Horux360. Nadie de Horux360 te pedirá tu contraseña.',
     }),
   ),
 
@@ -74,19 +74,19 @@ const templates = {
     ({ acceso }) => acceso && new Date(acceso.venceEl),
     ({ nombre, empresa, rfc, rol, invitadoPor, email, acceso }, publicUrl) => ({
       subject: `Invitación a ${inSubject(empresa)} en Horux360`,
-      preview: `${invitadoPor} le dio acceso a ${empresa}.`,
+      preview: `${invitadoPor} te dio acceso a ${empresa}.`,
       title: `Ahora tiene acceso a ${empresa}`,
       blocks: [
         { kind: 'text', text: `Hola, ${nombre}:` },
-        { kind: 'text', text: `${invitadoPor} le dio acceso a la información fiscal de ${empresa} en Horux360.` },
+        { kind: 'text', text: `${invitadoPor} te dio acceso a la información fiscal de ${empresa} en Horux360.` },
         {
           kind: 'facts',
-          facts: [['Empresa', empresa], ['RFC', rfc], ['Su papel', roles[rol]], ...credentials(email, acceso)],
+          facts: [['Empresa', empresa], ['RFC', rfc], ['Tu papel', roles[rol]], ...credentials(email, acceso)],
         },
         howToEnter(acceso),
         { kind: 'button', label: 'Entrar a Horux360', url: `${publicUrl}/entrar` },
       ],
-      footer: `Recibe este correo porque ${invitadoPor} escribió su dirección. Si no conoce a ${empresa}, puede ignorarlo.`,
+      footer: `Recibes este correo porque ${invitadoPor} escribió tu dirección. Si no conoces a ${empresa}, puedes ignorarlo.`,
     }),
   ),
 
@@ -95,20 +95,20 @@ const templates = {
     z.object({ nombre, token: z.string().regex(/^[\w-]{20,256}$/), venceEl: instante }),
     ({ venceEl }) => new Date(venceEl),
     ({ nombre, token, venceEl }, publicUrl) => ({
-      subject: 'Restablecer su contraseña de Horux360',
-      preview: 'Use el enlace para elegir una contraseña nueva.',
-      title: 'Elija una contraseña nueva',
+      subject: 'Restablecer tu contraseña de Horux360',
+      preview: 'Usa el enlace para elegir una contraseña nueva.',
+      title: 'Elige una contraseña nueva',
       blocks: [
         { kind: 'text', text: `Hola, ${nombre}:` },
-        { kind: 'text', text: 'Recibimos una solicitud para restablecer la contraseña de su cuenta.' },
+        { kind: 'text', text: 'Recibimos una solicitud para restablecer la contraseña de tu cuenta.' },
         // In the fragment: a browser sends it to no server, so it is in no access log, Referer or proxy.
         { kind: 'button', label: 'Elegir contraseña nueva', url: `${publicUrl}/restablecer#token=${token}` },
         {
           kind: 'notice',
-          text: `El enlace sirve una sola vez y hasta el ${fecha(venceEl)}. Al usarlo se cierran todas sus sesiones.`,
+          text: `El enlace sirve una sola vez y hasta el ${fecha(venceEl)}. Al usarlo se cierran todas tus sesiones.`,
         },
       ],
-      footer: 'Si usted no lo solicitó, ignore este correo: su contraseña sigue igual.',
+      footer: 'Si no lo solicitaste, ignora este correo: tu contraseña sigue igual.',
     }),
   ),
 
@@ -117,16 +117,16 @@ const templates = {
     z.object({ nombre, cuando: instante, ip: linea.nullable(), dispositivo: nombre }),
     () => null,
     ({ nombre, cuando, ip, dispositivo }, publicUrl) => ({
-      subject: 'Se cambió su contraseña de Horux360',
-      preview: 'Si fue usted, no tiene que hacer nada.',
-      title: 'Su contraseña cambió',
+      subject: 'Se cambió tu contraseña de Horux360',
+      preview: 'Si fuiste tú, no tienes que hacer nada.',
+      title: 'Tu contraseña cambió',
       blocks: [
         { kind: 'text', text: `Hola, ${nombre}:` },
-        { kind: 'text', text: 'Se cambió la contraseña de su cuenta y se cerraron sus demás sesiones.' },
+        { kind: 'text', text: 'Se cambió la contraseña de tu cuenta y se cerraron tus demás sesiones.' },
         { kind: 'facts', facts: where(cuando, ip, dispositivo) },
         {
           kind: 'notice',
-          text: 'Si no fue usted, restablezca su contraseña ahora mismo y avise a quien administra su empresa.',
+          text: 'Si no fuiste tú, restablece tu contraseña ahora mismo y avisa a quien administra tu empresa.',
         },
         { kind: 'button', label: 'Restablecer contraseña', url: `${publicUrl}/restablecer` },
       ],
@@ -140,19 +140,19 @@ const templates = {
     () => null,
     ({ nombre, cuando, ip, dispositivo }, publicUrl) => ({
       subject: 'Nuevo inicio de sesión en Horux360',
-      preview: 'Se entró a su cuenta desde un dispositivo nuevo.',
-      title: 'Entraron a su cuenta desde un dispositivo nuevo',
+      preview: 'Se entró a tu cuenta desde un dispositivo nuevo.',
+      title: 'Entraron a tu cuenta desde un dispositivo nuevo',
       blocks: [
         { kind: 'text', text: `Hola, ${nombre}:` },
-        { kind: 'text', text: 'Se inició sesión en su cuenta desde un dispositivo que no habíamos visto.' },
+        { kind: 'text', text: 'Se inició sesión en tu cuenta desde un dispositivo que no habíamos visto.' },
         { kind: 'facts', facts: where(cuando, ip, dispositivo) },
         {
           kind: 'notice',
-          text: 'Si fue usted, no tiene que hacer nada. Si no, restablezca su contraseña ahora mismo.',
+          text: 'Si fuiste tú, no tienes que hacer nada. Si no, restablece tu contraseña ahora mismo.',
         },
         { kind: 'button', label: 'Restablecer contraseña', url: `${publicUrl}/restablecer` },
       ],
-      footer: 'Enviamos este aviso cuando se entra a su cuenta desde un dispositivo nuevo.',
+      footer: 'Enviamos este aviso cuando se entra a tu cuenta desde un dispositivo nuevo.',
     }),
   ),
 
@@ -163,17 +163,17 @@ const templates = {
     ({ nombre, cuando, ip, dispositivo }, publicUrl) => ({
       subject: 'Cerramos una sesión suya de Horux360 por seguridad',
       preview: 'La credencial de una sesión se usó dos veces.',
-      title: 'Cerramos una de sus sesiones',
+      title: 'Cerramos una de tus sesiones',
       blocks: [
         { kind: 'text', text: `Hola, ${nombre}:` },
         {
           kind: 'text',
-          text: 'La credencial de una de sus sesiones se usó dos veces, lo que ocurre cuando alguien la copió. Cerramos esa sesión. La última vez se usó así:',
+          text: 'La credencial de una de tus sesiones se usó dos veces, lo que ocurre cuando alguien la copió. Cerramos esa sesión. La última vez se usó así:',
         },
         { kind: 'facts', facts: where(cuando, ip, dispositivo) },
         {
           kind: 'notice',
-          text: 'Vuelva a entrar y cambie su contraseña. Si no reconoce el dispositivo, avise también a quien administra su empresa.',
+          text: 'Vuelve a entrar y cambia tu contraseña. Si no reconoces el dispositivo, avisa también a quien administra tu empresa.',
         },
         { kind: 'button', label: 'Restablecer contraseña', url: `${publicUrl}/restablecer` },
       ],
@@ -209,7 +209,7 @@ const howToEnter = (acceso: Acceso) =>
         kind: 'notice',
         text: `La contraseña temporal sirve hasta el ${fecha(acceso.venceEl)}. Al entrar deberá cambiarla por una suya.`,
       } as const)
-    : ({ kind: 'text', text: 'Entre con el correo y la contraseña que ya usa en Horux360.' } as const)
+    : ({ kind: 'text', text: 'Entra con el correo y la contraseña que ya usas en Horux360.' } as const)
 
 const where = (cuando: string, ip: string | null, dispositivo: string): Fact[] => [
   ['Cuándo', fecha(cuando)],

@@ -10,7 +10,7 @@ export const nameBusy = (rfc: string) =>
   new AppError(
     'conflict',
     'tenants.name_busy',
-    `La base de datos anterior de ${rfc} todavía se está retirando. Intente de nuevo en un minuto.`,
+    `La base de datos anterior de ${rfc} todavía se está retirando. Intenta de nuevo en un minuto.`,
     { retryAfterS: 60 },
   )
 
@@ -21,7 +21,7 @@ export const operationOpen = () =>
   new AppError(
     'conflict',
     'tenants.operation_open',
-    'Ya hay una operación en curso sobre esta empresa. Espere a que termine.',
+    'Ya hay una operación en curso sobre esta empresa. Espera a que termine.',
     { retryAfterS: 5 },
   )
 
@@ -29,7 +29,7 @@ export const wrongState = (accion: string, estado: string) =>
   new AppError('conflict', 'tenants.wrong_state', `No se puede ${accion} una empresa en estado «${estado}».`)
 
 export const reasonRequired = () =>
-  new AppError('rejected', 'tenants.reason_required', 'Indique el motivo de la suspensión.')
+  new AppError('rejected', 'tenants.reason_required', 'Indica el motivo de la suspensión.')
 
 /** Restoring would put two living companies under one RFC: the newcomer stays, the old one can be exported. */
 export const restoreRfcTaken = (rfc: string) =>

@@ -32,7 +32,7 @@ export const Cambio = z
   .strictObject({ nombre: texto(254).optional(), suspendida: z.boolean().optional(), motivo: texto(300).optional() })
   .refine(
     ({ nombre, suspendida }) => nombre !== undefined || suspendida !== undefined,
-    'Indique qué cambiar: nombre o suspendida.',
+    'Indica qué cambiar: nombre o suspendida.',
   )
 
 export const TenantId = z.strictObject({ id: uuid })

@@ -111,7 +111,7 @@ const attachments = (id: string, files: OpenMail['mail']['attachments']): Conten
 const nothingOpen = (missing: boolean, count: number) =>
   missing
     ? html`<a class="volver" href="/">← Todos los correos</a><p class="centro">Ese correo no existe o ya se eliminó.</p>`
-    : html`<p class="centro">${count > 0 ? 'Elija un correo de la lista.' : 'Aquí se lee el correo que elija.'}</p>`
+    : html`<p class="centro">${count > 0 ? 'Elige un correo de la lista.' : 'Aquí se lee el correo que elijas.'}</p>`
 
 const faultPanel = ({ rechazar, demorarSegundos, fallar4xxVeces }: Fallas) => html`<details class="fallas">
 <summary>Simular fallas</summary>
