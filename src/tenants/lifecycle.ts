@@ -21,6 +21,7 @@ import {
   updateDeletedAt,
   updatePlacement,
   updateSuspension,
+  updateTenantName,
 } from './queries.ts'
 import type { By, RegisterDeps } from './register.ts'
 
