@@ -95,6 +95,8 @@ interface Open {
 interface Scope {
   readonly declared: ReadonlyMap<string, string>
   readonly outer: Scope | undefined
+  /** Answers of outer scopes: sixty-four of them are not walked again for every attribute. */
+  readonly found: Map<string, string | undefined>
 }
 
 // Namespaces are resolved here and not by saxes, which copies a table per element and looks up every attribute through
@@ -119,7 +121,7 @@ function resolve(tag: string, given: Record<string, string>, outer: Scope | unde
       prefixed.push(name)
     }
   }
-  const scope = declared ? { declared, outer } : outer
+  const scope: Scope | undefined = declared ? { declared, outer, found: new Map() } : outer
   for (const name of prefixed ?? []) {
     const prefix = name.slice(0, name.indexOf(':'))
     if (prefix !== 'xml' && lookUp(scope, prefix) === undefined) throw undeclared(prefix, parser)
@@ -136,11 +138,13 @@ function resolve(tag: string, given: Record<string, string>, outer: Scope | unde
 }
 
 function lookUp(scope: Scope | undefined, prefix: string): string | undefined {
-  for (let s = scope; s; s = s.outer) {
-    const namespace = s.declared.get(prefix)
-    if (namespace !== undefined) return namespace
-  }
-  return undefined
+  if (!scope) return undefined
+  const declared = scope.declared.get(prefix)
+  if (declared !== undefined) return declared
+  if (scope.found.has(prefix)) return scope.found.get(prefix)
+  const outer = lookUp(scope.outer, prefix)
+  scope.found.set(prefix, outer)
+  return outer
 }
 
 // What saxes says, for the person who must find the place. The parser's own words would be English on a Spanish screen.

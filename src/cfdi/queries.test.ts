@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { cfdiXml } from '../../test/support/cfdi-xml.ts'
+import { type ScratchTenants, scratchTenants } from '../../test/support/scratch-tenant.ts'
+import { parseCfdi } from './parse.ts'
+import { listCfdis } from './queries.ts'
+import { storeCfdis } from './store-cfdis.ts'
+
+const RFC = 'EKU9003173C9'
+let tenants: ScratchTenants
+
+before(async () => {
+  tenants = await scratchTenants()
+})
+after(() => tenants.close())
+
+test('a page is cut between rows, whatever their texts hold', async () => {
+  const db = await tenants.create()
+  const folios = ['una\nlínea', 'dos\\n', '"tres"', '\u2028', '{"x":[1,2]}, \n {']
+  const cfdis = folios.map((folio, day) => ({ ...parseCfdi(Buffer.from(cfdiXml({ fecha: at(day) }))), folio }))
+  await storeCfdis(db, RFC, cfdis, 'upload')
+
+  const seen: string[] = []
+  let position: { fecha: string; uuid: string } | undefined
+  do {
+    const page = await listCfdis(db, {}, { after: position, limit: 2 })
+    seen.push(...(JSON.parse(page.datos) as { folio: string }[]).map(({ folio }) => folio))
+    position = page.last
+  } while (position)
+
+  assert.deepEqual(seen, folios.toReversed())
+})
+
+test('a company without CFDI has an empty page', async () => {
+  const db = await tenants.create()
+  assert.deepEqual(await listCfdis(db, {}, { limit: 50 }), { datos: '[]', last: undefined })
+})
+
+const at = (day: number) => `2026-01-${10 + day}T12:00:00`
