@@ -21,7 +21,7 @@ const app = Fastify({ logger: false })
 
 app.get('/lista', async (_request, reply) => {
   const [row] = await sql.unsafe(STATEMENT, PARAMETERS, { prepare: true })
-  return reply.type('application/json').send(`{"datos":${row?.['datos']}}`)
+  return reply.type('application/json').send(`{"datos":[${String(row?.['lines']).split('\n').slice(0, 50).join(',')}]}`)
 })
 
 await app.listen({ host: '127.0.0.1', port: PORT })
