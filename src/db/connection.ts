@@ -155,7 +155,7 @@ async function openWith(password: string, target: Target, options: ConnectOption
   }
 
   async function end(): Promise<void> {
-    await sql.end({ timeout: 1 })
+    await sql.end({ timeout: 1 }).catch(() => {}) // it was gone already
     lose('CONNECTION_ENDED')
   }
 

@@ -4,7 +4,7 @@ import type { Changes } from './changes.ts'
 import { sessionSettings, statementDeadlineMs } from './client.ts'
 import type { Target } from './connection.ts'
 import type { CentralDb, TenantDb } from './databases.ts'
-import { databaseUnavailable, failureOf, isFenceError, sqlState } from './failures.ts'
+import { databaseUnavailable, failureOf, isFenceError, refused, sqlState, toAppError } from './failures.ts'
 import { createUsage, leasedDb, type Usage } from './lease.ts'
 import {
   appTooOld,
@@ -119,8 +119,10 @@ export function createTenantDatabases(deps: TenantDatabasesDeps): TenantDatabase
   async function mayBeElsewhere(tenantId: string, error: unknown, seen: Seen): Promise<boolean> {
     if (closed || !failureOf(error)) return false
     if (isFenceError(error)) return true
+    // Not even the placement could be read: a second look at a silent central database costs a second deadline.
+    if (seen.generation === undefined) return false
     const placement = await findPlacement(central, tenantId).catch(() => undefined)
-    return placement !== undefined && seen.generation !== undefined && placement.generation !== seen.generation
+    return placement !== undefined && placement.generation !== seen.generation
   }
 
   async function lease(tenantId: string, seen: Seen): Promise<Entry> {
@@ -218,7 +220,7 @@ export function createTenantDatabases(deps: TenantDatabasesDeps): TenantDatabase
       passwords: tenantPasswords(config.tenantKeys, placement.tenantId, placement.credentialGeneration),
       tls: placement.tls,
       applicationName: `horux-${config.processRole}`,
-      settings: pooledPort ? {} : sessionSettings(config.statementTimeoutMs),
+      settings: pooledPort ? {} : tenantSessionSettings(config),
       prepare: pooledPort === null,
     }
   }
@@ -234,7 +236,7 @@ export function createTenantDatabases(deps: TenantDatabasesDeps): TenantDatabase
       if (newer.rows.length > 0) throw appTooOld()
     } catch (error) {
       if (sqlState(error) === '42P01') throw mismatch(tenantId, databaseName, undefined)
-      throw failureOf(error) ? databaseUnavailable(error) : error
+      throw toAppError(refused(error))
     } finally {
       pool.release(connection)
     }
@@ -353,6 +355,12 @@ export function createTenantDatabases(deps: TenantDatabasesDeps): TenantDatabase
     for (const entry of remaining) discard(entry)
     await Promise.all(remaining.map((entry) => dispose(entry)))
   }
+}
+
+/** The role waits two seconds for a lock, as a person would; a job has more time. */
+function tenantSessionSettings({ statementTimeoutMs, processRole }: TenantDatabasesDeps['config']) {
+  const lockTimeout = processRole === 'api' ? {} : { lock_timeout: 10_000 }
+  return { ...sessionSettings(statementTimeoutMs), ...lockTimeout }
 }
 
 interface Entry {
