@@ -50,3 +50,35 @@ test('a failure tells its code and never the row or parameters a driver hangs on
   assert.ok(line.timestamp.endsWith('Z'))
   assert.ok(!lines[0]?.includes('canario'))
 })
+
+test('what has the name of a secret goes, however deep it lies and whoever bound it', () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'trace', service: 'test', destination: { write: (line) => lines.push(line) } })
+  const cookie = 'canario'
+  log.info({ key: 'canario' }, 'top')
+  log.info({ a: { b: { c: [{ xml: 'canario', n: 1 }] } } }, 'deep')
+  log.info({ reason: Object.assign(new Error('broken'), { parameters: ['canario'] }) }, 'a failure by another name')
+  log
+    .child({ cookie })
+    .child({ request_id: 'r1' })
+    .info({ headers: { authorization: 'canario' } }, 'bound')
+
+  assert.deepEqual(
+    lines.filter((line) => line.includes('canario')),
+    [],
+  )
+  assert.deepEqual(JSON.parse(lines[1] ?? '').a, { b: { c: [{ xml: '[secreto]', n: 1 }] } })
+  assert.equal(JSON.parse(lines[2] ?? '').reason.message, 'broken')
+})
+
+test('what is logged stays as it was, and a circle ends', () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'trace', service: 'test', destination: { write: (line) => lines.push(line) } })
+  const circle: Record<string, unknown> = { token: 'canario', at: new Date(0) }
+  circle['self'] = circle
+  log.info({ circle }, 'round')
+
+  assert.equal(circle['token'], 'canario')
+  assert.equal(JSON.parse(lines[0] ?? '').circle.at, '1970-01-01T00:00:00.000Z')
+  assert.ok(!lines[0]?.includes('canario'))
+})
