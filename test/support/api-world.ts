@@ -55,12 +55,14 @@ export const ACTORS = [
 ] as const
 export type ActorName = (typeof ACTORS)[number]
 
-export async function startApiWorld(): Promise<ApiWorld> {
+/** `add` brings routes of the test's own. */
+export async function startApiWorld(add?: (app: App, deps: Deps) => void): Promise<ApiWorld> {
   const house = await startAuthHouse()
   const lines: string[] = []
   const log = createLog({ level: 'trace', service: 'api', destination: { write: (line) => lines.push(line) } })
   const deps = createDeps(house.config, { log, clock: house.clock })
   const app = await buildApp(deps, { maxLoopDelayMs: 0 })
+  add?.(app, deps)
   await app.ready()
   const ours = await house.realCompany('EKU9003173C9')
   const foreign = await house.realCompany('XIA190128J61')
