@@ -1,24 +1,14 @@
 import type { Logger } from 'pino'
-import type { Config } from '../config.ts'
+import { AppError } from '../errors.ts'
 import type { Changes } from './changes.ts'
-import { sessionSettings, statementDeadlineMs } from './client.ts'
-import type { Target } from './connection.ts'
+import { statementDeadlineMs } from './client.ts'
 import type { CentralDb, TenantDb } from './databases.ts'
-import { databaseUnavailable, failureOf, isFenceError, refused, sqlState, toAppError } from './failures.ts'
+import { databaseUnavailable, failureOf, isFenceError } from './failures.ts'
 import { createUsage, leasedDb, type Usage } from './lease.ts'
-import {
-  appTooOld,
-  demandActive,
-  findGenerations,
-  findPlacement,
-  type Placement,
-  poolBusy,
-  tenantUpgrading,
-  wrongDatabase,
-} from './placement.ts'
-import { createPool, type Pool } from './pool.ts'
+import { demandActive, findGenerations, findPlacement, type Placement, poolBusy, tenantUpgrading } from './placement.ts'
+import type { Pool } from './pool.ts'
 import { createPoolBudget, type PoolBudget } from './pool-budget.ts'
-import { tenantPasswords } from './tenant-credentials.ts'
+import { createTenantPool, proveTenantPool, type TenantPoolConfig } from './tenant-pool.ts'
 
 /** Every tenant's database, opened when it is needed and forgotten when it is not. */
 export interface TenantDatabases {
@@ -54,7 +44,7 @@ export interface TenantPoolStats {
 }
 
 export interface TenantDatabasesDeps {
-  config: Pick<Config, 'tenantKeys' | 'tenantPool' | 'statementTimeoutMs' | 'processRole'>
+  config: TenantPoolConfig
   central: CentralDb
   changes?: Changes
   log: Pick<Logger, 'error' | 'warn'>
@@ -175,7 +165,10 @@ export function createTenantDatabases(deps: TenantDatabasesDeps): TenantDatabase
       const placement = await findPlacement(central, tenantId)
       flight.generation = placement?.generation
       demandActive(placement)
-      demandSchema(placement)
+      if (placement.schemaVersion < schema.min) {
+        deps.onUpgradeNeeded?.(tenantId)
+        throw tenantUpgrading()
+      }
       const entry = await openPool(placement)
       if (!flight.again && entry.generation >= flight.wanted) return entry
       await dispose(entry)
@@ -184,74 +177,25 @@ export function createTenantDatabases(deps: TenantDatabasesDeps): TenantDatabase
   }
 
   async function openPool(placement: Placement): Promise<Entry> {
-    const budget = budgetOf(placement.serverId)
+    const { tenantId, generation, serverId, databaseName } = placement
+    const budget = budgetOf(serverId)
     await budget.reserve()
-    const pool = createPool(target(placement), { max: config.tenantPool.max, connectTimeoutMs: timing.connectMs })
-    const { tenantId, generation } = placement
+    const pool = createTenantPool(placement, config, timing.connectMs)
     const now = performance.now()
-    const entry: Entry = {
-      tenantId,
-      generation,
-      pool,
-      budget,
-      leases: 0,
-      openedAt: now,
-      lastUsed: now,
-      gone: undefined,
-    }
+    const life = { leases: 0, openedAt: now, lastUsed: now, gone: undefined }
+    const entry: Entry = { tenantId, generation, pool, budget, ...life }
     try {
-      await prove(pool, placement)
+      await proveTenantPool(pool, { placement, knownSchema: schema.current, deadlineMs: timing.connectMs })
       counters.opens++
       return entry
     } catch (error) {
       await dispose(entry)
+      if (error instanceof AppError && error.code === 'tenant.wrong_database') {
+        counters.mismatches++
+        log.error({ alarm: error.code, tenantId, databaseName }, 'a wire led to the database of somebody else')
+      }
       throw error
     }
-  }
-
-  function target(placement: Placement): Target {
-    // The pooler is for the many short requests of the API; a job may need its session settings.
-    const pooledPort = config.processRole === 'api' ? placement.pooledPort : null
-    return {
-      host: placement.host,
-      port: pooledPort ?? placement.port,
-      database: placement.databaseName,
-      user: placement.roleName,
-      passwords: tenantPasswords(config.tenantKeys, placement.tenantId, placement.credentialGeneration),
-      tls: placement.tls,
-      applicationName: `horux-${config.processRole}`,
-      settings: pooledPort ? {} : tenantSessionSettings(config),
-      prepare: pooledPort === null,
-    }
-  }
-
-  /** The database itself says whose it is, and whether this build may still work with it. */
-  async function prove(pool: Pool, { tenantId, databaseName, schemaVersion }: Placement): Promise<void> {
-    const connection = await pool.acquire()
-    try {
-      const { rows } = await connection.query('select id from _tenant', [], timing.connectMs)
-      if (rows.length !== 1 || rows[0]?.['id'] !== tenantId) throw mismatch(tenantId, databaseName, rows[0]?.['id'])
-      if (schemaVersion <= schema.current) return
-      const newer = await connection.query(NEWER_CONTRACTS, [schema.current], timing.connectMs)
-      if (newer.rows.length > 0) throw appTooOld()
-    } catch (error) {
-      if (sqlState(error) === '42P01') throw mismatch(tenantId, databaseName, undefined)
-      throw toAppError(refused(error))
-    } finally {
-      pool.release(connection)
-    }
-  }
-
-  function mismatch(tenantId: string, databaseName: string, found: unknown): Error {
-    counters.mismatches++
-    log.error({ alarm: 'tenant.wrong_database', tenantId, databaseName, found }, 'a wire led to a wrong database')
-    return wrongDatabase()
-  }
-
-  function demandSchema({ tenantId, schemaVersion }: Placement): void {
-    if (schemaVersion >= schema.min) return
-    deps.onUpgradeNeeded?.(tenantId)
-    throw tenantUpgrading()
   }
 
   function giveBack(entry: Entry): void {
@@ -357,12 +301,6 @@ export function createTenantDatabases(deps: TenantDatabasesDeps): TenantDatabase
   }
 }
 
-/** The role waits two seconds for a lock, as a person would; a job has more time. */
-function tenantSessionSettings({ statementTimeoutMs, processRole }: TenantDatabasesDeps['config']) {
-  const lockTimeout = processRole === 'api' ? {} : { lock_timeout: 10_000 }
-  return { ...sessionSettings(statementTimeoutMs), ...lockTimeout }
-}
-
 interface Entry {
   readonly tenantId: string
   readonly generation: number
@@ -392,5 +330,3 @@ interface Seen {
 }
 
 const shuttingDown = () => databaseUnavailable(new Error('tenant databases are closed'))
-
-const NEWER_CONTRACTS = `select version from schema_migrations where version > $1 and phase = 'contract' limit 1`
