@@ -166,7 +166,6 @@ test('killed half-way and called again, the fleet ends as if nothing had happene
   await once(child, 'exit')
   const states = await rowStates(fleet)
   assert.ok(states.includes('running') && states.includes('pending'), states.join())
-  await silence(fleet)
   const { report, events } = await migrate(fleet, migrationsOf(...texts))
   const run = finished(report)
   assert.deepEqual([run.state, run.tally.ok + run.tally.current], ['succeeded', 10])

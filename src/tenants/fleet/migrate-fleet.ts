@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { uuidv7 } from 'uuidv7'
 import { isConnectionError } from '../../db/failures.ts'
-import { MigrationError } from '../../db/ledger.ts'
 import type { ApplyOptions } from '../../db/migrate.ts'
 import { type SchemaVersion, schemaVersionOf } from '../../db/migrations.ts'
 import { ensureTemplates, type ServerTemplate } from './ensure-templates.ts'
 import { bringUp, describeFailure, type FleetDeps, type Outcome } from './migrate-tenant.ts'
+import { isDeadOwner, newOwner } from './owner.ts'
 import { refuseEdited } from './preflight.ts'
 import { type FleetServer, type FleetTenant, findServers, type Scope } from './queries.ts'
 import {
@@ -82,20 +80,21 @@ export interface FleetRun {
  * work, then the tenants, a few at a time on each server. What is done is written down tenant by tenant, so that
  * whoever calls this after we died, or after a tenant failed, goes on with the rest.
  * @throws MigrationError when the files do not apply to an empty database; AppError `unavailable` when the central
- * database is gone (the run then stands open and is taken up again after half a minute).
+ * database is gone (the run then stands open until half a minute has passed or this process has ended).
  */
 export async function migrateFleet(deps: FleetDeps, options: FleetOptions = {}): Promise<FleetReport> {
   const started = performance.now()
   const edited = await refuseEdited(deps)
   if (edited) return { state: 'refused', reason: 'files', text: edited.message }
   const { scope = { tenant: null, server: null }, concurrency = 4, maxFailures = 3, onlyFailed = false } = options
-  const owner = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`
+  const owner = newOwner()
   const target = schemaVersionOf(deps.migrations)
   const opened = await openRun(deps.central, {
     id: uuidv7(),
     target,
     scope,
     owner,
+    isDead: isDeadOwner,
     options: { concurrency, maxFailures, onlyFailed },
   })
   if (opened.kind === 'busy') return { state: 'refused', reason: 'another-run', text: describeOther(opened) }
@@ -121,8 +120,8 @@ export async function migrateFleet(deps: FleetDeps, options: FleetOptions = {}):
     return { ...report, durationMs: Math.round(performance.now() - started) }
   } catch (error) {
     if (error instanceof TakenOver) return { state: 'refused', reason: 'taken-over', text: error.message }
-    // A file that fails on the template fails everywhere: the next caller need not wait for our silence.
-    if (error instanceof MigrationError) await closeRun(deps.central, opened.id, owner, 'failed')
+    // The next caller need not wait for our silence; unless the central database is what we lost.
+    await closeRun(deps.central, opened.id, owner, 'failed').catch(() => undefined)
     throw error
   } finally {
     clearInterval(heart)

@@ -12,6 +12,8 @@ export interface RunRequest {
   scope: Scope
   /** Tells this process from every other: who else took the run over, it may not touch it any more. */
   owner: string
+  /** Whether the process of another owner is known to be dead, so that nobody need wait for its silence. */
+  isDead: (owner: string) => boolean
   options: { concurrency: number; maxFailures: number; onlyFailed: boolean }
 }
 
@@ -21,15 +23,15 @@ export type OpenedRun =
   | { kind: 'busy'; id: string; owner: string; heartbeatSeconds: number }
 
 /**
- * Opens a run, or goes on with one: with an open one whose process has been silent for `STALE_SECONDS`, or with the
- * last one of the same target and scope when it did not end well. Only one caller gets it.
+ * Opens a run, or goes on with one: with an open one whose process has been silent for `STALE_SECONDS` or is dead, or
+ * with the last one of the same target and scope when it did not end well. Only one caller gets it.
  */
 export async function openRun(db: CentralDb, request: RunRequest): Promise<OpenedRun> {
   return db.transaction().execute(async (trx) => {
     // Openers one after the other. Not a row lock: there may be no row yet.
     await sql`select pg_advisory_xact_lock(hashtext('horux.migration_runs'))`.execute(trx)
     const open = await findOpenRun(trx)
-    if (open && open.heartbeatSeconds < STALE_SECONDS) return { kind: 'busy', ...open }
+    if (open && open.heartbeatSeconds < STALE_SECONDS && !request.isDead(open.owner)) return { kind: 'busy', ...open }
     if (open) await setRunState(trx, open.id, 'aborted')
     const left = request.options.onlyFailed ? undefined : await findUnfinished(trx, request)
     if (!left) await insertRun(trx, request)
