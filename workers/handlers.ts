@@ -7,8 +7,10 @@ import { onTenantMigrate } from './handlers/tenant-migrate.ts'
 import { onTenantOperation } from './handlers/tenant-operation.ts'
 import { onTenantSweep } from './handlers/tenant-sweep.ts'
 
+export type Handlers = { [N in JobName]: Handler<N> }
+
 /** Who does each job. A job of `jobs.ts` without a handler does not compile. */
-export const handlers: { [N in JobName]: Handler<N> } = {
+export const handlers: Handlers = {
   'tenant.operation': onTenantOperation,
   'tenant.sweep': onTenantSweep,
   'tenant.migrate': onTenantMigrate,

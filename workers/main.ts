@@ -1,8 +1,7 @@
 import { collectDefaultMetrics } from 'prom-client'
 import { systemClock } from '../src/clock.ts'
 import { ConfigError, loadConfig } from '../src/config.ts'
-import { registerInstance } from '../src/db/instances.ts'
-import { createDeps } from '../src/deps.ts'
+import { announce, createDeps } from '../src/deps.ts'
 import { createMetrics, metricsApp } from '../src/http/metrics.ts'
 import { createLog } from '../src/log.ts'
 import { createMailer } from '../src/mail/smtp.ts'
@@ -24,13 +23,7 @@ const deps = { ...shared, mailer: createMailer(config.mail), servers: createServ
 const metrics = createMetrics({ tenantPools: () => deps.tenants.stats() })
 collectDefaultMetrics({ register: metrics.registry })
 const operator = metricsApp(metrics)
-const described = {
-  role: 'worker',
-  version: config.version,
-  budget: config.tenantPool.budget,
-  schema: deps.tenantSchema,
-} as const
-const instance = await registerInstance(deps.central, described, log)
+const instance = await announce(shared, 'worker')
 const worker = await startWorker(deps)
 // Last: whoever sees it answer knows that jobs are being taken.
 await operator.listen({ host: '127.0.0.1', port: config.metricsPort })

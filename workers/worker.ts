@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { AppError } from '../src/errors.ts'
 import { definitionOf, type JobName, jobNames } from '../src/queue/jobs.ts'
 import type { Handler, WorkerDeps } from './handler.ts'
-import { handlers } from './handlers.ts'
+import { type Handlers, handlers } from './handlers.ts'
 
 export interface Worker {
   /**
@@ -14,6 +14,8 @@ export interface Worker {
 }
 
 export interface WorkerOptions {
+  /** In place of the real ones, for tests of the worker itself. */
+  handlers?: Partial<Handlers>
   /** Runs the periodic jobs; a test that counts jobs does without. */
   cron?: boolean
   /** How often to look for jobs whose worker died. The queue allows no less than a second. */
@@ -23,7 +25,7 @@ export interface WorkerOptions {
 /** Begins to take jobs out of every queue. @throws when the central database cannot be reached. */
 export async function startWorker(
   deps: WorkerDeps & { log: Logger },
-  { cron = true, superviseSeconds = 10 }: WorkerOptions = {},
+  { handlers: others, cron = true, superviseSeconds = 10 }: WorkerOptions = {},
 ): Promise<Worker> {
   const { log } = deps
   const boss = new PgBoss(settings(deps.config.central.url, cron, superviseSeconds))
@@ -32,7 +34,8 @@ export async function startWorker(
   const stopping = new AbortController()
   await boss.start()
   try {
-    for (const name of jobNames) await takeFrom(boss, name, { ...deps, stopping: stopping.signal })
+    for (const name of jobNames)
+      await takeFrom(boss, name, { ...deps, stopping: stopping.signal, handlers: { ...handlers, ...others } })
     if (cron) await keepSchedules(boss)
     // Whatever a dead process left is found now, and not at the next turn.
     boss.supervise().catch((err: unknown) => log.warn({ err }, 'queue: the first look for dead workers failed'))
@@ -56,16 +59,14 @@ export async function startWorker(
   }
 }
 
-type TakingDeps = WorkerDeps & { log: Logger; stopping: AbortSignal }
+type TakingDeps = WorkerDeps & { log: Logger; stopping: AbortSignal; handlers: Handlers }
 
 async function takeFrom(boss: PgBoss, name: JobName, deps: TakingDeps): Promise<void> {
-  const { concurrency, group } = definitionOf(name)
-  // Two at a time by as many pollers as it takes. A batch of one would wait a poll after every job; a larger one would
-  // keep finished jobs unsettled behind a slow one.
-  const batchSize = 2
+  const { loops, group } = definitionOf(name)
   const options = {
-    batchSize,
-    localConcurrency: Math.ceil(concurrency / batchSize),
+    // A batch of one would wait a poll after every job; a larger one keeps finished jobs unsettled behind a slow one.
+    batchSize: 2,
+    localConcurrency: loops,
     burstWhenBatchFull: true,
     perJobResults: true,
     // A tenant with a thousand jobs waiting holds up nobody else's.
@@ -89,7 +90,11 @@ async function perform(name: JobName, job: Job, deps: TakingDeps): Promise<JobRe
   const started = performance.now()
   const signal = AbortSignal.any([job.signal, deps.stopping])
   try {
-    const output = await (handlers[name] as Handler<JobName>)(deps, payload.data as never, { id: job.id, signal, log })
+    const output = await (deps.handlers[name] as Handler<JobName>)(deps, payload.data as never, {
+      id: job.id,
+      signal,
+      log,
+    })
     const level = definitionOf(name).cron ? 'debug' : 'info'
     log[level]({ ms: Math.round(performance.now() - started), output }, 'job done')
     return { id: job.id, status: 'completed', ...(output && { output }) }
@@ -114,7 +119,7 @@ async function keepSchedules(boss: PgBoss): Promise<void> {
   })
   for (const { name, cron } of wanted) await boss.schedule(name, cron, {}, { tz: 'America/Mexico_City' })
   const names = new Set<string>(wanted.map(({ name }) => name))
-  for (const { name, key } of await boss.getSchedules()) if (!names.has(name)) await boss.unschedule(name, key)
+  for (const { name, key } of await boss.getSchedules()) if (key || !names.has(name)) await boss.unschedule(name, key)
 }
 
 /** A pool of its own: upkeep sends several statements at once and wants every result, which only its driver gives. */

@@ -21,8 +21,11 @@ export interface JobDefinition<P extends z.ZodType = z.ZodType> {
   group?: (payload: z.output<P>) => string
   /** When it runs by itself, in the time of Mexico City. The payload is then empty. */
   cron?: string
-  /** How many one worker process runs at a time. */
-  concurrency: number
+  /**
+   * How many loops of a worker process take from it, two jobs each at a time and no more before both are done. For jobs
+   * of tenants more than two: one tenant's slow jobs can hold up as many loops as it may have jobs running.
+   */
+  loops: number
 }
 
 /**
@@ -51,7 +54,6 @@ export const jobs = {
     policy: 'exclusive',
     key: ({ tenantId }) => tenantId,
     group: ({ tenantId }) => tenantId,
-    concurrency: 2,
   }),
   'mail.send': job({
     payload: z.object({ mailId: z.uuid() }),
@@ -90,8 +92,8 @@ type Given<P extends z.ZodType> = Pick<JobDefinition<P>, 'payload'> & Partial<Jo
 function job<P extends z.ZodType>(given: Given<P>): JobDefinition<P> {
   // A sweep that failed is repeated by its next turn, and two at once would do the same work twice.
   const usual = given.cron
-    ? { retryLimit: 0, policy: 'exclusive' as const, key: () => 'cron', concurrency: 1 }
-    : { retryLimit: 5, policy: 'standard' as const, concurrency: 4 }
+    ? { retryLimit: 0, policy: 'exclusive' as const, key: () => 'cron', loops: 1 }
+    : { retryLimit: 5, policy: 'standard' as const, loops: given.group ? 4 : 2 }
   return {
     retryDelay: 30,
     backoff: true,
