@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { type Changes, openChanges } from './db/changes.ts'
 import { openCentral } from './db/client.ts'
 import type { CentralDb } from './db/databases.ts'
+import { checkConnectionBudget, type Instance, registerInstance } from './db/instances.ts'
 import { tenantSchemaWindow } from './db/schema-window.ts'
 import { createTenantDatabases, type TenantDatabases } from './db/tenant-databases.ts'
 import { openQueue, type Queue } from './queue/queue.ts'
@@ -53,4 +54,23 @@ export function createDeps(config: Config, { log, clock }: { log: Logger; clock:
       await central.destroy()
     },
   }
+}
+
+/**
+ * Tells the other processes that this one lives, and the operator when all of them together may ask the server for more
+ * connections than it has.
+ */
+export async function announce(
+  { central, config, tenantSchema, log }: Deps,
+  role: 'api' | 'worker',
+): Promise<Instance> {
+  const { version, tenantPool } = config
+  const instance = await registerInstance(
+    central,
+    { role, version, budget: tenantPool.budget, schema: tenantSchema },
+    log,
+  )
+  const budget = await checkConnectionBudget(central).catch(() => undefined) // the database is down: others say so
+  if (budget && !budget.fits) log.warn(budget, 'the budgets of all processes exceed max_connections: see horux doctor')
+  return instance
 }

@@ -2,8 +2,7 @@ import { collectDefaultMetrics } from 'prom-client'
 import { buildApp } from './app.ts'
 import { systemClock } from './clock.ts'
 import { ConfigError, loadConfig } from './config.ts'
-import { registerInstance } from './db/instances.ts'
-import { createDeps } from './deps.ts'
+import { announce, createDeps } from './deps.ts'
 import { createDrain, leave } from './http/drain.ts'
 import { createMetrics, metricsApp } from './http/metrics.ts'
 import { createLog } from './log.ts'
@@ -23,13 +22,7 @@ const metrics = createMetrics({ tenantPools: () => deps.tenants.stats() })
 collectDefaultMetrics({ register: metrics.registry })
 const app = await buildApp(deps, { drain, metrics })
 const operator = metricsApp(metrics)
-const described = {
-  role: 'api',
-  version: config.version,
-  budget: config.tenantPool.budget,
-  schema: deps.tenantSchema,
-} as const
-const instance = await registerInstance(deps.central, described, log)
+const instance = await announce(deps, 'api')
 
 process.once('SIGTERM', goAway)
 process.once('SIGINT', goAway)
