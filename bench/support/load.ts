@@ -32,6 +32,6 @@ const Report = z.object({
   errors: z.number(),
   timeouts: z.number(),
   non2xx: z.number(),
-  '2xx': z.number().positive(),
+  '2xx': z.number(),
   duration: z.number().positive(),
 })

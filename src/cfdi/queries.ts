@@ -35,17 +35,19 @@ export async function listCfdis(
 ) {
   // A row is a line: row_to_json escapes every line break inside of it. That takes the server, which a page is bound
   // by, half of what numbering the rows and building one array of them takes.
-  const { rows } = await sql<{ lines: string | null }>`
-    select string_agg(row_to_json(d)::text, chr(10)) as lines
+  const { rows } = await sql<{ lines: string | null; n: number }>`
+    select string_agg(row_to_json(d)::text, ${ROW_END}) as lines, count(*)::int as n
     from (
       select ${RESUMEN} from cfdis c
       where ${sql.join([sql`true`, ...conditions(filter), ...before(page.after)], sql` and `)}
       order by c.fecha_emision desc, c.uuid_fiscal desc
       limit ${page.limit + 1}
     ) d`.execute(db)
-  const lines = rows[0]?.lines?.split('\n') ?? []
-  const shown = lines.slice(0, page.limit)
-  return { datos: `[${shown.join(',')}]`, last: lines.length > page.limit ? positionOf(shown.at(-1)) : undefined }
+  const { lines, n } = rows[0] ?? { lines: null, n: 0 }
+  if (lines === null || n <= page.limit) return { datos: `[${lines ?? ''}]`, last: undefined }
+  const shown = lines.slice(0, lines.lastIndexOf(ROW_END))
+  const last = JSON.parse(shown.slice(shown.lastIndexOf('\n') + 1)) as { fechaEmision: string; uuid: string }
+  return { datos: `[${shown}]`, last: { fecha: last.fechaEmision, uuid: last.uuid } }
 }
 
 /** One CFDI with everything it is linked to, as it goes out, but for its movements and `creadoEn`. */
@@ -78,6 +80,8 @@ export async function findXml(db: TenantSql, uuid: string): Promise<Buffer | und
   const row = await db.selectFrom('cfdi_xml').select('contenido').where('uuid_fiscal', '=', uuid).executeTakeFirst()
   return row?.contenido
 }
+
+const ROW_END = ',\n'
 
 const money = (column: string) => sql.raw(`round(c.${column}, 2)::text`)
 
@@ -129,11 +133,6 @@ function search(q: string): RawBuilder<unknown> {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(q)) return sql`c.uuid_fiscal = ${q}::uuid`
   const pattern = `%${q.replace(/[\\%_]/g, '\\$&')}%`
   return sql`(c.nombre_emisor ilike ${pattern} or c.nombre_receptor ilike ${pattern})`
-}
-
-function positionOf(line = ''): Position {
-  const row = JSON.parse(line) as { fechaEmision: string; uuid: string }
-  return { fecha: row.fechaEmision, uuid: row.uuid }
 }
 
 const before = (after: Position | undefined): RawBuilder<unknown>[] =>
