@@ -5,6 +5,7 @@ import { announce, createDeps } from '../src/deps.ts'
 import { createMetrics, metricsApp } from '../src/http/metrics.ts'
 import { createLog } from '../src/log.ts'
 import { createMailer } from '../src/mail/smtp.ts'
+import { countJobs } from '../src/queue/queries.ts'
 import { createServers } from '../src/tenants/servers/servers.ts'
 import { startWorker } from './worker.ts'
 
@@ -20,7 +21,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
 
 const shared = createDeps(config, { log, clock: systemClock })
 const deps = { ...shared, mailer: createMailer(config.mail), servers: createServers({ ...shared, config }) }
-const metrics = createMetrics({ tenantPools: () => deps.tenants.stats() })
+const metrics = createMetrics({ tenantPools: () => deps.tenants.stats(), queueDepth: () => countJobs(deps.central) })
 collectDefaultMetrics({ register: metrics.registry })
 const operator = metricsApp(metrics)
 const instance = await announce(shared, 'worker')

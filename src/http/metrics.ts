@@ -10,6 +10,8 @@ export interface PoolCounts {
   waiting: number
   opens: number
   evictions: number
+  /** Within a minute of opening: above one per second the busy companies do not fit TENANT_DB_BUDGET. */
+  youngEvictions: number
   retries: number
   /** A wire that led to another tenant's database. */
   mismatches: number
@@ -83,9 +85,10 @@ function watchPools(read: () => PoolCounts, registers: Registry[]): void {
     labelNames: ['event'],
     registers,
     collect() {
-      const { opens, evictions, retries, mismatches } = read()
+      const { opens, evictions, youngEvictions, retries, mismatches } = read()
       this.reset()
-      for (const [event, n] of Object.entries({ opens, evictions, retries, mismatches })) this.inc({ event }, n)
+      for (const [event, n] of Object.entries({ opens, evictions, youngEvictions, retries, mismatches }))
+        this.inc({ event }, n)
     },
   })
 }

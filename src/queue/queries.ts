@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { TenantSql, TenantTx } from '../db/databases.ts'
+import type { CentralSql, TenantSql, TenantTx } from '../db/databases.ts'
 
 export async function insertOutbox(trx: TenantTx, row: { id: string; job: string; payload: object }): Promise<void> {
   await trx.insertInto('outbox').values(row).execute()
@@ -27,4 +27,21 @@ export async function markPublished(db: TenantSql, ids: readonly string[]): Prom
 
 export async function deletePublished(db: TenantSql, before: Date): Promise<void> {
   await db.deleteFrom('outbox').where('published_at', '<', before).execute()
+}
+
+export interface JobCount {
+  queue: string
+  state: 'waiting' | 'deferred' | 'active' | 'failed'
+  jobs: number
+}
+
+/** Jobs per queue and state as the worker's upkeep counted them last, some seconds ago: asking costs nothing. */
+export async function countJobs(central: CentralSql): Promise<JobCount[]> {
+  const { rows } = await sql<JobCount>`
+    select q.name as queue, c.state, c.jobs from pgboss.queue q
+     cross join lateral (values ('waiting', q.ready_count), ('deferred', q.deferred_count),
+                                ('active', q.active_count), ('failed', q.failed_count)) as c (state, jobs)`.execute(
+    central,
+  )
+  return rows
 }
