@@ -16,6 +16,7 @@ test('a thousand companies make no more series than one: labels are routes, meth
       waiting: 0,
       opens: 5,
       evictions: 2,
+      youngEvictions: 1,
       retries: 0,
       mismatches: 0,
     }),
