@@ -1,5 +1,6 @@
 import type { CentralDb } from '../../src/db/databases.ts'
-import { findFailures, findLastRun, STALE_SECONDS, tallyRun } from '../../src/tenants/fleet/run-queries.ts'
+import { findFailures, findLastRun, tallyRun } from '../../src/tenants/fleet/report-queries.ts'
+import { STALE_SECONDS } from '../../src/tenants/fleet/run-queries.ts'
 import { EXIT } from '../exit-codes.ts'
 import { statusLines } from './text.ts'
 import { conclude, type Voice } from './voice.ts'

@@ -1,6 +1,6 @@
 import type { FleetEvent, FleetReport, FleetRun } from '../../src/tenants/fleet/migrate-fleet.ts'
 import type { TenantPlan } from '../../src/tenants/fleet/plan-fleet.ts'
-import type { RunSummary, Tally, TenantFailure } from '../../src/tenants/fleet/run-queries.ts'
+import type { RunSummary, Tally, TenantFailure } from '../../src/tenants/fleet/report-queries.ts'
 import { EXIT } from '../exit-codes.ts'
 
 /** How a run ends for the script that called it: 0 all current, 3 some are not, 4 the files and the databases contradict. */

@@ -4,15 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, startCluster } from '../../test/support/cluster.ts'
 import { openConnection } from './connection.ts'
 import { MigrationError } from './ledger.ts'
-import {
-  type Applied,
-  type ApplyOptions,
-  applyMigrations,
-  type MigrationSession,
-  migrateDatabase,
-  readLedger,
-} from './migrate.ts'
+import { type Applied, type ApplyOptions, applyMigrations, migrateDatabase, readLedger } from './migrate.ts'
 import { type Migration, parseMigrations, schemaVersionOf } from './migrations.ts'
+import type { MigrationSession } from './owner-session.ts'
 
 let cluster: Cluster
 let admin: MigrationSession
@@ -147,7 +141,7 @@ test('a reader waits behind a migration that cannot get its lock no longer than 
     reads++
   }
   assert.ok(reads >= 2, `${reads} reads met the waiting alter`)
-  assert.ok(worst < 450, `${worst} ms`)
+  assert.ok(worst < 1_000, `${worst} ms behind a report that never ends`)
   await slow.query('commit')
   assert.equal((await work).state, 'migrated')
   await Promise.all([slow.end(), reader.end()])

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TEMPLATE_BASE } from './bootstrap.ts'
 import { sqlState } from './failures.ts'
-import { type ApplyOptions, type MigrationSession, migrateDatabase, withSession } from './migrate.ts'
+import { type ApplyOptions, migrateDatabase } from './migrate.ts'
 import { type Migration, schemaVersionOf, templateName } from './migrations.ts'
+import { type MigrationSession, withSession } from './owner-session.ts'
 
 export interface Template {
   name: string

@@ -8,6 +8,7 @@ import { bringUp, describeFailure, type FleetDeps, type Outcome } from './migrat
 import { isDeadOwner, newOwner } from './owner.ts'
 import { refuseEdited } from './preflight.ts'
 import { type FleetServer, type FleetTenant, findServers, type Scope } from './queries.ts'
+import { findFailures, type Tally, type TenantFailure, tallyRun } from './report-queries.ts'
 import {
   addFailedRows,
   addNewcomers,
@@ -17,16 +18,12 @@ import {
   claimTenant,
   closeRun,
   countPending,
-  findFailures,
   openRun,
   type RowState,
   type Settlement,
   settleTenant,
   settleUnreachable,
   skipPending,
-  type Tally,
-  type TenantFailure,
-  tallyRun,
 } from './run-queries.ts'
 
 export interface FleetOptions {

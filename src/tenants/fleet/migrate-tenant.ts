@@ -1,8 +1,9 @@
 import type { CentralDb } from '../../db/databases.ts'
 import { sqlState } from '../../db/failures.ts'
 import { MigrationError } from '../../db/ledger.ts'
-import { type Applied, type ApplyOptions, type MigrationSession, migrateDatabase } from '../../db/migrate.ts'
+import { type Applied, type ApplyOptions, migrateDatabase } from '../../db/migrate.ts'
 import type { Migration, SchemaVersion } from '../../db/migrations.ts'
+import type { MigrationSession } from '../../db/owner-session.ts'
 import { tenantNotFound } from '../errors.ts'
 import { type FleetServer, type FleetTenant, findFleetTenant, findServers, savePlacementSchema } from './queries.ts'
 

@@ -1,7 +1,8 @@
 import { isConnectionError } from '../../db/failures.ts'
 import { MigrationError } from '../../db/ledger.ts'
-import { readLedger, withSession } from '../../db/migrate.ts'
+import { readLedger } from '../../db/migrate.ts'
 import { schemaVersionOf } from '../../db/migrations.ts'
+import { withSession } from '../../db/owner-session.ts'
 import { describeFailure, type FleetDeps } from './migrate-tenant.ts'
 import { type FleetServer, type FleetTenant, findFleet, findServers, type Scope } from './queries.ts'
 

@@ -1,6 +1,7 @@
 import { MigrationError } from '../../db/ledger.ts'
-import { readLedger, withSession } from '../../db/migrate.ts'
+import { readLedger } from '../../db/migrate.ts'
 import type { Migration } from '../../db/migrations.ts'
+import { withSession } from '../../db/owner-session.ts'
 import type { FleetDeps } from './migrate-tenant.ts'
 import { type FleetServer, type FleetTenant, findSchemaGroups, findServers } from './queries.ts'
 
