@@ -107,31 +107,28 @@ test('nothing that a tenant can read in the catalogs names another database', as
   assert.ok(read > 40, `only ${read} relations were read`)
 })
 
-test('no function puts the number of another database into its name', async () => {
-  const [range] = await owner.query<{ low: number; high: number }>(
-    `select min(oid)::int as low, max(oid)::int as high from pg_database where datname like 'horux%'`,
+test('no function puts the number of another database into its name, not even to refuse it', async () => {
+  const [found] = await owner.query<{ ajeno: number }>(
+    `select oid::int as ajeno from pg_database where datname = 'horux_ajeno'`,
   )
   const functions = await mine.query<{ name: string; args: string }>(`
     select p.oid::regproc::text as name, oidvectortypes(p.proargtypes) as args from pg_proc p
-    where p.pronamespace = 'pg_catalog'::regnamespace and p.prokind = 'f' and p.provolatile <> 'v'
-      and p.prorettype <> 'trigger'::regtype and has_function_privilege(p.oid, 'execute')
+    where p.pronamespace = 'pg_catalog'::regnamespace and p.prokind = 'f' and p.prorettype <> 'trigger'::regtype
+      and has_function_privilege(p.oid, 'execute') and p.proname !~ '^pg_(sleep|(try_)?advisory|terminate|cancel)'
       and oidvectortypes(p.proargtypes) in ('oid', 'oid, oid', 'oid, integer', 'oid, name', 'oid, oid, integer')`)
-  const argument = { oid: 'd::oid', integer: '0', name: `'pg_database'::name` } as Record<string, string>
-  let called = 0
+  const argument = { oid: `${found?.ajeno}::oid`, integer: '0', name: `'pg_database'::name` } as Record<string, string>
+  assert.ok(functions.length > 100, `only ${functions.length} functions were called`)
   for (const { name, args } of functions) {
     const types = args.split(', ')
-    const values = types.map((type, index) =>
-      types[1] === 'oid' && index === 0 ? 'pg_database_class' : argument[type],
-    )
-    const answer = await mine
-      .query<{ said: string | null }>(`
-        select (${name}(${values.join(', ')}))::text as said
-        from generate_series(${range?.low}, ${range?.high}) d, (select 1262::oid as pg_database_class) c`)
-      .catch(() => undefined)
-    if (answer) called++
-    for (const { said } of answer ?? []) assert.doesNotMatch(said ?? '', STRANGERS, name)
+    const values = types.map((type, index) => (types[1] === 'oid' && index === 0 ? '1262::oid' : argument[type]))
+    const said = await mine
+      .query<{ said: string | null }>(`select x::text as said from ${name}(${values.join(', ')}) x`)
+      .then(
+        (rows) => rows.map((row) => row.said ?? '').join(),
+        (error: Error) => error.message,
+      )
+    assert.doesNotMatch(said, STRANGERS, name)
   }
-  assert.ok(called > 50, `only ${called} functions were called`)
 })
 
 test('the owner still reads what pg_dump reads, and may end the sessions of tenants', async (t) => {

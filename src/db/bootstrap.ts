@@ -169,7 +169,7 @@ async function ensureBase(db: OwnerConnection, server: Server, adminUrl: string,
 }
 
 /** Grows with every change to what the base holds. */
-const BASE_REVISION = 1
+const BASE_REVISION = 2
 
 /** Granted to the group of all tenant roles: which of them may enter a database is decided at its door alone. */
 const TENANT_RIGHTS = `

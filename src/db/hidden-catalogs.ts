@@ -41,10 +41,14 @@ const TELLING_RELATIONS = `
         where r.ev_class = c.oid and d.refobjid in ('pg_database'::regclass, 'pg_authid'::regclass, 'pg_db_role_setting'::regclass)))
   order by 1`
 
-/** They put an object's number into words, and know the name of every database: \`pg_describe_object(1262, …, 0)\`. */
+/**
+ * They put an object's number into words, and know the name of every database: \`pg_describe_object(1262, …, 0)\`. Or
+ * refuse by name what they were asked by number: \`pg_database_size(16401)\`.
+ */
 const TELLING_FUNCTIONS = `
   select p.oid::regprocedure::text as signature
   from pg_proc p
   where p.pronamespace = 'pg_catalog'::regnamespace
-    and p.proname in ('pg_describe_object', 'pg_identify_object', 'pg_identify_object_as_address', 'pg_get_acl')
+    and p.proname in ('pg_describe_object', 'pg_identify_object', 'pg_identify_object_as_address', 'pg_get_acl',
+      'pg_database_size')
   order by 1`
