@@ -5,8 +5,14 @@ export interface Progress {
   end(): void
 }
 
+/** `process.stderr`, as far as the bar needs it. */
+interface Terminal {
+  isTTY?: boolean
+  write(text: string): unknown
+}
+
 /** A bar that redraws itself on a terminal; nothing at all anywhere else. */
-export function progressBar(stream: NodeJS.WriteStream, total: number, done: number): Progress {
+export function progressBar(stream: Terminal, total: number, done: number): Progress {
   if (!stream.isTTY || total === 0) return { tick() {}, end() {} }
   const [started, before] = [performance.now(), done]
   const draw = () => {

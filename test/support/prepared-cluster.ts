@@ -45,7 +45,16 @@ const PASSWORDS = { ownerPassword: OWNER_PASSWORD, centralPassword: CENTRAL_PASS
 /** Of the files whose text decides what `install` leaves behind. */
 function installationKey(): string {
   const root = path.join(import.meta.dirname, '..', '..')
-  const code = ['apply-file', 'bootstrap', 'hidden-catalogs', 'ledger', 'migrate', 'migrations', 'statements', 'templates']
+  const code = [
+    'apply-file',
+    'bootstrap',
+    'hidden-catalogs',
+    'ledger',
+    'migrate',
+    'migrations',
+    'statements',
+    'templates',
+  ]
   const patterns = ['migrations/*.sql', 'tenant-migrations/*.sql', `src/db/{${code.join(',')}}.ts`]
   const files = globSync([...patterns, 'test/support/prepared-cluster.ts'], { cwd: root }).sort()
   const hash = createHash('sha256')
