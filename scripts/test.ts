@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { existsSync, globSync, statSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { check } from './check.ts'
 
@@ -16,19 +17,20 @@ if (files.length === 0) {
 if (!(await check())) process.exit(1)
 console.log('check: types, biome and imports are in order')
 
-// On a terminal every test is a line. In CI dots are enough, but they end without the counts: those are spec's last lines.
-const reporter =
-  process.stdout.isTTY || asked.length > 0 ? ['spec'] : ['dot', path.resolve('scripts/closing-counts.ts')]
-const args = [
-  '--test',
-  '--test-concurrency=2',
-  '--test-timeout=120000',
-  ...reporter.flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']),
-  ...files,
-]
+// On a terminal every test is a line, and the counts come last. In CI dots are enough, but those end with the failures:
+// the counts wait in a file until the run is over.
+const counts = path.join(tmpdir(), `horux-counts-${process.pid}`)
+const dots = [
+  ['--test-reporter=dot', '--test-reporter-destination=stdout'],
+  [`--test-reporter=${path.resolve('scripts/closing-counts.ts')}`, `--test-reporter-destination=${counts}`],
+].flat()
+const reporters = process.stdout.isTTY || asked.length > 0 ? ['--test-reporter=spec'] : dots
+const args = ['--test', '--test-concurrency=2', '--test-timeout=120000', ...reporters, ...files]
 const run = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, TZ: 'America/Mexico_City' } })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => run.kill(signal))
 run.once('exit', (code) => {
+  if (existsSync(counts)) console.log(readFileSync(counts, 'utf8'))
+  rmSync(counts, { force: true })
   process.exitCode = code ?? 1
 })
 

@@ -56,7 +56,7 @@ async function openPrompt(target: Target, { user, password }: { user: string; pa
     const [code] = await once(child, 'exit')
     return code ?? EXIT.failed
   } catch {
-    console.error('No hay psql en esta máquina: el PostgreSQL incluido no lo trae. Instale postgresql-client.')
+    console.error('No hay psql en esta máquina: el PostgreSQL incluido no lo trae. Instala postgresql-client.')
     return EXIT.failed
   }
 }

@@ -32,11 +32,11 @@ const MADE_BY_START = ['pg', 'mail', 'credentials', 'logs', 'dev.env', 'run.json
 
 async function confirmed(): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    console.error('Sin terminal donde preguntar: repita con ARGS=--yes si eso quiere.')
+    console.error('Sin terminal donde preguntar: repite con ARGS=--yes si eso quieres.')
     return false
   }
   const questions = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await questions.question('Escriba borrar para confirmar: ')
+  const answer = await questions.question('Escribe borrar para confirmar: ')
   questions.close()
   return answer.trim() === 'borrar'
 }

@@ -18,7 +18,7 @@ test('a company is deleted, restored, deleted and purged by the operator, withou
 
   const planned = await horux('delete', rfc)
   assert.deepEqual([planned.code, planned.out], [4, ''])
-  assert.match(planned.err, new RegExp(`${database} en 127.0.0.1:${tenancy.cluster.port}[sS]*falta --yes`))
+  assert.match(planned.err, new RegExp(`${database} en 127.0.0.1:${tenancy.cluster.port}[\\s\\S]*falta --yes`))
   assert.equal((await horux('delete', rfc, '--dry-run')).code, 3)
   await expectHealthy(tenancy, tenantId)
 

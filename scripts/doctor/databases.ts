@@ -65,7 +65,7 @@ function unreachable({ central, env }: Config, error: unknown): Finding {
   const { host } = new URL(central.url)
   const said = error instanceof Error ? error.message : String(error)
   const remedy =
-    env === 'development' ? 'make start levanta PostgreSQL' : 'revise que PostgreSQL corra y CENTRAL_DATABASE_URL'
+    env === 'development' ? 'make start levanta PostgreSQL' : 'revisa que PostgreSQL corra y CENTRAL_DATABASE_URL'
   return problem('PostgreSQL', 'unreachable', `${host}: ${said}`, remedy)
 }
 
@@ -79,7 +79,7 @@ function clock({ skewMs }: ServerFacts): Finding {
   const check = 'Reloj contra la base'
   if (Math.abs(skewMs) < 2_000) return ok(check, `${skewMs} ms`)
   const detail = `difieren ${skewMs / 1000} s`
-  return problem(check, Math.abs(skewMs) < 30_000 ? 'warning' : 'failed', detail, 'active NTP en ambas máquinas')
+  return problem(check, Math.abs(skewMs) < 30_000 ? 'warning' : 'failed', detail, 'activa NTP en ambas máquinas')
 }
 
 function roles({ roles: found }: ServerFacts): Finding {
@@ -103,14 +103,14 @@ function catalogs({ base }: ServerFacts): Finding {
     check,
     'warning',
     detail,
-    'corra horux server add con un superusuario; un servidor administrado no lo da',
+    'corre horux server add con un superusuario; un servidor administrado no lo da',
   )
 }
 
 function budget({ maxConnections: allowed }: ServerFacts, env: NodeJS.ProcessEnv): Finding {
   const wanted = maxConnections(env)
   if (allowed >= wanted) return ok('Conexiones', `max_connections ${allowed}, presupuesto ${wanted}`)
-  const remedy = `suba max_connections a ${wanted} o baje TENANT_DB_BUDGET`
+  const remedy = `sube max_connections a ${wanted} o baja TENANT_DB_BUDGET`
   return problem('Conexiones', 'warning', `max_connections ${allowed} y los procesos pueden pedir ${wanted}`, remedy)
 }
 
@@ -127,7 +127,7 @@ async function centralMigrated(session: OwnerConnection): Promise<Finding> {
       check,
       'failed',
       error.message,
-      'los archivos de migrations/ no son los que se aplicaron: recupérelos de git',
+      'los archivos de migrations/ no son los que se aplicaron: recupéralos de git',
     )
   }
 }
@@ -184,7 +184,7 @@ async function server(row: ServerRow, { credentialsDir }: Config): Promise<Findi
     }
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error)
-    const remedy = `revise que conteste y la credencial ${credentialsDir}/${row.owner_credential} (usuario:clave, una línea)`
+    const remedy = `revisa que conteste y la credencial ${credentialsDir}/${row.owner_credential} (usuario:clave, una línea)`
     return problem(check, 'failed', `${where}: ${said}`, remedy)
   }
 }

@@ -11,7 +11,7 @@ import { type Finding, ok, problem } from './finding.ts'
 export function nodeVersion(version = process.versions.node): Finding {
   const enough = Number.parseInt(version, 10) >= 24
   if (enough) return ok('Node', version)
-  return problem('Node', 'failed', `${version}, se necesita 24`, 'use node_modules/.bin/node o make')
+  return problem('Node', 'failed', `${version}, se necesita 24`, 'usa node_modules/.bin/node o make')
 }
 
 export function dependencies(root = ROOT): Finding {
@@ -36,7 +36,7 @@ export function secretFiles(config: Config | undefined, home = HOME): Finding {
     return problem('Secretos', 'failed', `otros pueden leer ${open.join(', ')}`, `chmod 600 ${open.join(' ')}`)
   }
   if (files.length === 0) {
-    const remedy = existsSync(home) ? 'revise CREDENTIALS_DIRECTORY' : 'make start los crea en desarrollo'
+    const remedy = existsSync(home) ? 'revisa CREDENTIALS_DIRECTORY' : 'make start los crea en desarrollo'
     return problem('Secretos', 'warning', `no hay credenciales en ${credentials ?? home}`, remedy)
   }
   return ok('Secretos', `${files.length} archivos, sólo para su dueño`)
@@ -67,7 +67,7 @@ export async function apiPort({ apiPort: port, env }: Config): Promise<Finding> 
     check,
     'failed',
     'lo ocupa otro programa',
-    `ciérrelo o ponga otro en API_PORT (lsof -i :${port} dice cuál es)`,
+    `ciérralo o pon otro en API_PORT (lsof -i :${port} dice cuál es)`,
   )
 }
 
@@ -81,7 +81,7 @@ export function freeDisk(place = existsSync(DATA_DIR) ? DATA_DIR : ROOT, ask: ty
     'Disco',
     percent > 10 ? 'warning' : 'failed',
     detail,
-    'libere espacio antes de que PostgreSQL se detenga',
+    'libera espacio antes de que PostgreSQL se detenga',
   )
 }
 
@@ -93,7 +93,7 @@ export async function smtp({ mail, env }: Config): Promise<Finding> {
   const answered = await greets(hostname, Number(where.split(':').at(-1)), protocol === 'smtp:')
   if (answered) return ok('Correo (SMTP)', where)
   const remedy =
-    env === 'development' ? 'make start levanta el buzón de desarrollo' : 'revise SMTP_URL y el cortafuegos'
+    env === 'development' ? 'make start levanta el buzón de desarrollo' : 'revisa SMTP_URL y el cortafuegos'
   return problem('Correo (SMTP)', env === 'development' ? 'warning' : 'failed', `${where} no contesta`, remedy)
 }
 
@@ -105,9 +105,9 @@ export async function pgDump(serverMajor: number | undefined): Promise<Finding> 
     const major = Number(/\s(\d+)\./.exec(stdout)?.[1])
     if (serverMajor === undefined || major >= serverMajor) return ok(check, stdout.trim())
     const detail = `versión ${major}, menor que la del servidor (${serverMajor}): no puede respaldarlo`
-    return { check, state: 'info', detail, remedy: `instale postgresql-client-${serverMajor} si lo necesita` }
+    return { check, state: 'info', detail, remedy: `instala postgresql-client-${serverMajor} si lo necesitas` }
   } catch {
-    return { check, state: 'info', detail: 'no está instalado', remedy: 'instale postgresql-client si lo necesita' }
+    return { check, state: 'info', detail: 'no está instalado', remedy: 'instala postgresql-client si lo necesitas' }
   }
 }
 

