@@ -9,6 +9,7 @@ import { CENTRAL_MIGRATIONS, readMigrations } from './db/migrate.ts'
 import { rateCounters } from './db/rate-counters.ts'
 import { centralIsReady } from './db/ready.ts'
 import type { Deps } from './deps.ts'
+import { limitConcurrency } from './http/bulkhead.ts'
 import { docsRoutes } from './http/docs.ts'
 import { closeConnectionsOf, createDrain, type Drain } from './http/drain.ts'
 import { healthRoutes } from './http/health.ts'
@@ -39,13 +40,14 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   closeConnectionsOf(app, drain)
   metrics?.watch(app)
 
-  // Who is asking, whether they may, how often, and whether they asked before: in this order.
+  // Who is asking, whether they may, how often, how many at once, and whether they asked before: in this order.
   const auth = createAuth(deps)
   await registerJwt(app, config.jwtKeys)
   guardRequests(app, auth)
   const onFailure = (err: unknown) => log.warn({ err }, 'rate limits are counted by this process alone')
   const store = rateLimitStore({ counters: rateCounters(central), onFailure })
   await limitRequests(app, { perMinute: config.rateLimitPerMinute, store })
+  limitConcurrency(app)
   honourIdempotencyKeys(app, idempotencyStore(central))
 
   const needed = readMigrations(CENTRAL_MIGRATIONS).length
