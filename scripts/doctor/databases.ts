@@ -161,24 +161,23 @@ async function servers(session: OwnerConnection, config: Config): Promise<Findin
   if (rows.length === 0) {
     return [problem('Servidores', 'failed', 'no hay ninguno registrado', 'horux server add (make start en desarrollo)')]
   }
-  return Promise.all(rows.map((row) => server(row, config)))
+  // Budgets are per process and server: on each of them all living processes may open all of theirs.
+  const [alive] = await session.query<{ planned: number }>(
+    `select coalesce(sum(tenant_budget), 0)::int as planned from app_instances where heartbeat_at > now() - interval '1 minute'`,
+    [],
+  )
+  return Promise.all(rows.map((row) => server(row, config, alive?.planned ?? 0)))
 }
 
-/** Enters as the owner, and looks for databases that let everybody in: CONNECT is the only wall between companies. */
-async function server(row: ServerRow, { credentialsDir }: Config): Promise<Finding> {
+/** Enters as the owner. */
+async function server(row: ServerRow, { credentialsDir }: Config, planned: number): Promise<Finding> {
   const check = `Servidor ${row.name}`
   const where = `${row.host}:${row.port}`
   try {
-    const owner = await openOwner(row, row.maintenance_db, {
-      credentialsDir,
-      connectTimeoutMs: 3_000,
-      deadlineMs: 5_000,
-    })
+    const options = { credentialsDir, connectTimeoutMs: 3_000, deadlineMs: 5_000 }
+    const owner = await openOwner(row, row.maintenance_db, options)
     try {
-      const open = await findOpenDatabases(owner)
-      if (open.length === 0) return ok(check, `${where}, como horux_owner`)
-      const remedy = open.map((name) => `revoke connect on database "${name}" from public;`).join(' ')
-      return problem(check, 'failed', `cualquier rol puede entrar a ${open.join(', ')}`, remedy)
+      return await inspect(owner, check, where, planned)
     } finally {
       await owner.end()
     }
@@ -187,4 +186,21 @@ async function server(row: ServerRow, { credentialsDir }: Config): Promise<Findi
     const remedy = `revisa que conteste y la credencial ${credentialsDir}/${row.owner_credential} (usuario:clave, una línea)`
     return problem(check, 'failed', `${where}: ${said}`, remedy)
   }
+}
+
+async function inspect(owner: OwnerConnection, check: string, where: string, planned: number): Promise<Finding> {
+  const open = await findOpenDatabases(owner)
+  if (open.length > 0) {
+    // CONNECT is the only wall between companies.
+    const remedy = open.map((name) => `revoke connect on database "${name}" from public;`).join(' ')
+    return problem(check, 'failed', `cualquier rol puede entrar a ${open.join(', ')}`, remedy)
+  }
+  const [room] = await owner.query<{ available: number }>(
+    `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - 10 as available`,
+    [],
+  )
+  const available = room?.available ?? 0
+  const detail = `${where}, como horux_owner; los procesos vivos pueden abrir ${planned} de ${available} conexiones`
+  if (planned <= available) return ok(check, detail)
+  return problem(check, 'warning', detail, 'sube su max_connections o baja TENANT_DB_BUDGET')
 }

@@ -13,7 +13,8 @@ export function maxConnections(env: Readonly<Record<string, string | undefined>>
 }
 
 const LISTEN = 1
-const QUEUE = 5
+/** pg-boss: its pool of six, and the session that listens. */
+const QUEUE = 7
 const PROVISIONING = 10
 /** `horux migrate-tenants` at its concurrency, doctor, psql. */
 const OPERATOR = 20
