@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
+import { until } from '../../test/support/until.ts'
 import { AppError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { JsonText } from './json-text.ts'
@@ -10,14 +11,18 @@ import { type App, entero, instante, texto } from './zod.ts'
 
 const publico = { acceso: { quien: 'publico' as const } }
 
-async function shell(t: TestContext, add: (app: App) => void, options: { trustProxy?: string } = {}) {
+async function shell(
+  t: TestContext,
+  add: (app: App) => void,
+  options: { trustProxy?: string; maxLoopDelayMs?: number } = {},
+) {
   const lines: string[] = []
   const log = createLog({ level: 'trace', service: 'test', destination: { write: (line) => lines.push(line) } })
   const { app, routes } = await createShell({
     log,
     trustProxy: options.trustProxy ?? false,
     corsOrigins: ['https://app.horux360.mx'],
-    maxLoopDelayMs: 0,
+    maxLoopDelayMs: options.maxLoopDelayMs ?? 0,
     checkText: true,
   })
   add(app)
@@ -251,4 +256,40 @@ test('only our own proxy may say who the client is', async (t) => {
   const headers = { 'x-forwarded-for': '203.0.113.9' }
   assert.equal((await app.inject({ url: '/ip', remoteAddress: '127.0.0.1', headers })).json().ip, '203.0.113.9')
   assert.equal((await app.inject({ url: '/ip', remoteAddress: '198.51.100.7', headers })).json().ip, '198.51.100.7')
+})
+
+test('a handler that takes too long is answered for, and its work is told to stop', async (t) => {
+  const told = Promise.withResolvers<void>()
+  const { app } = await shell(t, (app) =>
+    app.get('/lento', { config: publico, handlerTimeout: 50 }, (request) => {
+      request.signal.addEventListener('abort', () => told.resolve())
+      return new Promise(() => {})
+    }),
+  )
+  const answer = await app.inject('/lento')
+  assert.deepEqual(
+    [answer.statusCode, answer.json().code, answer.headers['retry-after']],
+    [503, 'request.timeout', '5'],
+  )
+  await told.promise
+})
+
+test('while the loop is late requests are refused with 503, and probes of life are not', async (t) => {
+  const probe = { ...publico, probe: true as const, pressureHandler: () => undefined }
+  const { app } = await shell(
+    t,
+    (app) => {
+      notas(app)
+      app.get('/vivo', { config: probe }, async () => ({}))
+    },
+    { maxLoopDelayMs: 3 },
+  )
+  const busy = await until(async () => {
+    for (const end = performance.now() + 100; performance.now() < end; );
+    const answer = await app.inject('/notas/7')
+    return answer.statusCode === 503 ? answer : undefined
+  })
+  assert.equal(busy.json().code, 'sobrecarga')
+  assert.ok(busy.headers['retry-after'])
+  assert.equal((await app.inject('/vivo')).statusCode, 200)
 })
