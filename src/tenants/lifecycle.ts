@@ -101,14 +101,21 @@ export const purgeTenant = (deps: RegisterDeps, id: string, typedRfc: string, by
     return {}
   })
 
-/** Opens the last operation again where it failed; one that was undone starts from the beginning. */
+/**
+ * Opens the last operation again where it failed. One that was undone starts from the beginning; so does a registration
+ * whose undoing failed too, because nobody knows how far it came.
+ */
 export async function retryOperation(deps: RegisterDeps, id: string, by: By): Promise<string> {
-  const last = await findLatestOperation(deps.central, id)
-  if (!last) throw tenantNotFound()
-  if (last.kind === 'restore' && last.state === 'compensated') return restoreTenant(deps, id, by)
+  const failed = await findLatestOperation(deps.central, id)
+  if (failed?.kind === 'restore' && failed.finishedAt && failed.error) return restoreTenant(deps, id, by)
   return deps.central.transaction().execute(async (trx) => {
-    await lockTenant(trx, id)
-    const reopened = await reopenOperation(trx, last.id, last.state === 'compensated' ? '' : last.step)
+    const tenant = await lockTenant(trx, id)
+    if (!tenant || tenant.state === 'purged') throw tenantNotFound()
+    // The last one now: it may have been followed by another while we waited for the lock.
+    const last = await findLatestOperation(trx, id)
+    if (!last) throw tenantNotFound()
+    const afresh = last.state === 'compensated' || last.kind === 'provision'
+    const reopened = await reopenOperation(trx, last.id, afresh ? '' : last.step)
     if (!reopened) throw nothingToRetry()
     if (last.kind === 'provision') await updatePlacement(trx, id, { state: 'provisioning' })
     await announce(deps, trx, { id, action: 'tenant.retry', operationId: last.id }, by)

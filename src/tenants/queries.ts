@@ -56,8 +56,13 @@ export async function listTenants(db: CentralSql, filter: TenantFilter): Promise
   return query.orderBy('t.id', 'desc').limit(limit).execute()
 }
 
-/** A tenant and its placement, locked until the transaction ends: whoever changes its state comes one after the other. */
+/**
+ * A tenant and its placement, locked until the transaction ends: whoever changes its state comes one after the other.
+ *
+ * Locked first and read then: a statement that had to wait for the lock would still see the placement as it was before.
+ */
 export async function lockTenant(trx: CentralTx, id: string) {
+  await trx.selectFrom('tenants').select('id').where('id', '=', id).forUpdate().execute()
   return trx
     .selectFrom('tenants as t')
     .leftJoin('tenant_databases as d', 'd.tenant_id', 't.id')
@@ -72,7 +77,6 @@ export async function lockTenant(trx: CentralTx, id: string) {
       'd.database_name as databaseName',
     ])
     .where('t.id', '=', id)
-    .forUpdate('t')
     .executeTakeFirst()
 }
 

@@ -15,6 +15,7 @@ import {
   insertTenant,
   lockTenant,
   placeTenant,
+  updatePlacement,
   updateTenantName,
 } from './queries.ts'
 
@@ -76,14 +77,19 @@ export async function registerTenant(
 export const roleName = (number: string) => `hxt_${number}`
 
 async function newOrFailedTenant(trx: CentralTx, { rfc, nombre }: Registration) {
-  const id = uuidv7()
-  const number = await insertTenant(trx, { id, rfc, nombre })
-  if (number !== undefined) return { tenantId: id, number }
-  const living = await findTenantByRfc(trx, rfc)
-  const locked = living && (await lockTenant(trx, living.id))
-  if (locked?.state !== 'failed') throw rfcTaken(rfc)
-  await updateTenantName(trx, locked.id, nombre)
-  return { tenantId: locked.id, number: locked.number }
+  for (;;) {
+    const id = uuidv7()
+    const number = await insertTenant(trx, { id, rfc, nombre })
+    if (number !== undefined) return { tenantId: id, number }
+    const living = await findTenantByRfc(trx, rfc)
+    const locked = living && (await lockTenant(trx, living.id))
+    if (!locked || locked.deletedAt) continue // forgotten while we waited: the RFC is free
+    if (locked.state !== 'failed') throw rfcTaken(rfc)
+    await updateTenantName(trx, locked.id, nombre)
+    // Under way from now on, also while no server has room: it keeps the server where its remains may lie.
+    await updatePlacement(trx, locked.id, { state: 'provisioning' })
+    return { tenantId: locked.id, number: locked.number }
+  }
 }
 
 async function openOperation(

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { nobody, startTenancy, type Tenancy } from '../../test/support/tenancy.ts'
+import { expectHealthy } from '../../test/support/tenancy-checks.ts'
+import { until } from '../../test/support/until.ts'
+import { databaseName } from '../fiscal/rfc.ts'
+import { deleteTenant, retryOperation } from './lifecycle.ts'
+
+let tenancy: Tenancy
+before(async () => {
+  tenancy = await startTenancy()
+})
+after(() => tenancy.stop())
+
+test('a failed registration that is forgotten while it is registered again is not brought back to life', async () => {
+  const { tenantId, rfc } = await failed()
+  const release = await holdRow(tenantId)
+  const forgotten = deleteTenant(tenancy.deps, tenantId, nobody)
+  await waiting(1)
+  const registered = tenancy.register({ rfc })
+  await waiting(2)
+  await release()
+  assert.equal(await forgotten, null)
+  const young = await registered
+  assert.notEqual(young.tenantId, tenantId)
+  assert.equal(await tenancy.run(young.operationId), 'succeeded')
+  await expectHealthy(tenancy, young.tenantId)
+  assert.deepEqual(await zombies(), [])
+})
+
+test('a retry of a failed registration and its deletion at once: one of them is refused', async () => {
+  const { tenantId } = await failed()
+  const release = await holdRow(tenantId)
+  const retried = retryOperation(tenancy.deps, tenantId, nobody)
+  await waiting(1)
+  const forgotten = deleteTenant(tenancy.deps, tenantId, nobody)
+  forgotten.catch(() => undefined)
+  await waiting(2)
+  await release()
+  assert.equal(await tenancy.run(await retried), 'succeeded')
+  await assert.rejects(forgotten, { code: 'tenants.wrong_state' })
+  assert.deepEqual(await zombies(), [])
+})
+
+test('what was forgotten is not retried', async () => {
+  const { tenantId, rfc } = await failed()
+  await deleteTenant(tenancy.deps, tenantId, nobody)
+  await assert.rejects(retryOperation(tenancy.deps, tenantId, nobody), { code: 'tenants.not_found' })
+  await tenancy.company({ rfc })
+  await assert.rejects(retryOperation(tenancy.deps, tenantId, nobody), { code: 'tenants.not_found' })
+  assert.deepEqual(await zombies(), [])
+})
+
+test('a failed registration that is taken up while no server has room is under way, and cannot be forgotten', async (t) => {
+  const { tenantId, rfc } = await failed()
+  await tenancy.owner.query(`update database_servers set state = 'full'`)
+  t.after(() => tenancy.owner.query(`update database_servers set state = 'active'`))
+  const { operationId } = await tenancy.register({ rfc })
+  await assert.rejects(deleteTenant(tenancy.deps, tenantId, nobody), { code: 'tenants.wrong_state' })
+  assert.equal(await tenancy.run(operationId), 'succeeded')
+  await expectHealthy(tenancy, tenantId)
+})
+
+/** A registration that was given up, because somebody else's database had the name. */
+async function failed() {
+  const { tenantId, operationId, rfc } = await tenancy.register()
+  await tenancy.admin.query(`create database ${databaseName(rfc)}`)
+  assert.equal(await tenancy.run(operationId), 'compensated')
+  await tenancy.admin.query(`drop database ${databaseName(rfc)}`)
+  return { tenantId, rfc }
+}
+
+/** Keeps the company's row to ourselves, so that whoever changes it stands in line. */
+async function holdRow(tenantId: string): Promise<() => Promise<unknown>> {
+  await tenancy.owner.query(`begin; select from tenants where id = '${tenantId}' for update`)
+  return () => tenancy.owner.query('commit')
+}
+
+async function waiting(n: number): Promise<void> {
+  await until(async () => {
+    const rows = await tenancy.admin.query(
+      `select from pg_stat_activity where usename = 'horux_central' and wait_event_type = 'Lock'`,
+    )
+    return rows.length >= n
+  })
+}
+
+/** Deleted companies that live, or the other way round. */
+const zombies = () =>
+  tenancy.owner.query(
+    `select t.rfc, d.state from tenants t join tenant_databases d on d.tenant_id = t.id
+     where (t.deleted_at is not null) <> (d.state in ('deleted', 'purging', 'purged'))`,
+  )
