@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RouteOptions } from 'fastify'
+import { AppError } from '../errors.ts'
 import { openApiDocument } from './openapi.ts'
 import type { App } from './zod.ts'
 
@@ -28,6 +29,11 @@ async function docsPage(app: App) {
   const { default: scalar } = await import('@scalar/fastify-api-reference')
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, acceso: { quien: 'publico' } }
+  })
+  // The page's redirect is made from the Host header, which may be anything.
+  app.addHook('onRequest', async ({ protocol, hostname }) => {
+    if (!URL.canParse(`${protocol}://${hostname}`))
+      throw new AppError('invalid', 'request.invalid_host', 'El encabezado Host no es válido.')
   })
   app.addHook('onSend', async (_request, reply, payload) => {
     if (String(reply.getHeader('content-type')).startsWith('text/html') && typeof payload === 'string') {

@@ -54,6 +54,7 @@ async function build(db: CentralDb): Promise<App> {
     if (done.fallas === 1) throw new Error('the first time fails')
     return { numero: done.fallas }
   })
+  app.post('/colgado', { config, handlerTimeout: 30 }, () => new Promise(() => {}))
   app.post('/api/auth/login', { config }, async () => ({ numero: ++done.login }))
   return app
 }
@@ -120,6 +121,12 @@ test('an answer of 500 is not kept: the repeat works', async () => {
   assert.equal((await send()).statusCode, 200)
   assert.equal((await send()).headers['idempotent-replayed'], 'true')
   assert.equal(done.fallas, 2)
+})
+
+test('what ran into its deadline may still be at work: a repeat waits for the lease', async () => {
+  const send = () => app.inject({ method: 'POST', url: '/colgado', headers: { 'idempotency-key': 'k-late' } })
+  assert.equal((await send()).json().code, 'request.timeout')
+  assert.equal((await send()).json().code, 'idempotencia_en_curso')
 })
 
 test('a key that a dead process held is free when its lease ends, for the same request only', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { serialize } from 'node:v8'
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
+import { failureCode } from './problem.ts'
 import type { App } from './zod.ts'
 
 /** What an answer that is repeated consists of. */
@@ -76,7 +77,8 @@ export function honourIdempotencyKeys(app: App, store: KeyStore): void {
   app.addHook('onSend', async (request, reply, payload) => {
     const claim = claims.get(request)
     claims.delete(request)
-    if (!claim) return payload
+    // After a timeout the handler may still be at work: the lease keeps a repeat away from it.
+    if (!claim || failureCode(request) === 'request.timeout') return payload
     try {
       const answer = answerOf(reply.statusCode, reply.getHeaders(), payload)
       if (answer) await store.keep(claim, answer)

@@ -85,6 +85,11 @@ test('the page asks nobody outside, and where it is closed it does not exist', a
   t.after(() => Promise.all([open.close(), closed.close()]))
   assert.equal((await closed.inject('/api/docs/')).statusCode, 404)
   assert.equal((await open.inject('/api/docs')).headers['location'], '/api/docs/')
+  for (const host of ['[', 'a b', '%', '', 'x:y:z'])
+    for (const url of ['/api/docs', '/api/docs/']) {
+      const answer = await open.inject({ url, headers: { host } })
+      assert.notEqual(answer.statusCode, 500, `${host} ${answer.body}`)
+    }
   const page = await open.inject('/api/docs/')
   assert.equal(page.statusCode, 200)
   assert.doesNotMatch(page.body, /https?:\/\//)
