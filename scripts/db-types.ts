@@ -4,7 +4,7 @@ import path from 'node:path'
 import pg from 'pg'
 import { readColumns } from './db-types/introspect.ts'
 import { renderTables } from './db-types/render.ts'
-import { initialise, startPostgres } from './embedded-postgres.ts'
+import { initialise, removeDataDir, startPostgres } from './embedded-postgres.ts'
 
 /**
  * The text of `src/db/tables.ts` for the migrations as they are now, from two scratch databases of the server at
@@ -64,6 +64,7 @@ if (import.meta.main) {
       await server.stop()
     }
   } finally {
+    removeDataDir(dataDir)
     rmSync(home, { recursive: true, force: true })
   }
 }

@@ -59,10 +59,10 @@ export const SUPERUSER = 'postgres'
  * next run must not meet it.
  */
 export async function initialise(dataDir: string, password: string, flags: readonly string[] = []): Promise<void> {
-  removeUnfinished(dataDir)
-  if (existsSync(path.join(dataDir, 'PG_VERSION'))) return
+  if (existsSync(path.join(dataDir, 'PG_VERSION'))) return removeUnfinished(realpathSync(dataDir))
   const user = serverUser()
   const target = reachableDataDir(dataDir)
+  removeUnfinished(target)
   mkdirSync(path.dirname(target), { recursive: true })
   const unfinished = mkdtempSync(`${target}${UNFINISHED}`)
   const secret = mkdtempSync(path.join(tmpdir(), 'horux-initdb-'))
@@ -109,7 +109,11 @@ export async function stopPostgres(dataDir: string, deadlineMs = 10_000): Promis
 /** Removes the data directory, also where it had to live outside of the checkout. */
 export function removeDataDir(dataDir: string): void {
   if (lstatSync(dataDir, { throwIfNoEntry: false })?.isSymbolicLink() && existsSync(dataDir)) {
-    rmSync(realpathSync(dataDir), { recursive: true, force: true })
+    const target = realpathSync(dataDir)
+    rmSync(target, { recursive: true, force: true })
+    // A link that somebody made by hand leads into a directory of theirs; ours holds nothing else.
+    if (path.dirname(target) === reachableDirectory(dataDir))
+      rmSync(path.dirname(target), { recursive: true, force: true })
   }
   rmSync(dataDir, { recursive: true, force: true })
   removeUnfinished(dataDir)
