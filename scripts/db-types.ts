@@ -4,7 +4,8 @@ import path from 'node:path'
 import pg from 'pg'
 import { readColumns } from './db-types/introspect.ts'
 import { renderTables } from './db-types/render.ts'
-import { initialise, removeDataDir, startPostgres } from './embedded-postgres.ts'
+import { startPostgres } from './embedded-postgres.ts'
+import { initialise, removeDataDir } from './supervisor/data-directory.ts'
 
 /**
  * The text of `src/db/tables.ts` for the migrations as they are now, from two scratch databases of the server at

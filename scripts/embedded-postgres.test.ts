@@ -21,14 +21,8 @@ import { after, before, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import {
-  findPostmaster,
-  initialise,
-  type PostgresOptions,
-  removeDataDir,
-  startPostgres,
-  stopPostgres,
-} from './embedded-postgres.ts'
+import { findPostmaster, type PostgresOptions, startPostgres, stopPostgres } from './embedded-postgres.ts'
+import { initialise, removeDataDir } from './supervisor/data-directory.ts'
 import { anyFreePort } from './supervisor/ports.ts'
 import { canReach, copyForEverybody, reachableDirectory, serverUser } from './supervisor/postgres-binaries.ts'
 import { isAlive } from './supervisor/processes.ts'
@@ -135,7 +129,7 @@ test('an initialisation that was killed is started over, beside the initdb that 
   const dataDir = path.join(home, 'again')
   const unfinished = () => readdirSync(home).filter((name) => name.startsWith('again.new-'))
   const parent = `
-    const { initialise } = await import(${JSON.stringify(path.join(import.meta.dirname, 'embedded-postgres.ts'))})
+    const { initialise } = await import(${JSON.stringify(path.join(import.meta.dirname, 'supervisor', 'data-directory.ts'))})
     await initialise(${JSON.stringify(dataDir)}, 'x', ['--no-sync'])`
   const child = spawn(process.execPath, ['--input-type=module', '-e', parent], { stdio: 'ignore' })
   await until(() => unfinished().some((name) => existsSync(path.join(home, name, 'PG_VERSION'))))

@@ -1,6 +1,7 @@
 import path from 'node:path'
-import { initialise, type RunningPostgres, SUPERUSER, startPostgres } from '../embedded-postgres.ts'
+import { type RunningPostgres, startPostgres } from '../embedded-postgres.ts'
 import { maxConnections } from './budgets.ts'
+import { initialise, SUPERUSER } from './data-directory.ts'
 import { DATA_DIR, LOG_DIR } from './environment.ts'
 
 export interface DevelopmentServer {
