@@ -59,6 +59,18 @@ test('what is not a plain decimal is refused', () => {
   assert.doesNotThrow(() => parseDecimal('0.12345600'), 'zeros at the end are not places')
 })
 
+test('a text no number is written in is refused before it costs anything', () => {
+  const started = performance.now()
+  for (const text of [`0.${'0'.repeat(5_000_000)}1`, '0'.repeat(5_000_000), `1.${'0'.repeat(101)}`])
+    assert.throws(() => parseDecimal(text), RangeError)
+  assert.ok(performance.now() - started < 500)
+  assert.doesNotThrow(() => parseDecimal(`1.${'0'.repeat(98)}`))
+})
+
+test('as many terms as a document may have are added up', () => {
+  assert.equal(formatDecimal(sumDecimals(Array.from({ length: 200_000 }, () => d('0.01')))), '2000')
+})
+
 test('rounding happens once, half a centavo away from zero', () => {
   assert.equal(toCentavos([d('0.004999')]), 0n)
   assert.equal(toCentavos([d('0.005')]), 1n)

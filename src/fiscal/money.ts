@@ -9,11 +9,13 @@ export interface Decimal {
 
 /**
  * Reads the decimal notation of CFDI, nothing else: digits, one point, no sign, no exponent, no thousands, no spaces.
- * `.16` and `5.` are read, as programs write them. `digits` bounds the whole part and `places` the decimals.
+ * `.16` and `5.` are read, as programs write them. `digits` bounds the whole part and `places` the decimals, and a text
+ * of more than a hundred characters is no number of anybody's, whatever its zeros.
  * @throws RangeError when `text` is not such a number
  */
 export function parseDecimal(text: string, { digits = 12, places = 6 } = {}): Decimal {
-  const match = DECIMAL.exec(text)
+  // Before anything else: dropping zeros takes the square of their number, and one attribute may be ten megabytes.
+  const match = text.length <= 100 ? DECIMAL.exec(text) : null
   if (!match) throw new RangeError(`not a decimal: ${text.slice(0, 40)}`)
   // Zeros that say nothing are dropped before counting: some programs write 0.1600000000 or 00012.50.
   const whole = (match[1] ?? '').replace(/^0+/, '')
@@ -34,7 +36,7 @@ export const ZERO: Decimal = { units: 0n, places: 0 }
 export const ONE: Decimal = { units: 1n, places: 0 }
 
 export function sumDecimals(terms: readonly Decimal[]): Decimal {
-  const places = Math.max(0, ...terms.map((term) => term.places))
+  const places = terms.reduce((most, term) => Math.max(most, term.places), 0)
   return { units: terms.reduce((sum, term) => sum + scaled(term, places), 0n), places }
 }
 

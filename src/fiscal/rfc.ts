@@ -28,9 +28,11 @@ export function isGenericRfc(rfc: string): boolean {
   return rfc === RFC_PUBLICO_GENERAL || rfc === RFC_EXTRANJERO
 }
 
-/** Not `toLocaleUpperCase`: a server in a Turkish locale would turn i into İ. */
+/** Not `toLocaleUpperCase`: a server in a Turkish locale would turn i into İ. What is too long to be one is left as it is. */
 export function normalizeRfc(text: string): string {
-  return text.normalize('NFC').trim().toUpperCase()
+  const trimmed = text.trim()
+  // Putting combining marks in order takes the square of their number: a megabyte of them would take minutes.
+  return trimmed.length > 40 ? trimmed : trimmed.normalize('NFC').trim().toUpperCase()
 }
 
 /**
