@@ -93,3 +93,22 @@ test('who waits too long, or goes away, gives the place up', async (t) => {
   short.release()
   assert.equal((await holds).statusCode, 200)
 })
+
+test('who went away before a place was asked for does not keep one for ever', async (t) => {
+  const { app, ask, release, state } = await build(t, { running: 1, waiting: 0, waitMs: 60_000 }, wide)
+  const parting = Promise.withResolvers<void>()
+  app.addHook('preValidation', async (request) => {
+    if (request.headers['x-t'] === 'fugaz') await parting.promise
+  })
+  release()
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const impatient = new AbortController()
+  const left = fetch(`${url}/lento`, { headers: { 'x-t': 'fugaz' }, signal: impatient.signal })
+  await until(() => state.arrived === 1)
+  impatient.abort()
+  await assert.rejects(left)
+  await until(() => state.aborted === 1)
+  parting.resolve()
+  await until(() => state.most === 1)
+  assert.equal((await fetch(`${url}/lento`, { headers: { 'x-t': 'fugaz' } })).status, 200)
+})

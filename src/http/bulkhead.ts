@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { AppError } from '../errors.ts'
 import type { App } from './zod.ts'
 
@@ -27,7 +28,7 @@ export function limitConcurrency(app: App, perCompany = PER_COMPANY, perProcess 
 
   app.addHook('preHandler', async (request, reply) => {
     if (request.routeOptions.config.probe) return
-    const gone = new Promise<void>((resolve) => reply.raw.once('close', resolve))
+    const gone = closed(reply.raw)
     const tenantId = request.user?.tenantId
     if (tenantId) {
       const gate = gateOf(tenantId)
@@ -40,6 +41,11 @@ export function limitConcurrency(app: App, perCompany = PER_COMPANY, perProcess 
     if (!(await enter(all, gone))) throw processBusy()
     gone.then(all.leave)
   })
+}
+
+/** Who went away while the guard or the body took its time is gone already: `close` will not come a second time. */
+function closed(response: ServerResponse): Promise<void> {
+  return response.closed ? Promise.resolve() : new Promise((resolve) => response.once('close', resolve))
 }
 
 interface Gate {
