@@ -4,8 +4,7 @@ import path from 'node:path'
 import type { Config } from '../../src/config.ts'
 import { type DatabaseUrl, parseDatabaseUrl, readCredential } from '../../src/db/address.ts'
 import { bootstrapServer } from '../../src/db/bootstrap.ts'
-import { openCentral } from '../../src/db/client.ts'
-import { migrateCentral } from '../../src/db/migrate-central.ts'
+import { migrateCentral, openCentralOwner } from '../../src/db/migrate-central.ts'
 import { ensureQueues } from '../../src/queue/queue.ts'
 import { registerServer } from '../../src/tenants/queries.ts'
 
@@ -39,16 +38,17 @@ export async function addServer({ name, adminUrl }: ServerToAdd, config: Config)
     },
   )
   const notes = [...(created.length > 0 ? [`se crearon ${[...new Set(created)].join(', ')}`] : []), ...warnings]
+  const asOwner = holdsCentral(server, config) ? { ...config, centralOwnerCredential: credential } : config
   if (holdsCentral(server, config)) {
-    const applied = await migrateCentral({ ...config, centralOwnerCredential: credential }, ensureQueues)
+    const applied = await migrateCentral(asOwner, ensureQueues)
     if (applied.state === 'migrated') notes.push(`base central migrada a ${applied.to.version}`)
   }
   const { host, port, tls } = server
-  const db = openCentral(config)
+  const owner = await openCentralOwner(asOwner)
   try {
-    return { id: await registerServer(db, { name, host, port, tls, ownerCredential: credential }), notes }
+    return { id: await registerServer(owner, { name, host, port, tls, ownerCredential: credential }), notes }
   } finally {
-    await db.destroy()
+    await owner.end()
   }
 }
 

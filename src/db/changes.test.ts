@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
 import { uuidv7 } from 'uuidv7'
 import { startPreparedCluster, type TestCentral } from '../../test/support/prepared-cluster.ts'
+import { registerServerAs } from '../../test/support/register-server.ts'
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts'
 import { until } from '../../test/support/until.ts'
 import { type ChangesOptions, openChanges } from './changes.ts'
@@ -34,16 +35,13 @@ function open(t: TestContext, options: ChangesOptions = {}, url = made.url) {
 test('the triggers tell of placements, sessions and users, and only after the commit', async (t) => {
   const { heard } = open(t)
   await until(() => heard.includes('resync'))
-  const [server] = await central
-    .insertInto('database_servers')
-    .values({ name: 'uno', host: 'h', port: 1, owner_credential: 'x' })
-    .returning('id')
-    .execute()
+  const server = { name: 'uno', host: 'h', port: 1, tls: 'off' as const, ownerCredential: 'x' }
+  const serverId = await registerServerAs(made.ownerUrl, server)
   const [tenantId, userId, sessionId] = [uuidv7(), uuidv7(), uuidv7()]
   await central.insertInto('tenants').values({ id: tenantId, rfc: 'XAXX010101000', nombre: 'Una' }).execute()
   const placement = {
     tenant_id: tenantId,
-    server_id: server?.id as number,
+    server_id: serverId,
     database_name: 'd',
     role_name: 'r',
     state: 'active' as const,

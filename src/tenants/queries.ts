@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { OwnerConnection } from '../db/client.ts'
 import type { CentralSql, CentralTx } from '../db/databases.ts'
 import type { CentralTables } from '../db/tables.ts'
 import type { FleetServer } from './fleet/queries.ts'
@@ -351,14 +352,18 @@ export interface NewServer {
   ownerCredential: string
 }
 
-/** Registers a server, or updates where it is found: an embedded one moves to another port when its own is busy. */
-export async function registerServer(central: CentralSql, server: NewServer): Promise<number> {
-  const address = { host: server.host, port: server.port, tls: server.tls, owner_credential: server.ownerCredential }
-  const row = await central
-    .insertInto('database_servers')
-    .values({ name: server.name, ...address })
-    .onConflict((oc) => oc.column('name').doUpdateSet(address))
-    .returning('id')
-    .executeTakeFirstOrThrow()
+/**
+ * Registers a server, or updates where it is found: an embedded one moves to another port when its own is busy. As the
+ * owner of the central database: the running product may not say where a server is.
+ */
+export async function registerServer(owner: Pick<OwnerConnection, 'query'>, server: NewServer): Promise<number> {
+  const [row] = await owner.query<{ id: number }>(
+    `insert into database_servers (name, host, port, tls, owner_credential) values ($1, $2, $3, $4, $5)
+     on conflict (name) do update set host = excluded.host, port = excluded.port, tls = excluded.tls,
+       owner_credential = excluded.owner_credential
+     returning id`,
+    [server.name, server.host, server.port, server.tls, server.ownerCredential],
+  )
+  if (!row) throw new Error('an upsert returned no row')
   return row.id
 }

@@ -25,10 +25,10 @@ import { createShell } from '../../src/http/shell.ts'
 import type { App } from '../../src/http/zod.ts'
 import { ensureQueues, openQueue } from '../../src/queue/queue.ts'
 import { runOperation } from '../../src/tenants/operations/run-operation.ts'
-import { registerServer } from '../../src/tenants/queries.ts'
 import { registerTenant } from '../../src/tenants/register.ts'
 import { createServers } from '../../src/tenants/servers/servers.ts'
 import { startPreparedCluster } from './prepared-cluster.ts'
+import { registerServerAs } from './register-server.ts'
 
 /**
  * The auth slice as API processes have it, on a central database of its own, for the tests of that slice: several
@@ -149,7 +149,11 @@ export async function startAuthHouse(): Promise<AuthHouse> {
       const id = uuidv7()
       const databaseName = `horux_${rfc.toLowerCase()}`
       const plan = { code: `prueba_${++serial}`, nombre: 'Prueba', cfdi_limit: 10, user_limit: users, features: [] }
-      const serverId = await registerServer(central, { name: 'local', ...addressOf(cluster), ownerCredential: 'local' })
+      const serverId = await registerServerAs(ownerUrl, {
+        name: 'local',
+        ...addressOf(cluster),
+        ownerCredential: 'local',
+      })
       await central
         .insertInto('plans')
         .values({ ...plan, features: JSON.stringify(plan.features) as unknown as object })
@@ -175,7 +179,7 @@ export async function startAuthHouse(): Promise<AuthHouse> {
     },
 
     async realCompany(rfc) {
-      await registerServer(central, { name: 'local', ...addressOf(cluster), ownerCredential: 'local' })
+      await registerServerAs(ownerUrl, { name: 'local', ...addressOf(cluster), ownerCredential: 'local' })
       const worker = { central, queue, clock, log, servers: createServers({ config, central }) }
       const admin = { email: `primera.${++serial}@despacho.example`, nombre: 'Primera Persona' }
       const by = { actor: null, ip: null, requestId: null }

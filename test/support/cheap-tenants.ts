@@ -6,6 +6,7 @@ import { scramVerifier } from '../../src/db/scram.ts'
 import type { CentralTenantDatabases } from '../../src/db/tables.ts'
 import { tenantPassword } from '../../src/db/tenant-credentials.ts'
 import type { TestCentral } from './prepared-cluster.ts'
+import { registerServerAs } from './register-server.ts'
 
 /**
  * Tenants for tests of connections: made without the saga, with databases that hold little more than whose they are.
@@ -45,15 +46,8 @@ export function cheapTenants(adminUrl: string, central: CentralDb, { ownerUrl }:
   return {
     keys,
     async addServer(port) {
-      const values = {
-        name: `prueba-${uuidv7()}`,
-        host: '127.0.0.1',
-        port,
-        tls: 'off' as const,
-        owner_credential: 'local',
-      }
-      const row = await central.insertInto('database_servers').values(values).returning('id').executeTakeFirstOrThrow()
-      return row.id
+      const name = `prueba-${uuidv7()}`
+      return registerServerAs(ownerUrl, { name, host: '127.0.0.1', port, tls: 'off', ownerCredential: 'local' })
     },
 
     async add(serverId, sharing = 1) {

@@ -10,6 +10,7 @@ import type { CentralTenantDatabases } from '../../src/db/tables.ts'
 import { ensureTemplate } from '../../src/db/templates.ts'
 import type { FleetDeps } from '../../src/tenants/fleet/migrate-tenant.ts'
 import type { PreparedCluster } from './prepared-cluster.ts'
+import { registerServerAs } from './register-server.ts'
 
 /** Tenant databases with a schema of the test's choosing, placed in a central database of their own. */
 export interface Fleet {
@@ -52,10 +53,14 @@ export async function createFleet(
   await ensureTemplate(owner, born, { maintenanceDb: 'postgres' })
   let made = 0
 
-  const addServer = async (serverName: string, port: number) => {
-    const server = { name: serverName, host: cluster.host, port, owner_credential: 'local-owner', tls: 'off' as const }
-    return (await central.insertInto('database_servers').values(server).returning('id').executeTakeFirstOrThrow()).id
-  }
+  const addServer = (serverName: string, port: number) =>
+    registerServerAs(ownerUrl, {
+      name: serverName,
+      host: cluster.host,
+      port,
+      tls: 'off',
+      ownerCredential: 'local-owner',
+    })
   const serverId = await addServer('local', cluster.port)
   const fleet: Fleet = {
     central,

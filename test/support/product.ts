@@ -15,10 +15,10 @@ import { createLog } from '../../src/log.ts'
 import { startMailbox } from '../../src/mail/mailbox/mailbox.ts'
 import { createMailer } from '../../src/mail/smtp.ts'
 import { ensureQueues } from '../../src/queue/queue.ts'
-import { registerServer } from '../../src/tenants/queries.ts'
 import { createServers } from '../../src/tenants/servers/servers.ts'
 import { startWorker } from '../../workers/worker.ts'
 import { type PreparedCluster, startPreparedCluster } from './prepared-cluster.ts'
+import { registerServerAs } from './register-server.ts'
 
 /**
  * The whole product for one test: the real app, a real worker, the development mailbox, on this file's own PostgreSQL.
@@ -116,13 +116,9 @@ export async function startProduct(
   }
   const deps = createDeps(loadConfig(environment, 'api'), { log: logTo('api'), clock })
   stack.defer(() => deps.close())
-  await registerServer(deps.central, {
-    name: 'local',
-    host: cluster.host,
-    port: cluster.port,
-    tls: 'off',
-    ownerCredential: 'local-owner',
-  })
+  const { host, port } = cluster
+  const server = { name: 'local', host, port, tls: 'off' as const, ownerCredential: 'local-owner' }
+  await registerServerAs(central.ownerUrl, server)
   const app = await buildApp(deps, { maxLoopDelayMs: 0 })
   stack.defer(() => app.close())
   if (worker) {
