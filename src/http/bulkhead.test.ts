@@ -95,7 +95,7 @@ test('who waits too long, or goes away, gives the place up', async (t) => {
 })
 
 test('who went away before a place was asked for does not keep one for ever', async (t) => {
-  const { app, ask, release, state } = await build(t, { running: 1, waiting: 0, waitMs: 60_000 }, wide)
+  const { app, release, state } = await build(t, { running: 1, waiting: 0, waitMs: 60_000 }, wide)
   const parting = Promise.withResolvers<void>()
   app.addHook('preValidation', async (request) => {
     if (request.headers['x-t'] === 'fugaz') await parting.promise
