@@ -12,7 +12,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { canReach, postgresBinaries, reachableDirectory, serverUser } from './postgres-binaries.ts'
@@ -31,7 +30,8 @@ export async function initialise(dataDir: string, password: string, flags: reado
   removeUnfinished(target)
   mkdirSync(path.dirname(target), { recursive: true })
   const unfinished = mkdtempSync(`${target}${UNFINISHED}`)
-  const secret = mkdtempSync(path.join(tmpdir(), 'horux-initdb-'))
+  // Beside it and by the same name, so that a password we were killed over is swept away with the rest.
+  const secret = mkdtempSync(`${target}${UNFINISHED}`)
   const passwordFile = path.join(secret, 'password')
   try {
     writeFileSync(passwordFile, `${password}\n`, { mode: 0o600, flag: 'wx' })
