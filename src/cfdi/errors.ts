@@ -48,6 +48,9 @@ export const badUuid = (path: string, text: string) =>
 export const badRfc = (path: string, text: string) =>
   invalid('cfdi.bad_rfc', `El RFC de ${path} no es válido: «${quote(text, 20)}».`, path)
 
+export const repeated = (name: string) =>
+  invalid('cfdi.repeated', `El CFDI trae más de un ${name} y no se sabe cuál vale.`, name)
+
 export const missing = (path: string) => invalid('cfdi.missing', `Al CFDI le falta ${path}.`, path)
 
 export const badAmount = (path: string, text: string) =>

@@ -39,25 +39,21 @@ export function readImpuestos(node: XmlElement | undefined, suffix: '' | 'DR' | 
   return [...lines('Traslados', 'Traslado', 'traslado'), ...lines('Retenciones', 'Retencion', 'retencion')]
 }
 
-export function readConceptos(comprobante: XmlElement): Conceptos {
-  const { namespace } = comprobante
-  const impuestos: Impuesto[] = []
+export function readConceptos(conceptos: XmlElement | undefined): Conceptos {
+  const namespace = conceptos?.namespace ?? ''
+  const nodes = childrenOf(conceptos, namespace, 'Concepto')
   const noObjeto: Decimal[] = []
-  let count = 0
   let combustible = false
-  for (const conceptos of childrenOf(comprobante, namespace, 'Conceptos')) {
-    for (const concepto of childrenOf(conceptos, namespace, 'Concepto')) {
-      count += 1
-      const own = childrenOf(concepto, namespace, 'Impuestos').flatMap((node) => readImpuestos(node))
-      impuestos.push(...own)
-      const importe = required(decimalOf(concepto, 'Importe'), path(concepto, 'Importe'))
-      const descuento = decimalOf(concepto, 'Descuento') ?? ZERO
-      if (!own.some((line) => line.clase === 'traslado' && line.impuesto === IVA))
-        noObjeto.push(subtract(importe, descuento))
-      combustible ||= COMBUSTIBLES.has(codeOf(concepto, 'ClaveProdServ') ?? '')
-    }
-  }
-  return { count, impuestos, baseNoObjeto: sumDecimals(noObjeto), combustible }
+  const impuestos = nodes.flatMap((concepto) => {
+    const own = childrenOf(concepto, namespace, 'Impuestos').flatMap((node) => readImpuestos(node))
+    const importe = required(decimalOf(concepto, 'Importe'), path(concepto, 'Importe'))
+    const descuento = decimalOf(concepto, 'Descuento') ?? ZERO
+    if (!own.some((line) => line.clase === 'traslado' && line.impuesto === IVA))
+      noObjeto.push(subtract(importe, descuento))
+    combustible ||= COMBUSTIBLES.has(codeOf(concepto, 'ClaveProdServ') ?? '')
+    return own
+  })
+  return { count: nodes.length, impuestos, baseNoObjeto: sumDecimals(noObjeto), combustible }
 }
 
 /**
@@ -67,12 +63,17 @@ export function readConceptos(comprobante: XmlElement): Conceptos {
  * Amounts are always the document's: concepts carry six decimals and their sum differs by cents.
  */
 export function impuestosOf(documento: readonly Impuesto[], conceptos: Conceptos): Impuesto[] {
-  const lines = documento.map((line) => ({ ...line, base: line.base ?? baseIn(conceptos.impuestos, line) }))
+  // By key once: a line looked up among all of the concepts' took hours for a document of some megabytes.
+  const bases = Map.groupBy(
+    conceptos.impuestos.filter((line) => line.base),
+    keyOf,
+  )
+  const lines = documento.map((line) => ({ ...line, base: line.base ?? baseOf(bases.get(keyOf(line))) }))
+  const written = new Set(lines.filter((line) => line.factor === 'Exento').map((line) => line.impuesto))
   const exentos = conceptos.impuestos.filter((line) => line.factor === 'Exento' && line.clase === 'traslado')
-  for (const impuesto of new Set(exentos.map((line) => line.impuesto))) {
-    if (lines.some((line) => line.factor === 'Exento' && line.impuesto === impuesto)) continue
-    const own = exentos.filter((line) => line.impuesto === impuesto)
-    const base = sumDecimals(own.map((line) => line.base ?? ZERO))
+  for (const [impuesto, own] of Map.groupBy(exentos, (line) => line.impuesto)) {
+    if (written.has(impuesto)) continue
+    const base = baseOf(own) ?? ZERO
     if (!isZero(base)) lines.push({ clase: 'traslado', impuesto, factor: 'Exento', tasa: null, base, importe: ZERO })
   }
   return lines
@@ -103,10 +104,8 @@ function readImpuesto(element: XmlElement, clase: Impuesto['clase'], suffix: str
   }
 }
 
-function baseIn(conceptos: readonly Impuesto[], line: Impuesto): Decimal | null {
-  const own = conceptos.filter((one) => keyOf(one) === keyOf(line) && one.base)
-  return own.length > 0 ? sumDecimals(own.map((one) => one.base ?? ZERO)) : null
-}
+const baseOf = (lines: readonly Impuesto[] | undefined): Decimal | null =>
+  lines ? sumDecimals(lines.map((line) => line.base ?? ZERO)) : null
 
 // Withholdings of a document are summed over rates, so their key leaves the rate out.
 const keyOf = ({ clase, impuesto, factor, tasa }: Impuesto): string =>

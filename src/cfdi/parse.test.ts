@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
 import fc from 'fast-check'
+import { cfdiXml } from '../../test/support/cfdi-xml.ts'
 import { ownFixture, ownFixtures, sharedFixtures } from '../../test/support/fixtures.ts'
 import { AppError } from '../errors.ts'
 import { compareDecimals, type Decimal, formatDecimal, parseDecimal, sumDecimals, ZERO } from '../fiscal/money.ts'
@@ -165,6 +166,59 @@ test('limits are limits: one more is refused', () => {
   assert.throws(() => readXml(addenda(1_000)), { code: 'cfdi.too_deep' })
   assert.equal(readXml(addenda(900)).children.length, 2, 'the addenda ends where it ends')
   assert.throws(() => readXml(Buffer.from('<?xml version="1.1"?><a b="&#x1;"/>')), { code: 'cfdi.not_xml' })
+})
+
+test('as much as the limits allow is read in seconds, not in hours', () => {
+  const plain = cfdiXml({ version: '3.3' })
+  const with_ = (where: string, what: string) => Buffer.from(plain.replace(where, () => what + where))
+  const line = (more: string) => `<cfdi:Traslado Impuesto="002" TipoFactor="Tasa" Importe="1" ${more}/>`
+  const rates = (base: string) =>
+    Array.from({ length: 30_000 }, (_, i) => line(`${base} TasaOCuota="0.${i + 1}1"`)).join('')
+  const exempt = Array.from(
+    { length: 30_000 },
+    (_, i) => `<cfdi:Traslado Base="1" Impuesto="X${i}" TipoFactor="Exento"/>`,
+  )
+  const files = [
+    with_('</cfdi:Conceptos>', '<cfdi:Concepto Importe="1"/>'.repeat(190_000)),
+    with_('</cfdi:Traslados></cfdi:Impuestos></cfdi:Concepto>', line('Base="1" TasaOCuota="0.16"').repeat(100_000)),
+    with_('</cfdi:Traslados></cfdi:Impuestos></cfdi:Concepto>', exempt.join('')),
+    Buffer.from(
+      with_('</cfdi:Traslados></cfdi:Impuestos></cfdi:Concepto>', rates('Base="1"'))
+        .toString()
+        .replace('</cfdi:Traslados></cfdi:Impuestos><cfdi:Complemento>', (end) => rates('') + end),
+    ),
+  ]
+  for (const [i, file] of files.entries()) {
+    const started = performance.now()
+    parseCfdi(file)
+    const took = performance.now() - started
+    assert.ok(took < 3_000, `file ${i} took ${took.toFixed()} ms`)
+  }
+})
+
+test('what there may be one of is refused when there are two: nobody knows which one counts', () => {
+  const plain = cfdiXml({ addenda: '<cfdi:Addenda/>' })
+  const doubled: [string, RegExp][] = [
+    ['Emisor', /<cfdi:Emisor[^>]*>/],
+    ['Receptor', /<cfdi:Receptor[^>]*>/],
+    ['Conceptos', /<cfdi:Conceptos>.*<\/cfdi:Conceptos>/],
+    ['Impuestos', /<cfdi:Impuestos>(?:(?!<cfdi:Impuestos>).)*<\/cfdi:Impuestos>(?=<cfdi:Complemento>)/],
+  ]
+  for (const [name, node] of doubled) {
+    const xml = plain.replace(node, (one) => one + one)
+    assert.notEqual(xml, plain)
+    assert.throws(() => parseCfdi(Buffer.from(xml)), { code: 'cfdi.repeated', kind: 'invalid' }, name)
+  }
+  const global = '<cfdi:InformacionGlobal Periodicidad="01" Meses="01" Año="2026"/>'
+  const globals = plain.replace('<cfdi:Emisor', () => `${global}${global}<cfdi:Emisor`)
+  assert.throws(() => parseCfdi(Buffer.from(globals)), { code: 'cfdi.repeated' })
+})
+
+test('a complement of payments means nothing but in a payment receipt', () => {
+  const pagos = [{ fecha: '2026-01-20T12:00:00', monto: '116.00', documentos: [{ id: 'x', pagado: '116.00' }] }]
+  for (const tipo of ['I', 'E', 'T'] as const)
+    assert.equal(parseCfdi(Buffer.from(cfdiXml({ tipo, pagos }))).pagos, null, tipo)
+  assert.equal(parseCfdi(Buffer.from(cfdiXml({ tipo: 'P', pagos }))).pagos?.pagos.length, 1)
 })
 
 const samples = [

@@ -13,7 +13,7 @@ import {
   textOf,
   uuidOf,
 } from './attributes.ts'
-import { badType, badVersion, manyTimbres, missing, noExchangeRate, noTimbre, notCfdi } from './errors.ts'
+import { badType, badVersion, manyTimbres, missing, noExchangeRate, noTimbre, notCfdi, repeated } from './errors.ts'
 import { type Conceptos, type Impuesto, impuestosOf, readConceptos, readImpuestos } from './impuestos.ts'
 import { type Pagos, readPagos } from './pagos.ts'
 import { childrenOf, readXml, type XmlElement } from './xml.ts'
@@ -105,14 +105,19 @@ export function parseCfdi(xml: Uint8Array): Cfdi {
 export function readComprobante(root: XmlElement): Comprobante {
   const version = readVersion(root)
   const { namespace } = root
-  const one = (name: string) => childrenOf(root, namespace, name)[0]
+  const one = (name: string) => {
+    const [node, second] = childrenOf(root, namespace, name)
+    if (second) throw repeated(name)
+    return node
+  }
   const tipo = readTipo(root)
   const moneda = required(codeOf(root, 'Moneda'), path(root, 'Moneda'))
   const tipoCambio = rateOf(root, 'TipoCambio')
   if (moneda !== 'MXN' && moneda !== 'XXX' && !tipoCambio) throw noExchangeRate('El comprobante', moneda)
   const impuestos = one('Impuestos')
-  const conceptos = readConceptos(root)
-  const pagos = readPagos(complementosOf(root))
+  const conceptos = readConceptos(one('Conceptos'))
+  // In any other type the complement means nothing, and an invoice is not its own receipt.
+  const pagos = tipo === 'P' ? readPagos(complementosOf(root)) : null
   if (tipo === 'P' && !pagos) throw missing('el complemento de Pagos')
   const emisor = required(one('Emisor'), 'Emisor')
   const receptor = required(one('Receptor'), 'Receptor')
