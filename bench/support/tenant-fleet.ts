@@ -9,6 +9,7 @@ import { scramVerifier } from '../../src/db/scram.ts'
 import { tenantPassword } from '../../src/db/tenant-credentials.ts'
 import * as server from '../../src/tenants/servers/queries.ts'
 import { type PreparedCluster, startPreparedCluster } from '../../test/support/prepared-cluster.ts'
+import { registerServerAs } from '../../test/support/register-server.ts'
 import { fillCfdis } from './cfdi-rows.ts'
 
 /** Tenants with a database, a role and rights each, as provisioning leaves them, but made by the hundred. */
@@ -55,12 +56,8 @@ export async function startTenantFleet(options: {
   const owner = await openAs(inDatabase(ownerUrl, 'postgres'))
   const admin = await openAs(cluster.adminUrl)
   const schema = schemaVersionOf(readMigrations(TENANT_MIGRATIONS))
-  const row = { name: 'local', host: cluster.host, port: cluster.port, tls: 'off', owner_credential: 'none' } as const
-  const { id: serverId } = await central
-    .insertInto('database_servers')
-    .values(row)
-    .returning('id')
-    .executeTakeFirstOrThrow()
+  const { host, port } = cluster
+  const serverId = await registerServerAs(ownerUrl, { name: 'local', host, port, tls: 'off', ownerCredential: 'none' })
 
   // One is filled, the rest are its copies.
   const model = 'horux_modelo'
@@ -81,8 +78,8 @@ export async function startTenantFleet(options: {
     const role = `hxt_${number}`
     const database = `horux_${values.rfc.toLowerCase()}`
     const password = tenantPassword(config.tenantKeys, id, 1)
-    await server.createRole(owner, role, server.markOf(id))
-    await server.enableRole(owner, role, { verifier: scramVerifier(password), connectionLimit: 18 })
+    const access = { verifier: scramVerifier(password), connectionLimit: 18 }
+    await server.createRole(owner, role, access, server.markOf(id))
     // Not cloneTemplate: with fsync off the checkpoints of file_copy are free, and 500 databases write no WAL.
     await owner.query(`create database ${database} template ${model} strategy file_copy allow_connections false`)
     await server.openDatabase(owner, database, role, server.markOf(id))

@@ -52,8 +52,8 @@ export interface MovableClock extends Clock {
 
 export const nobody = { actor: null, ip: null, requestId: null }
 
-export async function startTenancy(): Promise<Tenancy> {
-  const cluster = await startPreparedCluster()
+export async function startTenancy(options: Parameters<typeof startPreparedCluster>[0] = {}): Promise<Tenancy> {
+  const cluster = await startPreparedCluster(options)
   const credentials = mkdtempSync(path.join(tmpdir(), 'horux-credentials-'))
   writeFileSync(path.join(credentials, 'local-owner'), `${cluster.ownerCredential}\n`, { mode: 0o600 })
   const database = await cluster.createCentral()

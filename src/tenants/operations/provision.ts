@@ -7,6 +7,7 @@ import { queueMail } from '../../mail/outbox.ts'
 import { foreignSeed, nameTaken, planUnknown, roleTaken, schemaMismatch } from '../errors.ts'
 import { findCurrentPlan, findUserByEmail, insertTrial, insertUser, updatePlacement, upsertAdmin } from '../queries.ts'
 import { ownershipOf } from '../servers/ownership.ts'
+import { partWith } from '../servers/part-with.ts'
 import * as server from '../servers/queries.ts'
 import { readSchemaVersion, seedTenant } from '../servers/seed-queries.ts'
 import { temporaryPassword, temporaryPasswordHours } from '../temporary-password.ts'
@@ -19,9 +20,8 @@ export function provision(context: Context): Saga<StepName<'provision'>> {
   const input = inputs.provision.parse(operation.input)
   const mark = server.markOf(site.tenantId)
   const admin = once(() => prepareAdmin(context, input.admin))
-  const inside = once(async () =>
-    context.cleanup.adopt(await deps.servers.tenant(site), (session) => session.end().catch(() => undefined)),
-  )
+  const inside = once(async () => context.cleanup.adopt(await deps.servers.tenant(site), partWith))
+  const schemaInside = once(async () => readSchemaVersion(await inside()))
 
   return {
     steps: [
@@ -38,10 +38,10 @@ export function provision(context: Context): Saga<StepName<'provision'>> {
   async function makeRole() {
     // Its hash takes a core for as long as CREATE DATABASE takes another: begun here, awaited at the end.
     admin().catch(() => undefined)
-    const found = await server.findRole(owner, site.roleName)
+    const [found, access] = await Promise.all([server.findRole(owner, site.roleName), deps.servers.access(site)])
     if (found && found.comment !== mark) throw roleTaken(site.roleName)
-    if (!found) await server.createRole(owner, site.roleName, mark)
-    await server.enableRole(owner, site.roleName, await deps.servers.access(site))
+    if (found) await server.enableRole(owner, site.roleName, access)
+    else await server.createRole(owner, site.roleName, access, mark)
   }
 
   async function dropRole() {
@@ -80,7 +80,7 @@ export function provision(context: Context): Saga<StepName<'provision'>> {
 
   /** Through the front door: with the role's own password, into the database that was just opened for it. */
   async function verify() {
-    const schema = await readSchemaVersion(await inside())
+    const schema = await schemaInside()
     if (schema.version === 0) throw schemaMismatch('no tiene migraciones')
   }
 
@@ -90,7 +90,7 @@ export function provision(context: Context): Saga<StepName<'provision'>> {
   }
 
   async function prepareActivation(): Promise<CentralWrite> {
-    const schema = await readSchemaVersion(await inside())
+    const schema = await schemaInside()
     const newcomer = await admin()
     return async (trx) => {
       await activate(trx, context, newcomer, input)

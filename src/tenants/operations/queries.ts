@@ -56,6 +56,7 @@ export async function claimOperation(
       lease_until: leaseUntil,
     }))
     .where('id', '=', id)
+    .where(NEEDS_NO_FLUSH)
     .where((eb) =>
       eb.or([
         eb('state', '=', 'queued'),
@@ -78,12 +79,13 @@ export interface Holder {
 
 /** False when the operation is no longer the holder's. */
 export async function renewLease(db: CentralSql, holder: Holder, leaseUntil: Date): Promise<boolean> {
-  return changed(await held(db, holder).set({ lease_until: leaseUntil }).executeTakeFirst())
+  return changed(await held(db, holder).where(NEEDS_NO_FLUSH).set({ lease_until: leaseUntil }).executeTakeFirst())
 }
 
 /** Notes a completed step. False when the operation is no longer the holder's. */
 export async function saveStep(db: CentralSql, holder: Holder, step: string, leaseUntil: Date): Promise<boolean> {
-  return changed(await held(db, holder).set({ step, lease_until: leaseUntil }).executeTakeFirst())
+  const note = held(db, holder).where(NEEDS_NO_FLUSH).set({ step, lease_until: leaseUntil })
+  return changed(await note.executeTakeFirst())
 }
 
 /** Gives an operation back for a later attempt. `error` tells why; `forgiven` does not count the attempt. */
@@ -161,6 +163,10 @@ export async function findUnheldOperations(db: CentralSql, now: Date): Promise<{
 const OPEN = ['queued', 'running', 'compensating'] as const
 // In words: PostgreSQL does not recognise the partial index behind parameters.
 const IS_OPEN = sql<boolean>`state in ('queued', 'running', 'compensating')`
+
+// True, and lets the statement's commit answer before the disk has it. Claims, leases and notes that a crash of the
+// server loses only make a step be done again, which every step allows; what ends an operation is flushed.
+const NEEDS_NO_FLUSH = sql<boolean>`set_config('synchronous_commit', 'off', true) = 'off'`
 
 const COLUMNS = [
   'id',

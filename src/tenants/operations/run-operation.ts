@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { crashpoint } from '../../crashpoint.ts'
+import { partWith } from '../servers/part-with.ts'
 import { tryLockTenant } from '../servers/queries.ts'
 import { isPermanent, operationError } from './failure.ts'
 import type { Operation, OperationError } from './operation.ts'
@@ -49,9 +50,7 @@ export async function runOperation(deps: OperationDeps, id: string, options: Run
       await queries.releaseOperation(deps.central, holder, { forgiven: true, requeue: true })
       return 'waiting'
     }
-    const owner = cleanup.adopt(await deps.servers.owner(site.server), (session) =>
-      session.end().catch(() => undefined),
-    )
+    const owner = cleanup.adopt(await deps.servers.owner(site.server), partWith)
     context = { deps, operation, site, owner, cleanup }
     if (!(await lockTenant(context, lockWaitMs))) {
       await queries.releaseOperation(deps.central, holder, { forgiven: true })
@@ -98,19 +97,27 @@ async function forward(hold: Hold, saga: Saga, progress: { step: string }): Prom
   const { deps, operation, holder, lease, signal } = hold
   const { kind } = operation
   const noted = saga.steps.findIndex((step) => step.name === operation.step)
+  // The note of a step is written while the next one runs: a step may be repeated, so a note that comes late costs
+  // nothing, and one that finds the operation in other hands stops us before anything is closed.
+  let noting: Promise<void> = Promise.resolve()
+  const note = async (name: string, before: Promise<void>) => {
+    await before
+    if (!(await queries.saveStep(deps.central, holder, name, lease()))) throw new LeaseLost()
+    crashpoint(`${kind}.${name}.noted`)
+  }
   for (const step of saga.steps.slice(noted + 1)) {
     signal?.throwIfAborted()
     progress.step = step.name
     crashpoint(`${kind}.${step.name}.before`)
     await step.run()
     crashpoint(`${kind}.${step.name}.done`)
-    if (!(await queries.saveStep(deps.central, holder, step.name, lease()))) throw new LeaseLost()
-    crashpoint(`${kind}.${step.name}.noted`)
+    noting = note(step.name, noting)
+    noting.catch(() => undefined) // awaited below
   }
   signal?.throwIfAborted()
   progress.step = saga.finish.name
   crashpoint(`${kind}.${saga.finish.name}.before`)
-  const write = await saga.finish.prepare()
+  const [write] = await Promise.all([saga.finish.prepare(), noting])
   await close(hold, { state: 'succeeded', step: saga.finish.name }, write)
   crashpoint(`${kind}.${saga.finish.name}.done`)
 }

@@ -86,27 +86,26 @@ export async function findTenantSettings(session: OwnerSession): Promise<readonl
   )
 }
 
-/** Born with its mark in one transaction, so that a role without one is never half of ours. */
-export async function createRole(session: OwnerSession, name: string, mark: string): Promise<void> {
-  await session.query(
-    `create role ${id(name)} nologin in role horux_tenant; comment on role ${id(name)} is ${literal(mark)}`,
-  )
-}
-
 export interface RoleAccess {
   /** A SCRAM verifier of ours, so that no server log can hold the password. */
   verifier: string
   connectionLimit: number
 }
 
-/** Also forgets what the role may have set for itself. */
-export async function enableRole(session: OwnerSession, name: string, access: RoleAccess): Promise<void> {
-  const { verifier, connectionLimit } = access
+/** Born with its mark in one transaction, so that a role without one is never half of ours. */
+export async function createRole(session: OwnerSession, name: string, access: RoleAccess, mark: string): Promise<void> {
   await session.query(
-    `alter role ${id(name)} login password ${literal(verifier)} connection limit ${count(connectionLimit)};
-     alter role ${id(name)} reset all`,
+    `create role ${id(name)} login ${rightsOf(access)} in role horux_tenant; comment on role ${id(name)} is ${literal(mark)}`,
   )
 }
+
+/** Also forgets what the role may have set for itself. */
+export async function enableRole(session: OwnerSession, name: string, access: RoleAccess): Promise<void> {
+  await session.query(`alter role ${id(name)} login ${rightsOf(access)}; alter role ${id(name)} reset all`)
+}
+
+const rightsOf = ({ verifier, connectionLimit }: RoleAccess) =>
+  `password ${literal(verifier)} connection limit ${count(connectionLimit)}`
 
 /** What the role's sessions in its database start with. Anything it set for itself is forgotten. */
 export async function resetSettings(session: OwnerSession, role: string, database: string): Promise<void> {

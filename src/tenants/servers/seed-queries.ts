@@ -21,9 +21,11 @@ export async function seedTenant(
   session: TenantSession,
   { id, rfc, regimen }: { id: string; rfc: string; regimen: string | null },
 ): Promise<boolean> {
-  await session.query('insert into _tenant (id, rfc) values ($1, $2) on conflict do nothing', [id, rfc])
-  const [row] = await session.query<{ id: string }>('select id from _tenant')
-  if (row?.id !== id) return false
-  if (regimen !== null) await session.query('update configuracion_fiscal set regimen = $1', [regimen])
-  return true
+  const [row] = await session.query<{ id: string }>(
+    `with mine as (insert into _tenant (id, rfc) values ($1, $2) on conflict do nothing returning id),
+       taxed as (update configuracion_fiscal set regimen = $3 where $3::text is not null)
+     select id from mine union all select id from _tenant`,
+    [id, rfc, regimen],
+  )
+  return row?.id === id
 }
