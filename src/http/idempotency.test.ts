@@ -20,16 +20,17 @@ let app: App
 const done = { pagos: 0, fallas: 0, login: 0 }
 let gate = Promise.resolve()
 
+// Also what a failing `before` has opened by then.
+const ending = new AsyncDisposableStack()
+after(() => ending.disposeAsync())
 before(async () => {
   cluster = await startPreparedCluster()
+  ending.defer(() => cluster.stop())
   const { url } = await cluster.createCentral()
   central = openCentral({ central: { url, poolMax: 5 }, processRole: 'api', statementTimeoutMs: 5000 })
+  ending.defer(() => central.destroy())
   app = await build(central)
-})
-after(async () => {
-  await app.close()
-  await central.destroy()
-  await cluster.stop()
+  ending.defer(() => app.close())
 })
 
 async function build(db: CentralDb): Promise<App> {

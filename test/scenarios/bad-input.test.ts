@@ -11,7 +11,7 @@ before(async () => {
   operations = await operationsOf(world.app)
   assert.ok(operations.length > 15)
 })
-after(() => world.close())
+after(() => world?.close())
 
 /** Somebody whom the guard lets in, so that it is the input that is refused. */
 function insider({ acceso }: Operation): Actor {

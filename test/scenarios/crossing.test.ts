@@ -73,7 +73,7 @@ before(async () => {
   const stored = await sendAs(world, actors.admin, { method: 'POST', url: '/api/cfdi', payload: xml, headers })
   assert.equal(stored.statusCode, 200, stored.body)
 })
-after(() => world.close())
+after(() => world?.close())
 
 test('every route is in the policy, and says what the policy says', () => {
   const said = Object.fromEntries(operations.map(({ name, acceso }) => [name, acceso]))

@@ -17,7 +17,7 @@ before(async () => {
   const process: ApiProcess = await house.process()
   token = (await process.login((await house.user()).email)).accessToken
 })
-after(() => house.close())
+after(() => house?.close())
 
 interface Unit {
   child: ChildProcess

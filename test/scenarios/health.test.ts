@@ -23,10 +23,15 @@ let headers: { authorization: string }
 const email = 'operador@horux.example'
 const password = 'tres faros apagados en la costa'
 
+// Also what a failing `before` has opened by then.
+const ending = new AsyncDisposableStack()
+after(() => ending.disposeAsync())
 before(async () => {
   cluster = await startPreparedCluster()
+  ending.defer(() => cluster.stop())
   const url = new URL((await cluster.createCentral()).url)
   line = await startTcpProxy({ host: url.hostname, port: Number(url.port) })
+  ending.defer(() => line.close())
   url.port = String(line.port)
   const env = {
     HORUX_ENV: 'test',
@@ -37,19 +42,15 @@ before(async () => {
     RATE_LIMIT_PER_MINUTE: '0',
   }
   deps = createDeps(loadConfig(env, 'api'), { log: createLog({ level: 'silent', service: 'api' }), clock: systemClock })
+  ending.defer(() => deps.close())
   app = await buildApp(deps, { maxLoopDelayMs: 0 })
+  ending.defer(() => app.close())
   await ensureStaff(deps.central, { email, nombre: 'Operación', password, temporaryUntil: null }, new Date())
   headers = { authorization: `Bearer ${(await login()).json().accessToken}` }
 })
 afterEach(async () => {
   line.setSilent(false)
   await until(async () => (await app.inject('/api/ready')).statusCode === 200, 15_000)
-})
-after(async () => {
-  await app.close()
-  await deps.close()
-  await line.close()
-  await cluster.stop()
 })
 
 const login = () =>

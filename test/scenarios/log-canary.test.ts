@@ -30,7 +30,7 @@ before(async () => {
     })
   })
 })
-after(() => world.close())
+after(() => world?.close())
 
 test('secrets and people that pass through refusals and bugs are not in the log', async () => {
   const { app, actors } = world

@@ -26,7 +26,7 @@ before(async () => {
     Object.entries(methods).map(([method, operation]): [string, string, Operation] => [method, path, operation]),
   )
 })
-after(() => world.close())
+after(() => world?.close())
 
 test('every address of the app is in the document', () => {
   const documented = new Set(Object.keys(document.paths).map((path) => path.replace(/\{(\w+)\}/g, ':$1')))

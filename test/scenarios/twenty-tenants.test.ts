@@ -24,13 +24,19 @@ let deps: Deps
 let app: App
 const tenants: Tenant[] = []
 
+// Also what a failing `before` has opened by then.
+const ending = new AsyncDisposableStack()
+after(() => ending.disposeAsync())
 before(async () => {
   house = await startAuthHouse()
+  ending.defer(() => house.close())
   deps = createDeps(
     { ...house.config, tenantPool },
     { log: createLog({ level: 'silent', service: 'api' }), clock: house.clock },
   )
+  ending.defer(() => deps.close())
   app = await buildApp(deps, { maxLoopDelayMs: 0 })
+  ending.defer(() => app.close())
   // One person is admin of all: the same user, the same folio fiscal, the same ids everywhere but for the company.
   const person = await house.user()
   for (let i = 0; i < TENANTS; i++) {
@@ -62,11 +68,6 @@ before(async () => {
     assert.equal(stored.statusCode, 200, stored.body)
     tenants.push({ rfc, canary, headers })
   }
-})
-after(async () => {
-  await app.close()
-  await deps.close()
-  await house.close()
 })
 
 const READS = ['/api/cfdi', `/api/cfdi/${UUID}`, `/api/cfdi/${UUID}/xml`, '/api/cfdi?q=CANARIO']

@@ -57,11 +57,15 @@ export type ActorName = (typeof ACTORS)[number]
 
 /** `add` brings routes of the test's own. */
 export async function startApiWorld(add?: (app: App, deps: Deps) => void): Promise<ApiWorld> {
+  await using started = new AsyncDisposableStack()
   const house = await startAuthHouse()
+  started.defer(() => house.close())
   const lines: string[] = []
   const log = createLog({ level: 'trace', service: 'api', destination: { write: (line) => lines.push(line) } })
   const deps = createDeps(house.config, { log, clock: house.clock })
+  started.defer(() => deps.close())
   const app = await buildApp(deps, { maxLoopDelayMs: 0 })
+  started.defer(() => app.close())
   add?.(app, deps)
   await app.ready()
   const ours = await house.realCompany('EKU9003173C9')
@@ -113,6 +117,7 @@ export async function startApiWorld(add?: (app: App, deps: Deps) => void): Promi
     staffElevated: await viewer(true),
   }
 
+  const running = started.move()
   return {
     app,
     deps,
@@ -122,11 +127,7 @@ export async function startApiWorld(add?: (app: App, deps: Deps) => void): Promi
     actors,
     login,
     log: lines,
-    async close() {
-      await app.close()
-      await deps.close()
-      await house.close()
-    },
+    close: () => running.disposeAsync(),
   }
 }
 
