@@ -3,8 +3,11 @@ import { after, before, test } from 'node:test'
 import { nobody, startTenancy, type Tenancy } from '../../test/support/tenancy.ts'
 import { expectHealthy } from '../../test/support/tenancy-checks.ts'
 import { until } from '../../test/support/until.ts'
+import type { CentralDb, CentralTx } from '../db/databases.ts'
 import { databaseName } from '../fiscal/rfc.ts'
-import { deleteTenant, retryOperation } from './lifecycle.ts'
+import { deleteTenant, restoreTenant, retryOperation } from './lifecycle.ts'
+import { findOperation } from './operations/queries.ts'
+import { runOperation } from './operations/run-operation.ts'
 
 let tenancy: Tenancy
 before(async () => {
@@ -60,6 +63,51 @@ test('a failed registration that is taken up while no server has room is under w
   assert.equal(await tenancy.run(operationId), 'succeeded')
   await expectHealthy(tenancy, tenantId)
 })
+
+test('a worker that lost its company while it was stuck writes nothing about it any more', async () => {
+  const { tenantId } = await tenancy.company()
+  const deletion = await deleteTenant(tenancy.deps, tenantId, nobody)
+  await tenancy.run(deletion ?? '')
+  const retired = await databaseOf(tenantId)
+  const restoration = await restoreTenant(tenancy.deps, tenantId, nobody)
+
+  const gate = Promise.withResolvers<void>()
+  const stuck = runOperation({ ...tenancy.deps, central: withGate(tenancy.central, gate.promise) }, restoration)
+  await until(async () => (await findOperation(tenancy.central, restoration))?.step === 'rename')
+  await tenancy.admin.query(
+    `select pg_terminate_backend(pid, 2000) from pg_locks where locktype = 'advisory' and granted`,
+  )
+  tenancy.clock.move(60_000)
+  assert.equal(await tenancy.run(restoration, { maxAttempts: 1 }), 'compensated')
+  gate.resolve()
+  assert.equal(await stuck, 'busy')
+  assert.equal(await databaseOf(tenantId), retired)
+  assert.equal((await tenancy.admin.query('select from pg_database where datname = $1', [retired])).length, 1)
+})
+
+/** The central database of a process whose transactions do not begin until the gate opens. */
+function withGate(central: CentralDb, gate: Promise<void>): CentralDb {
+  return Object.create(central, {
+    transaction: {
+      value: () => ({
+        execute: async (work: (trx: CentralTx) => Promise<unknown>) => {
+          await gate
+          return central.transaction().execute(work)
+        },
+      }),
+    },
+    selectFrom: { value: central.selectFrom.bind(central) },
+    updateTable: { value: central.updateTable.bind(central) },
+  })
+}
+
+async function databaseOf(tenantId: string): Promise<string | undefined> {
+  const [row] = await tenancy.owner.query<{ name: string }>(
+    'select database_name as name from tenant_databases where tenant_id = $1',
+    [tenantId],
+  )
+  return row?.name
+}
 
 /** A registration that was given up, because somebody else's database had the name. */
 async function failed() {

@@ -82,6 +82,11 @@ export async function renewLease(db: CentralSql, holder: Holder, leaseUntil: Dat
   return changed(await held(db, holder).where(NEEDS_NO_FLUSH).set({ lease_until: leaseUntil }).executeTakeFirst())
 }
 
+/** The same within a transaction, whose other writes then depend on it and are flushed. */
+export async function keepHold(trx: CentralTx, holder: Holder, leaseUntil: Date): Promise<boolean> {
+  return changed(await held(trx, holder).set({ lease_until: leaseUntil }).executeTakeFirst())
+}
+
 /** Notes a completed step. False when the operation is no longer the holder's. */
 export async function saveStep(db: CentralSql, holder: Holder, step: string, leaseUntil: Date): Promise<boolean> {
   const note = held(db, holder).where(NEEDS_NO_FLUSH).set({ step, lease_until: leaseUntil })

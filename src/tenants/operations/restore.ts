@@ -18,7 +18,7 @@ export function restore(context: Context): Saga<StepName<'restore'>> {
   const { deletedAt, retiredName } = inputs.restore.parse(operation.input)
   const name = databaseName(site.rfc)
   const place = (database_name: string) =>
-    deps.central.transaction().execute((trx) => updatePlacement(trx, site.tenantId, { database_name }))
+    context.write((trx) => updatePlacement(trx, site.tenantId, { database_name }))
   return {
     steps: [
       {

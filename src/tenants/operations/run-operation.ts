@@ -51,7 +51,7 @@ export async function runOperation(deps: OperationDeps, id: string, options: Run
       return 'waiting'
     }
     const owner = cleanup.adopt(await deps.servers.owner(site.server), partWith)
-    context = { deps, operation, site, owner, cleanup }
+    context = { deps, operation, site, owner, write: (work) => writeAsHolder(hold, work), cleanup }
     if (!(await lockTenant(context, lockWaitMs))) {
       await queries.releaseOperation(deps.central, holder, { forgiven: true })
       return 'busy'
@@ -151,6 +151,13 @@ async function takeBack(hold: Hold, saga: Saga, error: OperationError): Promise<
     await close(hold, { state: 'failed', error }, saga.giveUp)
     return 'failed'
   }
+}
+
+async function writeAsHolder({ deps, holder, lease }: Hold, work: CentralWrite): Promise<void> {
+  await deps.central.transaction().execute(async (trx) => {
+    if (!(await queries.keepHold(trx, holder, lease()))) throw new LeaseLost()
+    await work(trx)
+  })
 }
 
 async function close(

@@ -28,6 +28,11 @@ export interface Context {
   operation: Operation
   site: Site
   owner: OwnerSession
+  /**
+   * A step's write of the central database. Not committed when the operation is no longer ours: the tenant's lock ends
+   * with its session, and a process that was stuck may wake after another one has undone everything.
+   */
+  write(work: CentralWrite): Promise<void>
   /** Ended with the attempt, however it ends. */
   cleanup: AsyncDisposableStack
 }

@@ -23,7 +23,8 @@ export async function seedTenant(
 ): Promise<boolean> {
   const [row] = await session.query<{ id: string }>(
     `with mine as (insert into _tenant (id, rfc) values ($1, $2) on conflict do nothing returning id),
-       taxed as (update configuracion_fiscal set regimen = $3 where $3::text is not null)
+       taxed as (update configuracion_fiscal set regimen = $3 where $3::text is not null
+         and not exists (select from _tenant where id <> $1))
      select id from mine union all select id from _tenant`,
     [id, rfc, regimen],
   )
