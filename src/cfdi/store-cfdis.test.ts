@@ -173,6 +173,21 @@ test('a balance brought along pays the months from its own on', async () => {
   assert.deepEqual(await iva(db, 2026, 3), { aCargo: '0.00', aFavor: '0.00', remanente: '68.00' })
 })
 
+test('a credit note over thousands of invoices is stored, and so is each of them after it', async () => {
+  const db = await tenants.create()
+  const uuids = Array.from({ length: 6_000 }, () => randomUUID())
+  const started = performance.now()
+  await store(db, { tipo: 'E', relacionados: [{ tipoRelacion: '01', uuids }] })
+  await store(db, {
+    uuid: uuids[5_999]!,
+    subtotal: '200.00',
+    total: '232.00',
+    traslados: [{ base: '200', importe: '32' }],
+  })
+  assert.ok(performance.now() - started < 5_000, 'the API gives each statement five seconds')
+  assert.deepEqual(await iva(db, 2026, 1), { aCargo: '16.00', aFavor: '0.00', remanente: '0.00' }) // 32.00 − 16.00
+})
+
 test('amounts that overflow together are refused and leave nothing', async () => {
   const db = await tenants.create()
   const huge: CfdiSpec = {

@@ -75,20 +75,30 @@ export interface Alcance extends Expediente {
  * takes of a balance the next does not find. Payments tie nothing: each belongs to one invoice.
  */
 export async function findExpediente(trx: TenantTx, { documentos, egresos }: Semillas): Promise<Alcance> {
-  const { rows: reached } = await sql<{ id: string }>`
-    with recursive alcance(id) as (
-      select unnest(${documentos}::text[])
+  // From documents to the notes that name them and from notes to what they name, each once: a note over thousands of
+  // invoices (a rebate of the year) leads to them once and not once for each of them.
+  const { rows: reached } = await sql<{ nota: boolean; id: string }>`
+    with recursive alcance(nota, id) as (
+      select false, unnest(${documentos}::text[])
       union
-      select r.uuid_relacionado::text from cfdi_relaciones r where r.uuid_fiscal = any(${egresos}::uuid[])
+      select true, unnest(${egresos}::text[])
       union
-      select otra.uuid_relacionado::text
-      from alcance
-      join cfdi_relaciones una on una.uuid_relacionado = case when alcance.id ~ ${UUID} then alcance.id::uuid end
-      join cfdis e on e.uuid_fiscal = una.uuid_fiscal and e.tipo = 'E'
-      join cfdi_relaciones otra on otra.uuid_fiscal = e.uuid_fiscal
+      select not a.nota, s.id
+      from alcance a cross join lateral (
+        select r.uuid_relacionado::text as id
+        from cfdi_relaciones r where r.uuid_fiscal = case when a.nota then a.id::uuid end
+        union all
+        select e.uuid_fiscal::text
+        from (
+          select r.uuid_fiscal from cfdi_relaciones r
+          where r.uuid_relacionado = case when not a.nota and a.id ~ ${UUID} then a.id::uuid end
+          offset 0 -- these first: from the side of the notes every one of them would be looked through
+        ) r
+        join cfdis e on e.uuid_fiscal = r.uuid_fiscal and e.tipo = 'E'
+      ) s
     )
-    select id from alcance`.execute(trx)
-  const ids = reached.map(({ id }) => id)
+    select nota, id from alcance`.execute(trx)
+  const ids = reached.filter(({ nota }) => !nota).map(({ id }) => id)
   const uuids = ids.filter((id) => new RegExp(UUID).test(id))
   const facturas = await documentRows(trx)
     .where('c.tipo', '=', 'I')
@@ -100,11 +110,7 @@ export async function findExpediente(trx: TenantTx, { documentos, egresos }: Sem
         where r.uuid_fiscal = c.uuid_fiscal order by r.n)`.as('relacionados'),
     )
     .where('c.tipo', '=', 'E')
-    .where(
-      sql<boolean>`c.uuid_fiscal in (
-        select unnest(${egresos}::uuid[])
-        union select r.uuid_fiscal from cfdi_relaciones r where r.uuid_relacionado = any(${uuids}::uuid[]))`,
-    )
+    .where(sql<boolean>`c.uuid_fiscal = any(${reached.filter(({ nota }) => nota).map(({ id }) => id)}::uuid[])`)
     .execute()
   const pagos = await trx
     .selectFrom('cfdi_pagos as p')
