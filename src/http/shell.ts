@@ -160,7 +160,15 @@ function corsFor(url: string, origins: readonly string[]) {
     origin: [...origins],
     credentials: /^\/api\/auth\/(login|refresh|logout|logout-all|password)(\?|$)/.test(url),
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['X-Request-Id', 'Idempotent-Replayed', 'Retry-After', 'Location', 'RateLimit', 'RateLimit-Policy'],
+    exposedHeaders: [
+      'X-Request-Id',
+      'Idempotent-Replayed',
+      'Retry-After',
+      'Location',
+      'RateLimit-Limit',
+      'RateLimit-Remaining',
+      'RateLimit-Reset',
+    ],
     maxAge: 600,
     strictPreflight: true,
   }
