@@ -8,8 +8,10 @@ import { type CfdiSpec, cfdiXml } from '../../test/support/cfdi-xml.ts'
 import { ownFixture, ownFixtures } from '../../test/support/fixtures.ts'
 import { type ScratchTenants, scratchTenants } from '../../test/support/scratch-tenant.ts'
 import type { TenantDb } from '../db/databases.ts'
-import { formatCentavos } from '../fiscal/money.ts'
-import { findMonth } from '../taxes/queries.ts'
+import { formatCentavos, parseCentavos } from '../fiscal/money.ts'
+import { toIvaDelMes, toMovimientoIva } from '../taxes/answers.ts'
+import { findMonth, listMovimientos } from '../taxes/queries.ts'
+import { readMonth } from '../taxes/read-month.ts'
 import { type Cfdi, parseCfdi } from './parse.ts'
 import { storeCfdis } from './store-cfdis.ts'
 
@@ -235,7 +237,8 @@ test('property: the result does not depend on the order or the batches in which 
 
 /** Invoices, receipts of both versions and credit notes that name each other, some naming what never comes. */
 const uuidOf = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
-const day = fc.integer({ min: 1, max: 120 }).map((n) => new Date(Date.UTC(2026, 0, n, 12)).toISOString().slice(0, 19))
+// Around the turn of a year, and often with months between that have nothing.
+const day = fc.integer({ min: 1, max: 150 }).map((n) => new Date(Date.UTC(2025, 9, n, 12)).toISOString().slice(0, 19))
 const importe = fc.constantFrom('58.00', '116.00', '232.00', '1160.00')
 const facturaId = fc.integer({ min: 0, max: 4 })
 const side = fc.boolean().map((ours) => (ours ? {} : { emisor: { rfc: 'IIA040805DZ4' }, receptor: { rfc: RFC } }))
@@ -247,6 +250,7 @@ const entangled = fc
         metodoPago: fc.constantFrom('PUE' as const, 'PPD' as const),
         formaPago: fc.constantFrom('01', '03'),
         total: importe,
+        retenciones: fc.constantFrom([], [{ impuesto: '002', importe: '10.67' }]),
         side,
       }),
       { minLength: 4, maxLength: 4 },
@@ -311,6 +315,63 @@ test('property: documents that name each other give the same months in any order
       },
     ),
     { numRuns: 12, endOnFailure: true },
+  )
+})
+
+test('property: what a month answers is the sum of its detail, month after month, empty ones too', async () => {
+  await fc.assert(
+    fc.asyncProperty(entangled, async (specs) => {
+      const db = await tenants.create()
+      for (const spec of specs) await store(db, spec)
+      let saldo = 0n
+      let retenidoAntes = 0n
+      for (const mes of [10, 11, 12]) await compareMonth({ ejercicio: 2025, mes })
+      for (const mes of [1, 2, 3, 4]) await compareMonth({ ejercicio: 2026, mes })
+
+      async function compareMonth(periodo: { ejercicio: number; mes: number }) {
+        const { calculadoEn, ...month } = await readMonth(db, periodo)
+        const answer = toIvaDelMes(month, calculadoEn)
+        const detail = (await listMovimientos(db, { ...periodo, efecto: 'cuenta', limit: 500 })).map(toMovimientoIva)
+        const sum = (direccion: string, keys: readonly (keyof (typeof detail)[number])[]) =>
+          detail
+            .filter((one) => one.direccion === direccion)
+            .flatMap((one) => keys.map((key) => parseCentavos(String(one[key]))))
+            .reduce((a, b) => a + b, 0n)
+        const iva = ['iva16', 'iva8', 'ivaOtra'] as const
+        const trasladado = sum('emitido', iva)
+        const pagado = sum('recibido', iva) - sum('recibido', ['ivaRetenido'])
+        const diferencia = trasladado - sum('emitido', ['ivaRetenido']) - pagado - retenidoAntes
+        const aplicado = diferencia > 0n ? (diferencia < saldo ? diferencia : saldo) : 0n
+        saldo += diferencia > 0n ? -aplicado : -diferencia
+        const expected = {
+          trasladado,
+          base16: sum('emitido', ['base16']),
+          pagado,
+          retenidoMesAnterior: retenidoAntes,
+          diferencia,
+          aCargo: diferencia > 0n ? diferencia - aplicado : 0n,
+          aFavor: diferencia < 0n ? -diferencia : 0n,
+          remanente: saldo,
+        }
+        retenidoAntes = sum('recibido', ['ivaRetenido'])
+        const { acreditable, diferencia: dif, aCargo, aFavor, remanente } = answer
+        assert.deepEqual(
+          {
+            trasladado: answer.trasladado.total,
+            base16: answer.trasladado.tasa16.base,
+            pagado: acreditable.pagado,
+            retenidoMesAnterior: acreditable.retenidoMesAnterior,
+            diferencia: dif,
+            aCargo,
+            aFavor,
+            remanente,
+          },
+          Object.fromEntries(Object.entries(expected).map(([key, value]) => [key, formatCentavos(value)])),
+          `${periodo.ejercicio}-${periodo.mes}`,
+        )
+      }
+    }),
+    { numRuns: 15, endOnFailure: true },
   )
 })
 
