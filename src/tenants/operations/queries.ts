@@ -93,7 +93,10 @@ export async function saveStep(db: CentralSql, holder: Holder, step: string, lea
   return changed(await note.executeTakeFirst())
 }
 
-/** Gives an operation back for a later attempt. `error` tells why; `forgiven` does not count the attempt. */
+/**
+ * Gives an operation back for a later attempt, which begins anew when this one met an `error`: what was noted may be
+ * what is missing. `forgiven` does not count the attempt.
+ */
 export async function releaseOperation(
   db: CentralSql,
   holder: Holder,
@@ -103,7 +106,7 @@ export async function releaseOperation(
     .set((eb) => ({
       worker: null,
       lease_until: null,
-      ...(error && { error }),
+      ...(error && { error, step: '' }),
       ...(forgiven && { attempts: eb('attempts', '-', 1) }),
       ...(requeue && { state: 'queued' as const }),
     }))

@@ -3,6 +3,7 @@
 // statements in one query are one transaction: all of them happen or none.
 
 import { tenantRoleSettings } from '../../db/bootstrap.ts'
+import { INTERRUPTED_DROP } from './ownership.ts'
 
 /** One direct session of horux_owner in the maintenance database of a server. */
 export interface OwnerSession {
@@ -43,12 +44,30 @@ export const markOf = (tenantId: string) => `horux tenant=${tenantId}`
  * whose client died finishes its CREATE before it lets go, so whoever gets the lock sees the final truth.
  */
 export async function tryLockTenant(session: OwnerSession, tenantId: string): Promise<boolean> {
+  // With it, shared by all who work on the server, the lock that keeps the sweep from dropping anything meanwhile.
   const [row] = await session.query<{ locked: boolean }>(
-    'select pg_try_advisory_lock(hashtextextended($1, 360)) as locked',
+    `select pg_try_advisory_lock_shared(${SERVER_LOCK}) and pg_try_advisory_lock(hashtextextended($1, 360)) as locked`,
     [`tenant:${tenantId}`],
   )
   return row?.locked ?? false
 }
+
+/**
+ * Drops what an interrupted DROP left, if that is still what it is: since the caller looked, a company may have been
+ * born under the name. Does nothing while any operation works on the server; the next sweep comes in a minute.
+ */
+export async function dropInterrupted(session: OwnerSession, name: string): Promise<void> {
+  const [row] = await session.query<{ alone: boolean }>(`select pg_try_advisory_lock(${SERVER_LOCK}) as alone`)
+  if (!row?.alone) return
+  try {
+    const found = await findDatabase(session, name)
+    if (found?.connectionLimit === INTERRUPTED_DROP && found.owner === 'horux_owner') await dropDatabase(session, name)
+  } finally {
+    await session.query(`select pg_advisory_unlock(${SERVER_LOCK})`)
+  }
+}
+
+const SERVER_LOCK = `hashtextextended('horux.operations', 360)`
 
 export async function findDatabase(session: OwnerSession, name: string): Promise<DatabaseFacts | undefined> {
   const [row] = await session.query<DatabaseFacts>(`${DATABASES} where d.datname = $1`, [name])
@@ -95,7 +114,7 @@ export interface RoleAccess {
 /** Born with its mark in one transaction, so that a role without one is never half of ours. */
 export async function createRole(session: OwnerSession, name: string, access: RoleAccess, mark: string): Promise<void> {
   await session.query(
-    `create role ${id(name)} login ${rightsOf(access)} in role horux_tenant; comment on role ${id(name)} is ${literal(mark)}`,
+    `${LATER_FLUSHED} create role ${id(name)} login ${rightsOf(access)} in role horux_tenant; comment on role ${id(name)} is ${literal(mark)}`,
   )
 }
 
@@ -145,7 +164,8 @@ export async function dropDatabase(session: OwnerSession, name: string): Promise
  */
 export async function openDatabase(session: OwnerSession, name: string, role: string, mark: string): Promise<void> {
   await session.query(
-    `revoke all on database ${id(name)} from public; grant connect on database ${id(name)} to ${id(role)};
+    `${LATER_FLUSHED} revoke all on database ${id(name)} from public;
+     grant connect on database ${id(name)} to ${id(role)};
      ${tenantRoleSettings(role, name).join('; ')};
      comment on database ${id(name)} is ${literal(mark)}; alter database ${id(name)} allow_connections true`,
   )
@@ -183,6 +203,10 @@ export async function terminateSessions(session: OwnerSession, name: string, rol
 export async function renameDatabase(session: OwnerSession, from: string, to: string): Promise<void> {
   await session.query(`alter database ${id(from)} rename to ${id(to)}`)
 }
+
+// For steps whose server flushes a later step in any case (CREATE DATABASE, the seeds) before the central database hears
+// that the company lives: the flush of that one covers all before it.
+const LATER_FLUSHED = 'set local synchronous_commit = off;'
 
 const DATABASES = `select d.datname as name, o.rolname as owner, d.datallowconn as "allowsConnections",
   d.datconnlimit as "connectionLimit", d.datistemplate as "isTemplate", shobj_description(d.oid, 'pg_database') as comment

@@ -47,17 +47,23 @@ async function sweepServer(deps: SweepDeps, row: FleetServer, placements: readon
   const open = await server.findOpenDatabases(owner)
   if (open.length > 0) alarm('servers.open_to_public', { databases: open }, 'databases let every role in')
 
-  const known = new Set(placements.map(({ databaseName }) => databaseName))
   const databases = await server.findDatabases(owner)
+  // Companies come and go while we look: what is told stands neither in what was planned before nor in what is now.
+  const now = (await findPlacements(deps.central)).filter(({ serverId }) => serverId === row.id)
   const present = new Set(databases.map(({ name }) => name))
+  const living = new Set(now.filter(({ state }) => state === 'active').map(({ databaseName }) => databaseName))
   for (const { tenantId, databaseName, state } of placements)
-    if (state === 'active' && !present.has(databaseName))
+    if (state === 'active' && living.has(databaseName) && !present.has(databaseName))
       alarm('servers.missing_database', { database: databaseName, tenantId }, 'the database of a company is not there')
-  for (const database of databases) {
-    const { name, connectionLimit, owner: role, isTemplate } = database
+  const known = new Set([...placements, ...now].map(({ databaseName }) => databaseName))
+  const moving = new Set(
+    now.filter(({ databaseName }) => !present.has(databaseName)).map(({ tenantId }) => server.markOf(tenantId)),
+  )
+  for (const { name, connectionLimit, owner: role, isTemplate, comment } of databases) {
     if (role !== 'horux_owner' || isTemplate || NOT_A_TENANT.test(name)) continue
-    if (connectionLimit === INTERRUPTED_DROP) await server.dropDatabase(owner, name)
-    else if (!known.has(name)) alarm('servers.stray_database', { database: name }, 'database belongs to no company')
+    if (connectionLimit === INTERRUPTED_DROP) await server.dropInterrupted(owner, name)
+    else if (!known.has(name) && !(comment && moving.has(comment)))
+      alarm('servers.stray_database', { database: name }, 'database belongs to no company')
   }
   await sweepRoles(deps, owner, { placements, present }, alarm)
 }
