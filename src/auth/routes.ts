@@ -187,7 +187,7 @@ export const authRoutes = (deps: AuthDeps) => async (app: App) => {
   })
 }
 
-const tags = ['sesión']
+const tags = ['Sesión']
 const session = { acceso: { quien: 'sesion' } } as const
 const staff = { acceso: { quien: 'plataforma' } } as const
 /** Exactly these two routes are open to who has yet to replace a temporary password. */

@@ -80,5 +80,5 @@ export const usuarioRoutes = (deps: AuthDeps) => async (app: App) => {
   })
 }
 
-const tags = ['usuarios']
+const tags = ['Usuarios']
 const admins = { acceso: { quien: 'empresa', roles: ['admin'] } } as const

@@ -14,7 +14,7 @@ export const docsRoutes =
     let document: string | undefined
     app.get(
       '/api/openapi.json',
-      { config: { acceso: { quien: 'publico' } }, schema: { summary: 'Este documento', tags: ['salud'] } },
+      { config: { acceso: { quien: 'publico' } }, schema: { summary: 'Este documento', tags: ['Salud'] } },
       async (_request, reply) => {
         // On first use, when every route is known.
         document ??= JSON.stringify(openApiDocument(deps.routes, { version: deps.version, url: deps.publicUrl }))

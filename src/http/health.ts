@@ -64,7 +64,7 @@ const route = <T extends z.ZodType>(summary: string, answer: T) => ({
     rateLimit: false as const,
     pressureHandler: () => undefined,
   },
-  schema: { summary, tags: ['salud'], response: { 200: answer } },
+  schema: { summary, tags: ['Salud'], response: { 200: answer } },
 })
 
 interface Missing {
