@@ -146,6 +146,22 @@ test('the role and e-mail of a token are not believed', async () => {
   assert.deepEqual([user.rol, user.esPlataforma, user.email], ['admin', false, login.usuario.email])
 })
 
+test('a token that was found good does not vouch for its likes', async () => {
+  const { accessToken } = login
+  assert.equal((await ask(accessToken)).statusCode, 200)
+  const [header = '', payload = '', signature = ''] = accessToken.split('.')
+  const flipped = (text: string, at: number) => text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1)
+  const likes = [
+    `${header}.${payload}.${flipped(signature, 0)}`,
+    `${header}.${payload}.${flipped(signature, signature.length - 2)}`,
+    `${header}.${flipped(payload, 10)}.${signature}`,
+    `${flipped(header, 4)}.${payload}.${signature}`,
+    `${header}.${payload}.${signature.slice(0, -1)}`,
+  ]
+  for (const like of likes) assert.equal((await ask(like)).statusCode, 401, like)
+  assert.equal((await ask(accessToken)).statusCode, 200)
+})
+
 test('a token expires by the clock of the product, and is good while that says so', async (t) => {
   t.after(() => house.clock.reset())
   house.clock.forward(14 * 60_000)
