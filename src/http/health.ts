@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Drain } from './drain.ts'
+import { within } from './within.ts'
 import type { App } from './zod.ts'
 
 /** What this process needs to be able to work. Each rejects when it does not hold. */
@@ -85,10 +86,4 @@ async function whatIsMissing({ drain, ready }: { drain: Drain; ready: ReadyCheck
 async function freeDisk(): Promise<number> {
   const { bavail, blocks } = await statfs('.')
   return blocks === 0 ? 1 : bavail / blocks
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-  return Promise.race([work, promise]).finally(() => clearTimeout(timer))
 }

@@ -8,9 +8,11 @@ function memoryCounters() {
   const counters = {
     trips: 0,
     failing: false,
+    silent: false,
     async add(key: string, hits: number, windowMs: number) {
       counters.trips += 1
       if (counters.failing) throw new Error('database down')
+      if (counters.silent) await new Promise(() => undefined)
       const total = (rows.get(key) ?? 0) + hits
       rows.set(key, total)
       return { hits: total, leftMs: windowMs }
@@ -81,5 +83,18 @@ test('without its database each process counts for itself and says so once', asy
   const store = openStore({ counters })
   assert.equal(await store.allowed('ip:a', 20, 5), 5)
   assert.equal(await store.allowed('ip:b', 20, 5), 5)
+  assert.equal(store.failures.length, 1)
+})
+
+test('a database that says nothing costs the first request a second, and the others nothing', async () => {
+  const counters = memoryCounters()
+  counters.silent = true
+  const store = openStore({ counters })
+  const began = performance.now()
+  assert.equal(await store.allowed('ip:a', 20, 5), 5)
+  const first = performance.now() - began
+  assert.ok(first < 2000, `${first} ms`)
+  for (const key of ['ip:b', 'ip:c']) assert.equal(await store.allowed(key, 20, 5), 5)
+  assert.ok(performance.now() - began - first < 500)
   assert.equal(store.failures.length, 1)
 })

@@ -1,4 +1,5 @@
 import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
+import { within } from './within.ts'
 
 /** Where the hits of all processes come together (src/db/rate-counters.ts). */
 interface Counters {
@@ -20,7 +21,8 @@ interface Options {
  * they are taken, so all processes together never let through more than the limit; what a process has left over at the
  * end of a window is lost to it. A key beyond its limit is refused from memory until its window ends.
  *
- * When the database does not answer, each process counts for itself: limits never take the product down.
+ * When the database does not answer within a second, each process counts for itself: limits never take the product
+ * down, and what comes after them has the rest of the 8 s in which a silent database must be told.
  */
 export function rateLimitStore(options: Options): FastifyRateLimitStoreCtor {
   const shares = createShares(options)
@@ -36,6 +38,8 @@ export function rateLimitStore(options: Options): FastifyRateLimitStoreCtor {
     }
   }
 }
+
+const PATIENCE_MS = 1000
 
 type Callback = (error: Error | null, result?: { current: number; ttl: number }) => void
 
@@ -61,7 +65,7 @@ function createShares({ counters, onFailure, remembered = 20_000 }: Options) {
     let held = max
     if (now >= aloneUntil) {
       try {
-        answer = await counters.add(key, wanted, windowMs)
+        answer = await within(PATIENCE_MS, counters.add(key, wanted, windowMs))
         held = wanted
       } catch (error) {
         aloneUntil = now + 5000
