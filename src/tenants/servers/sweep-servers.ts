@@ -49,7 +49,7 @@ async function sweepServer(deps: SweepDeps, row: FleetServer, placements: readon
 
   const databases = await server.findDatabases(owner)
   // Companies come and go while we look: what is told stands neither in what was planned before nor in what is now.
-  const now = (await findPlacements(deps.central)).filter(({ serverId }) => serverId === row.id)
+  const now = await placementsOn(deps, row)
   const present = new Set(databases.map(({ name }) => name))
   const living = new Set(now.filter(({ state }) => state === 'active').map(({ databaseName }) => databaseName))
   for (const { tenantId, databaseName, state } of placements)
@@ -65,25 +65,27 @@ async function sweepServer(deps: SweepDeps, row: FleetServer, placements: readon
     else if (!known.has(name) && !(comment && moving.has(comment)))
       alarm('servers.stray_database', { database: name }, 'database belongs to no company')
   }
-  await sweepRoles(deps, owner, { placements, present }, alarm)
+  await sweepRoles(deps, owner, { row, placements, present }, alarm)
 }
 
 async function sweepRoles(
   deps: SweepDeps,
   owner: server.OwnerSession,
-  { placements, present }: { placements: readonly Placement[]; present: ReadonlySet<string> },
+  { row, placements, present }: { row: FleetServer; placements: readonly Placement[]; present: ReadonlySet<string> },
   alarm: (name: string, fields: object, message: string) => void,
 ): Promise<void> {
   const limit = await deps.servers.connectionLimit()
   const settings = Map.groupBy(await server.findTenantSettings(owner), (row) => row.role)
-  const living = new Map(placements.map((placement) => [placement.roleName, placement]))
-  for (const role of await server.findTenantRoles(owner)) {
-    const placement = living.get(role.name)
-    if (!placement) {
+  const roles = await server.findTenantRoles(owner)
+  const before = new Map(placements.map((placement) => [placement.roleName, placement]))
+  const now = new Map((await placementsOn(deps, row)).map((placement) => [placement.roleName, placement]))
+  for (const role of roles) {
+    const placement = now.get(role.name)
+    if (!placement && !before.has(role.name))
       alarm('servers.stray_role', { role: role.name }, 'role belongs to no company')
-      continue
-    }
-    if (placement.state !== 'active' || !present.has(placement.databaseName)) continue
+    // Being made or unmade: an operation sees to it.
+    if (placement?.state !== 'active' || before.get(role.name)?.state !== 'active') continue
+    if (!present.has(placement.databaseName)) continue
     // Never lowered here: a process that is late with its sign of life would find the door shut.
     if (role.connectionLimit < limit) await server.setConnectionLimit(owner, role.name, limit)
     if (isAsWeSetThem(settings.get(role.name) ?? [], placement.databaseName)) continue
@@ -91,6 +93,10 @@ async function sweepRoles(
     alarm('servers.role_settings', { role: role.name, tenantId: placement.tenantId }, 'role changed its own settings')
     await server.resetSettings(owner, role.name, placement.databaseName)
   }
+}
+
+async function placementsOn({ central }: SweepDeps, { id }: FleetServer): Promise<Placement[]> {
+  return (await findPlacements(central)).filter(({ serverId }) => serverId === id)
 }
 
 function isAsWeSetThem(rows: readonly server.RoleSettings[], database: string): boolean {
