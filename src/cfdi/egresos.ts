@@ -1,5 +1,5 @@
 import { compareDecimals, type Decimal, isZero, ONE, subtract, sumDecimals, toCentavos, ZERO } from '../fiscal/money.ts'
-import { periodoOf } from '../fiscal/periodo.ts'
+import { comparePeriodos, periodoOf } from '../fiscal/periodo.ts'
 import type { Motivo, Movimiento } from '../taxes/movimiento.ts'
 import type { ConPagos, Egreso, Factura, PoliticaEgresos } from './expediente.ts'
 import { comunOf, importesOf } from './importes.ts'
@@ -88,6 +88,7 @@ function ofEgreso(egreso: Egreso, reembolso: Decimal, { related, targets, movimi
     (line) => line.clase === 'retencion' && line.impuesto === IVA && !isZero(line.importe),
   )
   const fechaOriginal = original && withheld ? fechaOfFlow(original, egreso.fecha) : undefined
+  const corrected = fechaOriginal !== undefined && !motivo ? periodoOf(fechaOriginal) : undefined
   const rechazado = original && egreso.direccion === 'recibido' && isRechazado(original.factura.uuid, movimientos)
   return {
     ...comunOf(egreso, importes),
@@ -99,7 +100,11 @@ function ofEgreso(egreso: Egreso, reembolso: Decimal, { related, targets, movimi
     motivo: motivo ?? (rechazado ? 'egreso_de_rechazado' : null),
     revisar:
       related.length > 0 ? revisar : egreso.relacionados.length > 0 ? 'relacionado_desconocido' : 'egreso_sin_relacion',
-    ...(fechaOriginal !== undefined && !motivo && { periodo: periodoOf(fechaOriginal), requiereComplementaria: true }),
+    ...(corrected && {
+      periodo: corrected,
+      // In one and the same month nothing has been filed yet.
+      requiereComplementaria: comparePeriodos(corrected, periodoOf(egreso.fecha)) !== 0,
+    }),
   }
 
   function sinEfecto(): Motivo | null {

@@ -315,8 +315,10 @@ test('a payment of a cancelled invoice does not count', () => {
 
 test('a receipt of 2.0 without taxes for a taxed invoice asks for a look; without object of tax it has a base', () => {
   assert.equal(derive({ facturas: [ppd()], pagos: [pago({ impuestos: [] })] })[1]!.revisar, 'rep_sin_impuestos')
-  const free = derive({ facturas: [ppd({ impuestos: [] })], pagos: [pago({ impuestos: [], objetoImp: '01' })] })[1]
-  assert.deepEqual(shown(free), { efecto: 'cuenta', motivo: null, mes: 4, baseNoObjeto: '5800.00' })
+  for (const objetoImp of ['01', '03', '04']) {
+    const free = derive({ facturas: [ppd({ impuestos: [] })], pagos: [pago({ impuestos: [], objetoImp })] })[1]
+    assert.deepEqual(shown(free), { efecto: 'cuenta', motivo: null, mes: 4, baseNoObjeto: '5800.00' }, objetoImp)
+  }
 })
 
 test('a credit note on an invoice paid at once is negative on its own date', () => {
@@ -484,6 +486,11 @@ test('with IVA withheld on the original, the note corrects the month of the orig
     egresos: [note],
   })
   assert.equal(onDeferred!.periodo.mes, 4, 'the month in which it was paid')
+  const [, soon] = derive({
+    facturas: [factura({ impuestos: withheld })],
+    egresos: [{ ...note, fecha: '2026-03-31T23:59:59' }],
+  })
+  assert.deepEqual([soon!.periodo.mes, soon!.requiereComplementaria], [3, false], 'that month is not over')
 })
 
 test('received: what is not deductible is not creditable, whatever way it was paid', () => {

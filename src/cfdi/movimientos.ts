@@ -3,7 +3,7 @@ import { type Direccion, type Motivo, type Movimiento, rechazoDe, SIN_IMPORTES }
 import { ofEgresos } from './egresos.ts'
 import { type Expediente, type Factura, isPaymentOf, type PagoAplicado, type PoliticaEgresos } from './expediente.ts'
 import { comunOf, importesOf, type Leido } from './importes.ts'
-import { IVA } from './impuestos.ts'
+import { type Impuesto, IVA } from './impuestos.ts'
 
 /**
  * The movements of a set of documents. The same set gives the same movements, in whatever order it arrived.
@@ -101,7 +101,9 @@ function enPesos(
 
 function importesOfPago(pago: PagoAplicado, factura: Factura | undefined): Leido {
   if (pago.version === '2.0') {
-    const noObjeto = pago.objetoImp === '01' ? pago.pagado : ZERO
+    // 01 and from 03 on: no object, or no tax told apart. An invoice paid at once has its base there too.
+    const plain = pago.objetoImp !== null && pago.objetoImp !== '02' && !pago.impuestos.some(esIvaTrasladado)
+    const noObjeto = plain ? pago.pagado : ZERO
     const leido = importesOf(pago.impuestos, { de: (amount) => enPesos(pago, amount) }, noObjeto)
     if (!factura) return { ...leido, revisar: 'factura_desconocida' }
     const taxed = factura.impuestos.some((line) => line.impuesto === IVA)
@@ -113,6 +115,8 @@ function importesOfPago(pago: PagoAplicado, factura: Factura | undefined): Leido
   const share = (amount: Decimal) => enPesos(pago, amount, [pago.pagado], [factura.total])
   return importesOf(factura.impuestos, { de: share }, factura.baseNoObjeto)
 }
+
+const esIvaTrasladado = ({ clase, impuesto }: Impuesto): boolean => clase === 'traslado' && impuesto === IVA
 
 function efectoDe(
   direccion: Direccion,

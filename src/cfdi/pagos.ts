@@ -1,6 +1,6 @@
 import { type Decimal, ONE } from '../fiscal/money.ts'
 import { codeOf, decimalOf, fechaOf, isUuid, path, rateOf, required, textOf } from './attributes.ts'
-import { noExchangeRate } from './errors.ts'
+import { noExchangeRate, repeated } from './errors.ts'
 import { type Impuesto, readImpuestos } from './impuestos.ts'
 import { childrenOf, type XmlElement } from './xml.ts'
 
@@ -44,16 +44,19 @@ export interface DocumentoPagado {
 
 /** Reads the payments among the complements of a CFDI, null when there are none. */
 export function readPagos(complementos: readonly XmlElement[]): Pagos | null {
-  for (const [namespace, version] of VERSIONS) {
+  const found = VERSIONS.flatMap(([namespace, version]) => {
     const nodes = complementos.flatMap((complemento) => childrenOf(complemento, namespace, 'Pagos'))
-    if (nodes.length === 0) continue
-    return {
-      version,
-      totales: readTotales(nodes.flatMap((node) => childrenOf(node, namespace, 'Totales'))),
-      pagos: nodes.flatMap((node) => childrenOf(node, namespace, 'Pago')).map((pago) => readPago(pago, version)),
-    }
+    return nodes.length > 0 ? [{ namespace, version, nodes }] : []
+  })
+  const [only, other] = found
+  if (other) throw repeated('complemento de Pagos')
+  if (!only) return null
+  const { namespace, version, nodes } = only
+  return {
+    version,
+    totales: readTotales(nodes.flatMap((node) => childrenOf(node, namespace, 'Totales'))),
+    pagos: nodes.flatMap((node) => childrenOf(node, namespace, 'Pago')).map((pago) => readPago(pago, version)),
   }
-  return null
 }
 
 const VERSIONS = [
@@ -77,14 +80,17 @@ function readPago(pago: XmlElement, version: Pagos['version']): Pago {
   if (moneda !== 'MXN' && !written) throw noExchangeRate('Pago', moneda)
   const monto = required(decimalOf(pago, 'Monto'), path(pago, 'Monto'))
   const nodes = childrenOf(pago, pago.namespace, 'DoctoRelacionado')
+  const tipoCambio = moneda === 'MXN' || !written ? ONE : written
   return {
     fecha: fechaOf(pago, 'FechaPago'),
     formaPago: codeOf(pago, 'FormaDePagoP'),
     moneda,
-    tipoCambio: moneda === 'MXN' || !written ? ONE : written,
+    tipoCambio,
     monto,
     numOperacion: textOf(pago, 'NumOperacion', 200),
-    documentos: nodes.map((node) => readDocumento(node, { version, moneda, monto, only: nodes.length === 1 })),
+    documentos: nodes.map((node) =>
+      readDocumento(node, { version, moneda, tipoCambio, monto, only: nodes.length === 1 }),
+    ),
     impuestos: childrenOf(pago, pago.namespace, 'ImpuestosP').flatMap((node) => readImpuestos(node, 'P')),
   }
 }
@@ -92,6 +98,7 @@ function readPago(pago: XmlElement, version: Pagos['version']): Pago {
 interface Around {
   version: Pagos['version']
   moneda: string
+  tipoCambio: Decimal
   monto: Decimal
   /** The payment settles this document and no other. */
   only: boolean
@@ -102,9 +109,10 @@ function readDocumento(node: XmlElement, pago: Around): DocumentoPagado {
   const moneda = required(codeOf(node, 'MonedaDR'), path(node, 'MonedaDR'))
   const equivalencia = readEquivalencia(node, moneda, pago)
   const written = decimalOf(node, 'ImpPagado')
-  // Pagos 1.0 may leave the amount out when the payment settles one document: then it is the payment's.
-  const { units, places } = pago.monto
-  const whole = { units: units * equivalencia.units, places: places + equivalencia.places }
+  // Pagos 1.0 may leave the amount out when the payment settles one document: then it is the payment's. Of a document in
+  // pesos paid in another currency TipoCambioDR says nothing (SAT has it be 1), and the payment's own rate gives pesos.
+  const rate = moneda === 'MXN' ? pago.tipoCambio : equivalencia
+  const whole = { units: pago.monto.units * rate.units, places: pago.monto.places + rate.places }
   const pagado = written ?? (pago.version === '1.0' && pago.only ? whole : null)
   return {
     id: isUuid(id) ? id.toLowerCase() : id,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
 import fc from 'fast-check'
-import { cfdiXml } from '../../test/support/cfdi-xml.ts'
+import { cfdiXml, type PagoSpec } from '../../test/support/cfdi-xml.ts'
 import { ownFixture, ownFixtures, sharedFixtures } from '../../test/support/fixtures.ts'
 import { AppError } from '../errors.ts'
 import { compareDecimals, type Decimal, formatDecimal, parseDecimal, sumDecimals, ZERO } from '../fiscal/money.ts'
@@ -219,6 +219,22 @@ test('a complement of payments means nothing but in a payment receipt', () => {
   for (const tipo of ['I', 'E', 'T'] as const)
     assert.equal(parseCfdi(Buffer.from(cfdiXml({ tipo, pagos }))).pagos, null, tipo)
   assert.equal(parseCfdi(Buffer.from(cfdiXml({ tipo: 'P', pagos }))).pagos?.pagos.length, 1)
+})
+
+test('Pagos 1.0: a payment of one document that does not say how much paid the whole payment', () => {
+  const paid = (pago: Partial<PagoSpec>, moneda: string, equivalencia?: string) => {
+    const documentos = [{ id: 'x', moneda, pagado: '7', ...(equivalencia && { equivalencia }) }]
+    const pagos = [{ fecha: '2019-01-20T12:00:00', monto: '100.00', ...pago, documentos }]
+    const xml = cfdiXml({ version: '3.3', tipo: 'P', pagos }).replace(/ ImpPagado="[^"]*"/, '')
+    return formatDecimal(parseCfdi(Buffer.from(xml)).pagos!.pagos[0]!.documentos[0]!.pagado)
+  }
+  assert.equal(paid({}, 'MXN'), '100')
+  assert.equal(paid({ moneda: 'USD', tipoCambio: '19.5' }, 'USD'), '100')
+  assert.equal(paid({}, 'USD', '0.05'), '5') // 100 pesos × 0.05 dollars per peso
+  assert.equal(paid({ moneda: 'EUR', tipoCambio: '21' }, 'USD', '1.1147'), '111.47')
+  // A document in pesos: 100 dollars × 19.50 pesos, whether its TipoCambioDR of 1 is written or not
+  assert.equal(paid({ moneda: 'USD', tipoCambio: '19.5' }, 'MXN'), '1950')
+  assert.equal(paid({ moneda: 'USD', tipoCambio: '19.5' }, 'MXN', '1'), '1950')
 })
 
 const samples = [

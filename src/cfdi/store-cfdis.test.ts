@@ -69,6 +69,17 @@ test('the same CFDI with other bytes keeps the first and says so', async () => {
   assert.equal(total, '116.000000')
 })
 
+test('in one batch the first of two with other bytes is kept, and it is told once', async () => {
+  const db = await tenants.create()
+  const uuid = randomUUID()
+  const answer = await store(db, { uuid }, { uuid }, { uuid, folio: '2' }, { uuid, folio: '3' })
+  assert.deepEqual([answer.stored, answer.avisos.map(({ code }) => code)], [[uuid], ['cfdi.bytes_differ']])
+  const again = await store(db, { uuid, folio: '4' }, { uuid })
+  assert.deepEqual([again.repeated, again.avisos.map(({ code }) => code)], [[uuid], ['cfdi.bytes_differ']])
+  const { folio } = await db.selectFrom('cfdis').select('folio').executeTakeFirstOrThrow()
+  assert.equal(folio, null)
+})
+
 test('a CFDI of somebody else refuses the whole batch and leaves nothing', async () => {
   const db = await tenants.create()
   const foreign: CfdiSpec = { emisor: { rfc: 'AAA010101AAA' }, receptor: { rfc: 'URE180429TM6' } }

@@ -39,6 +39,9 @@ export async function storeCfdis(
 ): Promise<Stored> {
   const byUuid = new Map(cfdis.toReversed().map((cfdi) => [cfdi.uuid, cfdi]))
   const distinct = [...byUuid.values()].toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
+  const unlike = cfdis
+    .filter(({ uuid, xml }) => !Buffer.from(byUuid.get(uuid)!.xml).equals(xml))
+    .map(({ uuid }) => uuid)
   // Hashing and compressing before the transaction: nobody waits for a lock meanwhile.
   const rows = distinct.map((cfdi) => toRows(cfdi, direccionOf(cfdi, rfc), source))
   try {
@@ -55,7 +58,7 @@ export async function storeCfdis(
         repeated: repeated.map(({ uuid }) => uuid),
         avisos: [
           ...rows.filter(({ uuid }) => added.has(uuid)).flatMap(({ avisos }) => avisos),
-          ...different.map(bytesDiffer),
+          ...[...new Set([...unlike, ...different])].map(bytesDiffer),
         ],
       }
     })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { formatCentavos, parseCentavos } from '../fiscal/money.ts'
-import { type Arrastre, baseIva, ivaMensual, SIN_ARRASTRE, type SumaIva } from './iva.ts'
+import { type Arrastre, arrastreHacia, baseIva, ivaMensual, type MesIva, SIN_ARRASTRE, type SumaIva } from './iva.ts'
 import { type Gasto, IMPORTES, type Importes, rechazoDe, SIN_IMPORTES } from './movimiento.ts'
 
 const m = parseCentavos
@@ -81,6 +81,28 @@ test('what we withhold from suppliers is not creditable this month but the next 
 test('a month without movements still credits what the one before withheld', () => {
   const junio = mes([], { saldoAFavor: 0n, ivaRetenidoPorAcreditar: m('1066.67') })
   assert.deepEqual([junio.aCargo, junio.aFavor, junio.remanente], [0n, m('1066.67'), m('1066.67')])
+})
+
+test('a balance brought along replaces what was carried, but not what was withheld the month before (LIVA 5-IV)', () => {
+  const periodo = { ejercicio: 2025, mes: 12 }
+  // December: 1,600.00 paid, 1,066.67 of it withheld: 533.33 in favour. January credits the 1,066.67.
+  const base = baseIva([suma('recibido', { iva16: m('1600.00'), ivaRetenido: m('1066.67') })])
+  const diciembre: MesIva = { periodo, base, iva: ivaMensual(base, SIN_ARRASTRE) }
+  const reaching = (mes: number, desde: number) =>
+    arrastreHacia({ ejercicio: 2026, mes }, diciembre, { saldoAFavor: 500_00n, desde: { ejercicio: 2026, mes: desde } })
+  assert.deepEqual(reaching(1, 1), { saldoAFavor: 500_00n, ivaRetenidoPorAcreditar: 1066_67n })
+  assert.deepEqual(
+    reaching(2, 1),
+    { saldoAFavor: 1566_67n, ivaRetenidoPorAcreditar: 0n },
+    'an empty January credited it',
+  )
+  assert.deepEqual(
+    reaching(2, 2),
+    { saldoAFavor: 500_00n, ivaRetenidoPorAcreditar: 0n },
+    'January was before the opening',
+  )
+  assert.deepEqual(reaching(1, 2), { saldoAFavor: 533_33n, ivaRetenidoPorAcreditar: 1066_67n }, 'not open yet')
+  assert.deepEqual(reaching(12, 1), { saldoAFavor: 1566_67n, ivaRetenidoPorAcreditar: 0n })
 })
 
 test('rejected expenses are not credited, are told by reason, and what was withheld on them is remitted but never credited', () => {

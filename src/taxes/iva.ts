@@ -120,7 +120,7 @@ export function ivaMensual({ trasladado, acreditable }: BaseIva, anterior: Arras
 /** Where the books of a company begin here: the balance in favour it brought along. */
 export interface Apertura {
   readonly saldoAFavor: Centavos
-  /** The first month that may use it; what came before that month is no longer carried. Null: from the first movement. */
+  /** The first month that may use it; balances from before it are no longer carried. Null: from the first movement. */
   readonly desde: Periodo | null
 }
 
@@ -134,15 +134,20 @@ export interface MesIva {
  * What reaches `periodo` from `anterior`, the last month before it that has movements, over the empty months between.
  */
 export function arrastreHacia(periodo: Periodo, anterior: MesIva | undefined, apertura: Apertura): Arrastre {
-  const { desde } = apertura
-  const opened = desde === null ? anterior === undefined : comparePeriodos(desde, periodo) <= 0
-  const fromOpening = opened && (!anterior || desde === null || comparePeriodos(anterior.periodo, desde) < 0)
-  if (fromOpening) return { saldoAFavor: apertura.saldoAFavor, ivaRetenidoPorAcreditar: 0n }
-  if (!anterior) return SIN_ARRASTRE
-  const next = nextPeriodo(anterior.periodo)
-  if (comparePeriodos(next, periodo) >= 0) return anterior.iva.arrastre
-  // Of empty months only the first does anything: it credits what the month before it withheld.
-  return ivaMensual(SIN_BASE, anterior.iva.arrastre).arrastre
+  const { saldoAFavor, desde } = apertura
+  if (desde === null) return anterior ? over(anterior, periodo) : { saldoAFavor, ivaRetenidoPorAcreditar: 0n }
+  const opens = comparePeriodos(desde, periodo) <= 0 && (!anterior || comparePeriodos(anterior.periodo, desde) < 0)
+  if (!opens) return anterior ? over(anterior, periodo) : SIN_ARRASTRE
+  // The balance that was brought replaces the one carried here. What was withheld the month before is no part of it: it
+  // is remitted with that month's return and becomes creditable now.
+  const { ivaRetenidoPorAcreditar } = anterior ? over(anterior, desde) : SIN_ARRASTRE
+  const opening = { saldoAFavor, ivaRetenidoPorAcreditar }
+  return comparePeriodos(desde, periodo) === 0 ? opening : ivaMensual(SIN_BASE, opening).arrastre
+}
+
+// Of empty months only the first does anything: it credits what the month before it withheld.
+function over({ periodo, iva }: MesIva, to: Periodo): Arrastre {
+  return comparePeriodos(nextPeriodo(periodo), to) >= 0 ? iva.arrastre : ivaMensual(SIN_BASE, iva.arrastre).arrastre
 }
 
 /** A month without movements: it may still be owed or in favour because of what the one before left. */
