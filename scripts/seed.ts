@@ -10,9 +10,9 @@ import { z } from 'zod'
 export async function seed({ apiUrl, mailboxUrl, staff, say }: SeedOptions): Promise<void> {
   const admin = await login(apiUrl, demo.email, demo.password)
   if (admin) {
-    const { datos } = await call(apiUrl, 'GET', '/api/cfdi?limite=1', CfdiPage, { token: admin })
-    if (datos.length > 0) return
-    return upload(apiUrl, admin, say)
+    const { datos } = await call(apiUrl, 'GET', '/api/cfdi?limite=200', CfdiPage, { token: admin })
+    if (datos.length < invoices().length) await upload(apiUrl, admin, say)
+    return
   }
   const operator = await login(apiUrl, staff.email, staff.password)
   if (!operator) throw new Error('seed: the staff login is not accepted')
@@ -61,10 +61,13 @@ export const demoStaff = {
 
 const fixtures = new URL('../test/fixtures/cfdi/40/', import.meta.url)
 
-async function upload(apiUrl: string, token: string, say: (line: string) => void) {
-  const files = readdirSync(fixtures)
+const invoices = () =>
+  readdirSync(fixtures)
     .filter((name) => name.endsWith('.xml'))
     .sort()
+
+async function upload(apiUrl: string, token: string, say: (line: string) => void) {
+  const files = invoices()
   for (const name of files) {
     const response = await patiently(`${apiUrl}/api/cfdi`, {
       method: 'POST',
