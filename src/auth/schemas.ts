@@ -1,10 +1,8 @@
 import { z } from 'zod'
 import { roles } from '../http/access.ts'
 import { cursor, instante, limite, pagina, texto, textoExacto, uuid } from '../http/zod.ts'
+import { correo } from '../tenants/schemas.ts'
 import { MAX_LENGTH } from './password-policy.ts'
-
-/** An e-mail as accounts are found by: trimmed and in lower case. */
-const correo = z.string().trim().toLowerCase().max(254).pipe(z.email('Se esperaba un correo, como ana@empresa.mx.'))
 
 /** Long ones are refused before they are hashed. Which may be chosen is the policy's to say. */
 const password = textoExacto(MAX_LENGTH)

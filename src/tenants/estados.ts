@@ -15,9 +15,9 @@ export const estados = {
 
 export const estadoOf = (state: PlacementState | null) => (state === null ? 'en_espera' : estados[state])
 
-/** The states that a word of the wire stands for. */
-export const stateOf = (estado: string): PlacementState | undefined =>
-  (Object.keys(estados) as PlacementState[]).find((state) => estados[state] === estado)
+/** The state that a word of the wire stands for. */
+export const stateOf = (estado: string): PlacementState | null | undefined =>
+  estado === 'en_espera' ? null : (Object.keys(estados) as PlacementState[]).find((state) => estados[state] === estado)
 
 export const tipos = {
   provision: 'aprovisionar',

@@ -26,7 +26,8 @@ export interface TenantRow {
 export interface TenantFilter {
   rfc?: string | undefined
   nombre?: string | undefined
-  states?: readonly PlacementState[] | undefined
+  /** Null is the state of those that wait for a place. */
+  states?: readonly (PlacementState | null)[] | undefined
   /** The id of the last row of the page before. */
   before?: string | undefined
   limit: number
@@ -52,7 +53,15 @@ export async function listTenants(db: CentralSql, filter: TenantFilter): Promise
   let query = tenants(db)
   if (rfc) query = query.where('t.rfc', '=', rfc)
   if (nombre) query = query.where(sql<boolean>`position(lower(${nombre}) in lower(t.nombre)) > 0`)
-  if (states) query = query.where('d.state', 'in', states)
+  if (states) {
+    const placed = states.filter((state) => state !== null)
+    query = query.where((eb) =>
+      eb.or([
+        ...(placed.length > 0 ? [eb('d.state', 'in', placed)] : []),
+        ...(states.includes(null) ? [eb('d.state', 'is', null)] : []),
+      ]),
+    )
+  }
   if (before) query = query.where('t.id', '<', before)
   return query.orderBy('t.id', 'desc').limit(limit).execute()
 }

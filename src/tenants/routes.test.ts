@@ -31,6 +31,23 @@ test('registering a company answers with it when it is ready', async () => {
   assert.deepEqual(new Set(pasos.map((paso: { estado: string }) => paso.estado)), new Set(['hecho']))
 })
 
+test('a registration that waits for room is listed among the living, and found by its state', async (t) => {
+  const owner = await openAs(product.centralOwnerUrl)
+  t.after(async () => {
+    await owner.query(`update database_servers set state = 'active'`)
+    await owner.end()
+  })
+  await owner.query(`update database_servers set state = 'full'`)
+  const answer = await staff.post('/api/tenants', registration(randomRfc()))
+  assert.deepEqual([answer.statusCode, answer.json().estado], [202, 'en_espera'], answer.body)
+  for (const query of ['', '&estado=en_espera']) {
+    const { datos } = (await staff.get(`/api/tenants?limite=5${query}`)).json()
+    assert.equal(datos[0]?.id, answer.json().id, query)
+  }
+  const { datos } = (await staff.get('/api/tenants?limite=5&estado=activa')).json()
+  assert.ok(datos.every(({ estado }: { estado: string }) => estado === 'activa'))
+})
+
 test('the same RFC at once is one 201 and one 409', async () => {
   const rfc = randomRfc()
   const answers = await Promise.all([

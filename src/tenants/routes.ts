@@ -33,7 +33,7 @@ export const tenantRoutes = (deps: TenantRouteDeps) => async (app: App) => {
     const { limite, cursor, estado, eliminadas, ...filter } = request.query
     const [before] = cursor ? decodeCursor(cursor, z.tuple([z.uuid()])) : []
     const state = estado && stateOf(estado)
-    const states = state ? [state] : eliminadas ? undefined : LIVING
+    const states = state !== undefined ? [state] : eliminadas ? undefined : LIVING
     const rows = await listTenants(central, { ...filter, states, before, limit: limite + 1 })
     const page = rows.slice(0, limite)
     const last = page.at(-1)
@@ -159,4 +159,4 @@ function byOf(request: FastifyRequest): By {
 const tags = ['Empresas']
 const staff = { acceso: { quien: 'plataforma' as const } }
 const WAIT_MS = 2_000
-const LIVING: readonly PlacementState[] = ['provisioning', 'active', 'suspended', 'moving', 'failed']
+const LIVING: readonly (PlacementState | null)[] = [null, 'provisioning', 'active', 'suspended', 'moving', 'failed']

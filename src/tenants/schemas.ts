@@ -6,9 +6,11 @@ import { estados } from './estados.ts'
 
 const rfc = texto(20).toUpperCase().refine(isRfc, 'No es un RFC: se esperaban 12 o 13 caracteres, como ABC850101AB1.')
 
-const correo = texto(254)
+/** An e-mail as accounts are found by: lower case, and nothing that a mail cannot be sent to. */
+export const correo = texto(254)
   .toLowerCase()
   .refine((text) => parseAddress(text) !== null, 'Se esperaba un correo, como ana@empresa.mx.')
+  .meta({ format: 'email' })
 
 const estado = z.enum([...Object.values(estados), 'en_espera'])
 
@@ -42,7 +44,7 @@ export const Busqueda = z.strictObject({
   cursor: cursor.optional(),
   rfc: rfc.optional(),
   nombre: texto(100).optional(),
-  estado: z.enum(Object.values(estados)).optional(),
+  estado: estado.optional(),
   /** Also those that were deleted or purged. */
   eliminadas: booleano.default(false),
 })

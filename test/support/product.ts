@@ -35,6 +35,8 @@ export interface Product {
   env: Readonly<Record<string, string>>
   /** As the administrator of the server of its databases. */
   adminUrl: string
+  /** As the owner of the central database. */
+  centralOwnerUrl: string
   /** Lines of the log of API and worker. */
   log: string[]
   createTenant(options?: { rfc?: string; plan?: string }): Promise<Tenant>
@@ -174,6 +176,7 @@ export async function startProduct(
     mailboxUrl,
     env: environment,
     adminUrl: cluster.adminUrl,
+    centralOwnerUrl: central.ownerUrl,
     log,
     createTenant,
     mailTo,
