@@ -17,7 +17,7 @@ let cluster: PreparedCluster
 let central: CentralDb
 let app: App
 /** How often each route's work was done. */
-const done = { pagos: 0, fallas: 0, login: 0 }
+const done = { pagos: 0, fallas: 0, login: 0, ocupado: 0 }
 let gate = Promise.resolve()
 
 // Also what a failing `before` has opened by then.
@@ -48,6 +48,8 @@ async function build(db: CentralDb): Promise<App> {
     done.pagos += 1
     await gate
     if (request.body.concepto === 'rechazado') throw new AppError('rejected', 'pago.rechazado', 'No se pudo.')
+    if (request.body.concepto === 'ocupado' && done.ocupado++ === 0)
+      throw new AppError('conflict', 'pago.ocupado', 'Espera.', { retryAfterS: 5 })
     return reply.code(202).header('location', `/pagos/${done.pagos}`).send({ numero: done.pagos })
   })
   app.post('/pagos/:id/fallas', { config, schema: { params: z.strictObject({ id: texto(9) }) } }, async () => {
@@ -62,6 +64,12 @@ async function build(db: CentralDb): Promise<App> {
 
 const pay = (key: string, concepto = 'renta', headers: Record<string, string> = {}) =>
   app.inject({ method: 'POST', url: '/pagos', payload: { concepto }, headers: { 'idempotency-key': key, ...headers } })
+
+test('an answer that asks to come back later is not what comes back later', async () => {
+  const first = await pay('k-ocupado', 'ocupado')
+  assert.deepEqual([first.statusCode, first.headers['retry-after']], [409, '5'])
+  assert.equal((await pay('k-ocupado', 'ocupado')).statusCode, 202)
+})
 
 test('a repeat gets the first answer, byte for byte, and nothing is done twice', async () => {
   const first = await pay('k-1')

@@ -42,9 +42,9 @@ const LARGEST_KEPT = 1024 * 1024
 
 /**
  * `Idempotency-Key` on every changing request of somebody logged in: the row comes first, so that of two at once only
- * one works. A repeat gets the same status and body with `Idempotent-Replayed: true`; answers of 500 and above and 429
- * are not kept, because the retry may succeed. A process that dies holds the key for 30 s at most; what it had already
- * done is then met by the effect's own unique key (folio fiscal, RFC). Answers of `/api/auth` carry secrets and are not kept.
+ * one works. A repeat gets the same status and body with `Idempotent-Replayed: true`; answers of 500 and above, and those
+ * with `Retry-After`, are not kept, because the retry may succeed. A process that dies holds the key for 30 s at most; what
+ * it had already done is then met by the effect's own unique key (folio fiscal, RFC). Answers of `/api/auth` carry secrets and are not kept.
  * Draft: draft-ietf-httpapi-idempotency-key-header-08.
  */
 export function honourIdempotencyKeys(app: App, store: KeyStore): void {
@@ -115,7 +115,7 @@ function hashOf({ url, body }: FastifyRequest): Buffer {
 }
 
 function answerOf(status: number, headers: Record<string, unknown>, payload: unknown): KeptAnswer | undefined {
-  if (status >= 500 || status === 429) return undefined
+  if (status >= 500 || headers['retry-after'] !== undefined) return undefined
   if (payload !== null && payload !== undefined && typeof payload !== 'string' && !Buffer.isBuffer(payload))
     return undefined
   const body = Buffer.from(payload ?? '')
