@@ -209,6 +209,8 @@ test('what there may be one of is refused when there are two: nobody knows which
     assert.notEqual(xml, plain)
     assert.throws(() => parseCfdi(Buffer.from(xml)), { code: 'cfdi.repeated', kind: 'invalid' }, name)
   }
+  const addendas = plain.replace('<cfdi:Addenda/>', (one) => one + one)
+  assert.doesNotThrow(() => parseCfdi(Buffer.from(addendas)), 'nobody counts what is in them')
   const global = '<cfdi:InformacionGlobal Periodicidad="01" Meses="01" Año="2026"/>'
   const globals = plain.replace('<cfdi:Emisor', () => `${global}${global}<cfdi:Emisor`)
   assert.throws(() => parseCfdi(Buffer.from(globals)), { code: 'cfdi.repeated' })

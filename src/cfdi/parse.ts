@@ -154,7 +154,7 @@ export function readComprobante(root: XmlElement): Comprobante {
     nominas: complementosOf(root)
       .flatMap((node) => childrenOf(node, NOMINA, 'Nomina'))
       .map(readNomina),
-    addenda: one('Addenda') !== undefined,
+    addenda: childrenOf(root, namespace, 'Addenda').length > 0,
   }
 }
 
