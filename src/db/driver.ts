@@ -57,6 +57,7 @@ export interface SessionWitness {
 export class Session implements DatabaseConnection {
   /** Set from before BEGIN is sent until COMMIT or ROLLBACK was answered. */
   inTransaction = false
+  #ending = false
   readonly #connection: Connection
   readonly #deadlineMs: number
   readonly #witness: SessionWitness | undefined
@@ -68,6 +69,24 @@ export class Session implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.#ending) throw new Error('the transaction of this statement has ended')
+    return this.#send(query)
+  }
+
+  /**
+   * COMMIT or ROLLBACK, and nothing after it: a statement that nobody awaited, sent before the answer is here, would
+   * run behind it as a transaction of its own.
+   */
+  async settle(text: 'commit' | 'rollback'): Promise<QueryResult<{ command: string }>> {
+    this.#ending = true
+    try {
+      return await this.#send(CompiledQuery.raw(text))
+    } finally {
+      this.#ending = false
+    }
+  }
+
+  async #send<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     this.#witness?.sending()
     try {
       const { rows, command, count } = await this.#connection.query(query.sql, query.parameters, this.#deadlineMs)
@@ -111,7 +130,7 @@ function createDriver(source: SessionSource): Driver {
     },
 
     async commitTransaction(connection) {
-      const { rows } = await connection.executeQuery<{ command: string }>(CompiledQuery.raw('commit'))
+      const { rows } = await asSession(connection).settle('commit')
       asSession(connection).inTransaction = false
       // PostgreSQL answers so when a statement failed and its error was swallowed: nothing was kept.
       if (rows[0]?.command === 'ROLLBACK') throw new AbortedTransactionError()
@@ -119,7 +138,7 @@ function createDriver(source: SessionSource): Driver {
 
     async rollbackTransaction(connection) {
       try {
-        await connection.executeQuery(CompiledQuery.raw('rollback'))
+        await asSession(connection).settle('rollback')
         asSession(connection).inTransaction = false
       } catch {
         // The session is lost, so the server has rolled back by itself. What the caller must see is why it came here.

@@ -160,6 +160,32 @@ test('a transaction keeps all or nothing, in and out of savepoints, and says whe
   assert.equal(await count(), 1)
 })
 
+test('a statement that comes while its transaction is ending is not committed by itself', async (t) => {
+  const { db } = open(t)
+  for (const [n, end] of [
+    [901, () => Promise.reject(new Error('gave up'))],
+    [902, () => Promise.resolve()],
+  ] as const) {
+    const late = Promise.withResolvers<unknown>()
+    const work = db.transaction().execute(async (trx) => {
+      await sql`select 1`.execute(trx)
+      // Something that nobody awaits, such as the sister of the promise that failed.
+      setImmediate(() => trx.insertInto('apuntes').values({ n }).execute().then(late.resolve, late.reject))
+      await end()
+    })
+    const [, refusal] = await Promise.allSettled([work, late.promise])
+    assert.match(String(refusal.status === 'rejected' && refusal.reason), /has ended/)
+    assert.deepEqual(await db.selectFrom('apuntes').select('n').where('n', '=', n).execute(), [])
+  }
+})
+
+test('closing does not wait for ever for a session that is never given back', async (t) => {
+  const { pool } = open(t)
+  await pool.acquire()
+  await pool.close(50)
+  await until(async () => (await sessions(t)) === 0)
+})
+
 test('losing the session in a transaction says so, not that the rollback failed', async (t) => {
   const { db } = open(t)
   const error = await db

@@ -159,6 +159,8 @@ export function createPool(target: Target, options: PoolOptions): Pool {
     serve()
     const deadline = setTimeout(() => {
       for (const connection of running) connection.destroy()
+      // Whoever has one may be waiting for something else, and never give it back.
+      emptied.resolve()
     }, graceMs)
     await emptied.promise
     clearTimeout(deadline)
