@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 /**
@@ -123,9 +124,27 @@ const url = (schemes: string[]) =>
   z
     .string()
     .refine(
-      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol),
-      `must be a ${schemes.join(' or ')} URL`,
+      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol) && isEncoded(new URL(text)),
+      `must be a ${schemes.join(' or ')} URL, with % written as %25`,
     )
+
+function isEncoded({ username, password, pathname }: URL): boolean {
+  try {
+    decodeURIComponent(username + password + pathname)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Not a number of hops, a name or everybody: whoever may write X-Forwarded-For chooses the address that is limited. */
+function isProxy(text: string): boolean {
+  if (text === 'loopback') return true
+  const [address = '', prefix = '', more] = text.split('/')
+  const bits = { 4: 32, 6: 128 }[isIP(address)] ?? 0
+  const length = text.includes('/') ? Number(/^\d{1,3}$/.exec(prefix)?.[0]) : bits
+  return more === undefined && length >= 8 && length <= bits
+}
 
 const Environment = z.object({
   HORUX_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -139,7 +158,7 @@ const Environment = z.object({
   DOCS: z.stringbool().optional(),
   TRUST_PROXY: z
     .string()
-    .refine((text) => text !== 'true' && text !== '*', 'must be the address of the proxy')
+    .refine((text) => text.split(',').every((one) => isProxy(one.trim())), 'must be the address of the proxy')
     .optional(),
   CORS_ORIGINS: z
     .string()
