@@ -82,3 +82,13 @@ test('what is logged stays as it was, and a circle ends', () => {
   assert.equal(JSON.parse(lines[0] ?? '').circle.at, '1970-01-01T00:00:00.000Z')
   assert.ok(!lines[0]?.includes('canario'))
 })
+
+test('a failure kept as data is told by its fields, without its secrets', () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'trace', service: 'test', destination: { write: (line) => lines.push(line) } })
+  log.error({ error: { step: 'database', code: 'provision.name_taken', password: 'canario' } }, 'given up')
+  log.error({ err: 'a text' }, 'given up')
+  const [kept, text] = lines.map((line) => JSON.parse(line))
+  assert.deepEqual(kept.error, { step: 'database', code: 'provision.name_taken', password: '[secreto]' })
+  assert.deepEqual(text.err, { message: 'a text' })
+})

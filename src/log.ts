@@ -94,7 +94,8 @@ const RFC =
 
 /** What we want to know of a failure. By name: drivers hang the query, its parameters and the row onto their errors. */
 function errorFields(error: unknown, depth = 0): unknown {
-  if (!(error instanceof Error)) return { message: String(error) }
+  if (!(error instanceof Error))
+    return isObject(error) ? withoutNested(error, new Map(), 1) : { message: String(error) }
   const known = [
     'code',
     'kind',

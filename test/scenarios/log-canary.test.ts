@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { z } from 'zod'
+import { openAs } from '../../src/db/client.ts'
+import { databaseName } from '../../src/fiscal/rfc.ts'
 import { type ApiWorld, sendAs, startApiWorld } from '../support/api-world.ts'
 import { PASSWORD } from '../support/auth.ts'
 import { cfdiXml } from '../support/cfdi-xml.ts'
+import { randomRfc, startProduct, until } from '../support/product.ts'
 
 /** Strings that would betray a person or open a door, sent through whatever may fail. */
 const CANARY = {
@@ -121,3 +124,33 @@ test('one line per request says who, what, how it ended and how long it took', a
 
 const accessTokens = () =>
   Object.values(world.actors).flatMap(({ headers }) => headers['authorization']?.slice(7) ?? [])
+
+test('nor are they in the log of the worker, when mail is refused and a company cannot be born', async (t) => {
+  const product = await startProduct(t)
+  const faults = (body: object) =>
+    fetch(`${product.mailboxUrl}/api/fallas`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const { email, name } = CANARY
+  const register = (rfc: string) =>
+    product.staff.post('/api/tenants', { rfc, nombre: name, plan: 'starter', admin: { email, nombre: name } })
+  assert.equal((await faults({ rechazar: true })).status, 200)
+  assert.equal((await register(randomRfc())).statusCode, 201)
+  await until(
+    'the refusal',
+    async () => product.log.some((line) => /mail\.send.*"result":"(?!sent)/.test(line)) || undefined,
+  )
+  assert.equal((await faults({ rechazar: false, fallar4xxVeces: 1 })).status, 200)
+
+  const taken = randomRfc()
+  const admin = await openAs(product.adminUrl)
+  t.after(() => admin.end())
+  await admin.query(`create database ${databaseName(taken)}`)
+  assert.equal((await register(taken)).statusCode, 409)
+  const log = product.log.join('')
+  assert.match(log, /"error":\{"step":"database","code":"provision.name_taken"/, 'and yet it says what went wrong')
+  for (const secret of [email, name, taken, PASSWORD, product.staff.token ?? ''])
+    assert.ok(!log.includes(secret), secret)
+})
