@@ -6,11 +6,11 @@ export const rfcTaken = (rfc: string) =>
   new AppError('conflict', 'tenants.rfc_taken', `Ya hay una empresa registrada con el RFC ${rfc}.`)
 
 /** The company that had the name is on its way out; seconds later the same request succeeds. */
-export const nameBusy = (rfc: string) =>
+export const nameBusy = () =>
   new AppError(
     'conflict',
     'tenants.name_busy',
-    `La base de datos anterior de ${rfc} todavía se está retirando. Intenta de nuevo en un minuto.`,
+    'La base de datos anterior de ese RFC todavía se está retirando. Intenta de nuevo en un minuto.',
     { retryAfterS: 60 },
   )
 

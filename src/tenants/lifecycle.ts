@@ -3,6 +3,7 @@ import { writeAudit } from '../db/audit.ts'
 import type { CentralTx } from '../db/databases.ts'
 import { isUniqueViolation } from '../db/failures.ts'
 import {
+  nameBusy,
   nothingToRetry,
   operationOpen,
   reasonRequired,
@@ -117,7 +118,7 @@ export async function retryOperation(deps: RegisterDeps, id: string, by: By): Pr
     const afresh = last.state === 'compensated' || last.kind === 'provision'
     const reopened = await reopenOperation(trx, last.id, afresh ? '' : last.step)
     if (!reopened) throw nothingToRetry()
-    if (last.kind === 'provision') await updatePlacement(trx, id, { state: 'provisioning' })
+    if (last.kind === 'provision') await takeNameAgain(trx, id)
     await announce(deps, trx, { id, action: 'tenant.retry', operationId: last.id }, by)
     return last.id
   })
@@ -129,6 +130,13 @@ async function freeName(trx: CentralTx, name: string, now: Date): Promise<string
     const candidate = retiredName(name, at)
     if (!(await isNameUsed(trx, candidate))) return candidate
   }
+}
+
+/** A failed registration keeps no name: meanwhile somebody else's database may be on its way out under it. */
+async function takeNameAgain(trx: CentralTx, id: string): Promise<void> {
+  await updatePlacement(trx, id, { state: 'provisioning' }).catch((error: unknown) => {
+    throw isUniqueViolation(error, 'tenant_databases_name') ? nameBusy() : error
+  })
 }
 
 type Locked = NonNullable<Awaited<ReturnType<typeof lockTenant>>>

@@ -69,7 +69,7 @@ export async function registerTenant(
       return { tenantId, operationId }
     })
     .catch((error: unknown) => {
-      throw isUniqueViolation(error, 'tenant_databases_name') ? nameBusy(request.rfc) : error
+      throw isUniqueViolation(error, 'tenant_databases_name') ? nameBusy() : error
     })
 }
 

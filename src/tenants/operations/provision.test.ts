@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { nobody, someRfc, startTenancy, type Tenancy } from '../../../test/support/tenancy.ts'
 import { enter, expectHealthy, expectNothing } from '../../../test/support/tenancy-checks.ts'
+import { outliveTheDead } from '../../../test/support/worker-child.ts'
 import { databaseName } from '../../fiscal/rfc.ts'
 import { deleteTenant, retryOperation } from '../lifecycle.ts'
 import { findOperation } from './queries.ts'
@@ -229,15 +230,31 @@ test('the lease of a dead worker runs out, and the sweep queues its operation on
   const { operationId } = await tenancy.register()
   await tenancy.owner.query(`delete from pgboss.job`)
   await tenancy.owner.query(
-    `update tenant_operations set state = 'running', worker = 'dead', lease_until = $2, attempts = 1 where id = $1`,
-    [operationId, new Date(tenancy.clock.now().getTime() + 30_000)],
+    `update tenant_operations set state = 'running', worker = 'dead', lease_until = now() + interval '30 s', attempts = 1
+     where id = $1`,
+    [operationId],
   )
   assert.equal(await sweepOperations(tenancy.deps), 0)
   assert.equal(await tenancy.run(operationId), 'busy')
-  tenancy.clock.move(31_000)
+  await outliveTheDead(tenancy)
   assert.equal(await sweepOperations(tenancy.deps), 1)
   assert.equal(await sweepOperations(tenancy.deps), 0)
   assert.equal(await tenancy.run(operationId), 'succeeded')
+})
+
+test('a worker whose clock is hours wrong neither takes an operation from one that lives nor keeps it', async () => {
+  const { tenantId, operationId } = await tenancy.register()
+  await tenancy.owner.query(
+    `update tenant_operations set state = 'running', worker = 'alive', lease_until = now() + interval '30 s' where id = $1`,
+    [operationId],
+  )
+  tenancy.clock.move(2 * 3_600_000)
+  assert.equal(await tenancy.run(operationId), 'busy')
+  tenancy.clock.move(-4 * 3_600_000)
+  await outliveTheDead(tenancy)
+  assert.equal(await tenancy.run(operationId), 'succeeded')
+  await expectHealthy(tenancy, tenantId)
+  tenancy.clock.move(2 * 3_600_000)
 })
 
 test('a registration for a plan that does not exist is refused before anything is written', async () => {

@@ -40,12 +40,13 @@ export async function findLatestOperation(db: CentralSql, tenantId: string): Pro
 }
 
 /**
- * Takes an operation for `worker` until `leaseUntil`: a queued one, or one whose worker let its lease run out.
+ * Takes an operation for `worker` for `leaseMs`: a queued one, or one whose worker let its lease run out. By the
+ * database's clock: a worker whose own is wrong would keep it for hours, or take it from one that lives.
  * Undefined when it is finished or somebody else's.
  */
 export async function claimOperation(
   db: CentralSql,
-  { id, worker, now, leaseUntil }: { id: string; worker: string; now: Date; leaseUntil: Date },
+  { id, worker, leaseMs }: Holder & { leaseMs: number },
 ): Promise<Operation | undefined> {
   const row = await db
     .updateTable('tenant_operations')
@@ -53,7 +54,7 @@ export async function claimOperation(
       state: sql<'running' | 'compensating'>`case state when 'queued' then 'running' else state end`,
       attempts: eb('attempts', '+', 1),
       worker,
-      lease_until: leaseUntil,
+      lease_until: fromNow(leaseMs),
     }))
     .where('id', '=', id)
     .where(NEEDS_NO_FLUSH)
@@ -62,7 +63,7 @@ export async function claimOperation(
         eb('state', '=', 'queued'),
         eb.and([
           eb('state', 'in', ['running', 'compensating']),
-          eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', now)]),
+          eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', NOW)]),
         ]),
       ]),
     )
@@ -78,18 +79,29 @@ export interface Holder {
 }
 
 /** False when the operation is no longer the holder's. */
-export async function renewLease(db: CentralSql, holder: Holder, leaseUntil: Date): Promise<boolean> {
-  return changed(await held(db, holder).where(NEEDS_NO_FLUSH).set({ lease_until: leaseUntil }).executeTakeFirst())
+export async function renewLease(db: CentralSql, holder: Holder, leaseMs: number): Promise<boolean> {
+  return changed(
+    await held(db, holder)
+      .where(NEEDS_NO_FLUSH)
+      .set({ lease_until: fromNow(leaseMs) })
+      .executeTakeFirst(),
+  )
 }
 
 /** The same within a transaction, whose other writes then depend on it and are flushed. */
-export async function keepHold(trx: CentralTx, holder: Holder, leaseUntil: Date): Promise<boolean> {
-  return changed(await held(trx, holder).set({ lease_until: leaseUntil }).executeTakeFirst())
+export async function keepHold(trx: CentralTx, holder: Holder, leaseMs: number): Promise<boolean> {
+  return changed(
+    await held(trx, holder)
+      .set({ lease_until: fromNow(leaseMs) })
+      .executeTakeFirst(),
+  )
 }
 
 /** Notes a completed step. False when the operation is no longer the holder's. */
-export async function saveStep(db: CentralSql, holder: Holder, step: string, leaseUntil: Date): Promise<boolean> {
-  const note = held(db, holder).where(NEEDS_NO_FLUSH).set({ step, lease_until: leaseUntil })
+export async function saveStep(db: CentralSql, holder: Holder, step: string, leaseMs: number): Promise<boolean> {
+  const note = held(db, holder)
+    .where(NEEDS_NO_FLUSH)
+    .set({ step, lease_until: fromNow(leaseMs) })
   return changed(await note.executeTakeFirst())
 }
 
@@ -157,12 +169,12 @@ export async function reopenOperation(trx: CentralTx, id: string, step: string):
 }
 
 /** Open operations that nobody holds: their job was lost, is waiting, or its worker died. */
-export async function findUnheldOperations(db: CentralSql, now: Date): Promise<{ id: string; tenantId: string }[]> {
+export async function findUnheldOperations(db: CentralSql): Promise<{ id: string; tenantId: string }[]> {
   return db
     .selectFrom('tenant_operations')
     .select(['id', 'tenant_id as tenantId'])
     .where('state', 'in', OPEN)
-    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', now)]))
+    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', NOW)]))
     .orderBy('created_at')
     .limit(500)
     .execute()
@@ -171,6 +183,9 @@ export async function findUnheldOperations(db: CentralSql, now: Date): Promise<{
 const OPEN = ['queued', 'running', 'compensating'] as const
 // In words: PostgreSQL does not recognise the partial index behind parameters.
 const IS_OPEN = sql<boolean>`state in ('queued', 'running', 'compensating')`
+
+const NOW = sql<Date>`now()`
+const fromNow = (ms: number) => sql<Date>`now() + ${ms}::float8 * interval '1 millisecond'`
 
 // True, and lets the statement's commit answer before the disk has it. Claims, leases and notes that a crash of the
 // server loses only make a step be done again, which every step allows; what ends an operation is flushed.

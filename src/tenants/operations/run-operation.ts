@@ -35,14 +35,12 @@ export interface RunOptions {
 export async function runOperation(deps: OperationDeps, id: string, options: RunOptions = {}): Promise<Outcome> {
   const { signal, maxAttempts = 6, leaseMs = 30_000, lockWaitMs = 10_000 } = options
   const holder = { id, worker: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}` }
-  const lease = () => new Date(deps.clock.now().getTime() + leaseMs)
-  const claim = { ...holder, now: deps.clock.now(), leaseUntil: lease() }
-  const operation = await queries.claimOperation(deps.central, claim)
+  const operation = await queries.claimOperation(deps.central, { ...holder, leaseMs })
   if (!operation) return settled(await queries.findOperation(deps.central, id))
-  const hold: Hold = { deps, operation, holder, lease, ...(signal && { signal }) }
+  const hold: Hold = { deps, operation, holder, leaseMs, ...(signal && { signal }) }
 
   await using cleanup = new AsyncDisposableStack()
-  cleanup.defer(keepRenewing(hold, leaseMs))
+  cleanup.defer(keepRenewing(hold))
   let context: Context
   try {
     const site = await findOrMakeSite(deps, operation)
@@ -89,12 +87,12 @@ interface Hold {
   deps: OperationDeps
   operation: Operation
   holder: queries.Holder
-  lease: () => Date
+  leaseMs: number
   signal?: AbortSignal
 }
 
 async function forward(hold: Hold, saga: Saga, progress: { step: string }): Promise<void> {
-  const { deps, operation, holder, lease, signal } = hold
+  const { deps, operation, holder, leaseMs, signal } = hold
   const { kind } = operation
   const noted = saga.steps.findIndex((step) => step.name === operation.step)
   // The note of a step is written while the next one runs: a step may be repeated, so a note that comes late costs
@@ -102,7 +100,7 @@ async function forward(hold: Hold, saga: Saga, progress: { step: string }): Prom
   let noting: Promise<void> = Promise.resolve()
   const note = async (name: string, before: Promise<void>) => {
     await before
-    if (!(await queries.saveStep(deps.central, holder, name, lease()))) throw new LeaseLost()
+    if (!(await queries.saveStep(deps.central, holder, name, leaseMs))) throw new LeaseLost()
     crashpoint(`${kind}.${name}.noted`)
   }
   for (const step of saga.steps.slice(noted + 1)) {
@@ -153,9 +151,9 @@ async function takeBack(hold: Hold, saga: Saga, error: OperationError): Promise<
   }
 }
 
-async function writeAsHolder({ deps, holder, lease }: Hold, work: CentralWrite): Promise<void> {
+async function writeAsHolder({ deps, holder, leaseMs }: Hold, work: CentralWrite): Promise<void> {
   await deps.central.transaction().execute(async (trx) => {
-    if (!(await queries.keepHold(trx, holder, lease()))) throw new LeaseLost()
+    if (!(await queries.keepHold(trx, holder, leaseMs))) throw new LeaseLost()
     await work(trx)
   })
 }
@@ -182,9 +180,9 @@ async function lockTenant({ owner, operation }: Context, waitMs: number): Promis
   return true
 }
 
-function keepRenewing({ deps, holder, lease }: Hold, leaseMs: number): () => void {
+function keepRenewing({ deps, holder, leaseMs }: Hold): () => void {
   const renew = () =>
-    queries.renewLease(deps.central, holder, lease()).catch((error: unknown) => {
+    queries.renewLease(deps.central, holder, leaseMs).catch((error: unknown) => {
       deps.log.warn({ err: error, operationId: holder.id }, 'lease not renewed')
     })
   const timer = setInterval(renew, leaseMs / 3)

@@ -6,12 +6,8 @@ import type { OperationDeps } from './saga.ts'
  * whose job is merely waiting gets no second one.
  * @returns how many got a job
  */
-export async function sweepOperations({
-  central,
-  queue,
-  clock,
-}: Pick<OperationDeps, 'central' | 'queue' | 'clock'>): Promise<number> {
-  const unheld = await findUnheldOperations(central, clock.now())
+export async function sweepOperations({ central, queue }: Pick<OperationDeps, 'central' | 'queue'>): Promise<number> {
+  const unheld = await findUnheldOperations(central)
   const jobs = await central.transaction().execute(async (trx) => {
     const ids: (string | null)[] = []
     for (const { id, tenantId } of unheld)
