@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { CentralSql, CentralTx } from '../db/databases.ts'
 import type { Rol } from '../http/access.ts'
+import { livingName } from '../tenants/operations/operation.ts'
 
 export type Transporte = 'cookie' | 'cuerpo'
 
@@ -22,6 +23,7 @@ export interface SessionRow {
   tenantId: string | null
   rfc: string | null
   tenantNombre: string | null
+  /** By which tokens name its database: without what a deletion adds. */
   databaseName: string | null
   rol: Rol | null
   vista: ViewRow | null
@@ -69,7 +71,9 @@ export async function findSession(db: CentralSql, id: string): Promise<SessionRo
     .executeTakeFirst()
   if (!row) return undefined
   const { viewId, viewTenantId, viewRfc, viewNombre, viewMotivo, viewEscritura, ...rest } = row
-  const { viewOpenedAt, viewExpiresAt, viewLimitAt, ...session } = rest
+  const { viewOpenedAt, viewExpiresAt, viewLimitAt, databaseName, ...who } = rest
+  // Deleting a company renames its database: the tokens of its people are no forgeries for that.
+  const session = { ...who, databaseName: databaseName && livingName(databaseName) }
   if (viewId === null) return { ...session, vista: null }
   const vista = {
     id: viewId,

@@ -377,3 +377,17 @@ test('a changed password ends every session, access token included', async () =>
   assert.equal((await refresh(one, changed.json().refreshToken)).statusCode, 200)
   assert.ok(await house.mail(email, 'password_cambiada'))
 })
+
+test('the tokens of a company that was deleted are as good as before, and raise no alarm', async () => {
+  const { id, databaseName } = await house.company('DEL850101AB1')
+  const { id: userId, email } = await house.user()
+  await house.member(userId, id, 'admin')
+  const { accessToken } = await one.login(email)
+  const retired = `horux_deleted_${databaseName.slice(6)}_20260131120000`
+  const change = { state: 'deleted' as const, database_name: retired }
+  await house.central.updateTable('tenant_databases').set(change).where('tenant_id', '=', id).execute()
+  // What it is told of the company is for whoever opens its database to say.
+  const answer = await two.send('GET', '/api/probe/todos', { as: accessToken })
+  assert.equal(answer.statusCode, 200, answer.body)
+  assert.ok(!two.log.some((line) => line.includes('token_mismatch')))
+})

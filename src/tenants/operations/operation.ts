@@ -80,6 +80,9 @@ export interface Operation {
 export const retiredName = (databaseName: string, at: Date): string =>
   `horux_deleted_${databaseName.replace(/^horux_/, '')}_${at.toISOString().replace(/\D/g, '').slice(0, 14)}`
 
+/** The name a database had before its company was deleted; that of a living one is its own. */
+export const livingName = (name: string): string => name.replace(/^horux_deleted_(.+)_\d{14}$/, 'horux_$1')
+
 /** What the operator sees of each step. */
 export function stepStates({ kind, step, state, error }: Pick<Operation, 'kind' | 'step' | 'state' | 'error'>) {
   const names = Object.keys(steps[kind])
