@@ -89,19 +89,20 @@ test('a registration that makes no sense is a problem that says what', async () 
   }
 })
 
-test('a step that fails for good is told with its code, and the company can be tried again', async () => {
+test('a step that fails for good is told with its code, and the company can be tried again', async (t) => {
   const rfc = randomRfc()
   const admin = await openAs(product.adminUrl)
+  t.after(() => admin.end())
   await admin.query(`create database ${databaseName(rfc)}`)
   const answer = await staff.post('/api/tenants', registration(rfc))
   assert.deepEqual([answer.statusCode, answer.json().code], [409, 'provision.name_taken'], answer.body)
+  assert.match(answer.json().detail, /^Falló el paso «Crear la base de datos»\. En el servidor ya existe/)
   const { datos } = (await staff.get(`/api/tenants?rfc=${rfc}`)).json()
   assert.equal(datos[0].estado, 'fallida')
   const progress = (await staff.get(`/api/tenants/${datos[0].id}/aprovisionamiento`)).json()
   assert.deepEqual([progress.estado, progress.error.paso], ['deshecha', 'database'])
 
   await admin.query(`drop database ${databaseName(rfc)}`)
-  await admin.end()
   const again = await staff.post(`/api/tenants/${datos[0].id}/reintentar`)
   assert.deepEqual([again.statusCode, again.json().estado], [200, 'activa'], again.body)
 })

@@ -10,6 +10,7 @@ import { awaitOperation } from './await-operation.ts'
 import { tenantNotFound } from './errors.ts'
 import { stateOf } from './estados.ts'
 import { deleteTenant, renameTenant, restoreTenant, resumeTenant, retryOperation, suspendTenant } from './lifecycle.ts'
+import { stepStates } from './operations/operation.ts'
 import { findLatestOperation } from './operations/queries.ts'
 import { findTenant, listTenants, type PlacementState } from './queries.ts'
 import { type By, type RegisterDeps, registerTenant } from './register.ts'
@@ -141,9 +142,13 @@ export const tenantRoutes = (deps: TenantRouteDeps) => async (app: App) => {
 
   /** True when it is done, false when it goes on. @throws AppError conflict with the code of the step that failed */
   async function settle(operationId: string): Promise<boolean> {
-    const { state, error } = await awaitOperation(deps, operationId, WAIT_MS)
-    if (error && (state === 'failed' || state === 'compensated'))
-      throw new AppError('conflict', error.code, error.message)
+    const operation = await awaitOperation(deps, operationId, WAIT_MS)
+    const { state, error } = operation
+    if (error && (state === 'failed' || state === 'compensated')) {
+      const step = stepStates(operation).find(({ paso }) => paso === error.step)
+      const where = step ? `Falló el paso «${step.descripcion}». ` : ''
+      throw new AppError('conflict', error.code, where + error.message)
+    }
     return state === 'succeeded'
   }
 }
