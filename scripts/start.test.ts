@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -96,6 +96,23 @@ test('Ctrl-C stops all in order and leaves no process', async () => {
   assert.equal(existsSync(record), false)
   assert.equal(existsSync(path.join(dataDir, 'postmaster.pid')), false)
 })
+
+test('reset asks first, then deletes what a start made and nothing else', async () => {
+  writeFileSync(path.join(home, 'mio.txt'), 'no es de make start')
+  assert.equal(await reset('--dry-run'), 3)
+  assert.equal(await reset(), 4, 'nobody there to ask')
+  assert.ok(existsSync(dataDir))
+  assert.equal(await reset('--yes'), 0)
+  assert.deepEqual(readdirSync(home), ['mio.txt'])
+  assert.equal(await reset('--dry-run'), 0, 'nothing is left to delete')
+})
+
+async function reset(...args: string[]): Promise<number | null> {
+  const horux = path.join(import.meta.dirname, 'horux.ts')
+  const child = spawn(process.execPath, [horux, 'reset', ...args], { env: { ...process.env, ...env }, stdio: 'ignore' })
+  const [code] = await once(child, 'exit')
+  return code
+}
 
 function start() {
   const args = [path.join(import.meta.dirname, 'start.ts'), '--no-demo']

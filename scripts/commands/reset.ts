@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
@@ -16,7 +16,10 @@ export const command = new Command('reset')
   .action(async (options: { yes?: boolean; dryRun?: boolean }) => {
     const doomed = MADE_BY_START.map((name) => path.join(HOME, name))
     console.error(`Se borra: ${doomed.join(' ')}`)
-    if (options.dryRun) return
+    if (options.dryRun) {
+      process.exitCode = doomed.some((entry) => existsSync(entry)) ? EXIT.partial : EXIT.ok
+      return
+    }
     if (!options.yes && !(await confirmed())) {
       console.error('No se borró nada.')
       process.exitCode = EXIT.refused
