@@ -2,6 +2,8 @@
 
 MACHINE_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# Types are stripped and code is compiled once per version of a file, not once per process.
+export NODE_COMPILE_CACHE := $(CURDIR)/node_modules/.cache/compile
 INSTALLED := node_modules/.installed
 BENCH_INSTALLED := bench/node_modules/.installed
 HORUX := node scripts/horux.ts
