@@ -9,12 +9,15 @@ const shared = key()
 /** What a production that may start has, and nothing else. */
 const good = {
   HORUX_ENV: 'production',
-  CENTRAL_DATABASE_URL: 'postgres://horux_central:Zk3-9fQx%2F7Lw2-pTm1@db.interna:5432/horux_central',
+  CENTRAL_DATABASE_URL:
+    'postgres://horux_central:Zk3-9fQx%2F7Lw2-pTm1@db.interna:5432/horux_central?sslmode=verify-full',
   HORUX_TENANT_KEY: `2026a:${key()}`,
   JWT_KEYS: `2026a:${key()},2025b:${key()}`,
   SMTP_URL: 'smtps://horux:clave@correo.interno',
   PUBLIC_URL: 'https://app.horux360.mx/',
 }
+
+const onHost = (host: string) => `postgres://horux_central:Zk3-9fQx%2F7Lw2-pTm1@${host}:5432/horux_central`
 
 /** The problems of an environment, and that none of them tells a value of it. */
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -57,6 +60,14 @@ const refused: [variable: string, value: string | undefined, what: string][] = [
   ['CENTRAL_DATABASE_URL', 'postgres://horux_central:corta@db/horux_central', 'with a short password'],
   ['CENTRAL_DATABASE_URL', `postgres://horux_central:${'ab'.repeat(20)}@db/horux_central`, 'with a weak password'],
   ['CENTRAL_DATABASE_URL', 'postgres://horux_central:100%segura-y-larga@db/horux_central', 'badly encoded'],
+  ...['', '?sslmode=disable', '?sslmode=prefer', '?sslmode=require', '?host=db.interna'].map(
+    (query): (typeof refused)[number] => [
+      'CENTRAL_DATABASE_URL',
+      `${onHost(query.startsWith('?host') ? '127.0.0.1' : 'db.interna')}${query}`,
+      `over a network whose server nobody checks (${query || 'no sslmode'})`,
+    ],
+  ),
+  ['CENTRAL_DATABASE_URL', onHost('127.0.0.1.interna'), 'whose host only looks like this machine'],
   ['SMTP_URL', undefined, 'missing'],
   ['SMTP_URL', 'http://correo.interno', 'that is no mail server'],
   ['PUBLIC_URL', 'http://app.horux360.mx', 'without TLS'],
@@ -88,6 +99,13 @@ for (const [variable, value, what] of refused)
       `${problems.join('; ') || 'accepted'}`,
     )
   })
+
+test('on this machine the database needs no certificate', () => {
+  for (const local of ['127.0.0.1', '127.0.1.1', 'localhost', '[::1]'].map(onHost))
+    assert.deepEqual(problemsOf({ ...good, CENTRAL_DATABASE_URL: local }), [], local)
+  const socket = `${onHost('db.interna')}?host=/var/run/postgresql`
+  assert.deepEqual(problemsOf({ ...good, CENTRAL_DATABASE_URL: socket }), [])
+})
 
 test('one key for two purposes is refused', () => {
   const problems = problemsOf({ ...good, HORUX_TENANT_KEY: `a:${shared}`, JWT_KEYS: `b:${shared}` })

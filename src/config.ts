@@ -116,6 +116,19 @@ export function parseKeyRing(variable: string, text: string): KeyRing {
   return { active: { kid: first, key: keys.get(first) as Buffer }, kids, get: (kid) => keys.get(kid) }
 }
 
+/**
+ * Whether whoever sits between us and this database could pass for it, and so be told its passwords: it is reached over
+ * a network and nobody checks its certificate. The driver lets the server choose the manner of authentication, clear
+ * text included, so that everything rests on knowing the server.
+ */
+export function isImpersonable(databaseUrl: string): boolean {
+  const { hostname, searchParams } = new URL(databaseUrl)
+  const host = searchParams.get('host') ?? hostname.replace(/^\[|\]$/g, '')
+  const isLocal =
+    host.startsWith('/') || host === 'localhost' || host === '::1' || (isIP(host) === 4 && /^127\./.test(host))
+  return !isLocal && searchParams.get('sslmode') !== 'verify-full'
+}
+
 const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65535).default(fallback)
@@ -224,6 +237,8 @@ function productionProblems(config: Config, e: z.output<typeof Environment>): st
   const password = decodeURIComponent(new URL(config.central.url).password)
   if (password.length < 16 || new Set(password).size < 8)
     problems.push('CENTRAL_DATABASE_URL: its password is missing, short or weak')
+  if (isImpersonable(config.central.url))
+    problems.push('CENTRAL_DATABASE_URL: over a network it must say sslmode=verify-full')
   if (config.corsOrigins.some((origin) => !origin.startsWith('https://'))) problems.push('CORS_ORIGINS: must be https')
   return problems
 }

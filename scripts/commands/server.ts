@@ -1,6 +1,7 @@
 import { Command } from 'commander'
-import { loadConfig } from '../../src/config.ts'
+import { isImpersonable, loadConfig } from '../../src/config.ts'
 import { parseDatabaseUrl } from '../../src/db/address.ts'
+import { EXIT } from '../exit-codes.ts'
 import { addServer, holdsCentral } from '../servers/add-server.ts'
 
 export const command = new Command('server')
@@ -22,6 +23,12 @@ interface AddOptions {
 
 async function add({ name, adminUrl, dryRun }: AddOptions): Promise<void> {
   const config = loadConfig(process.env, 'cli')
+  // Before the first byte: what the administrator's password is sent to must be the server, not somebody on the way.
+  if (config.env === 'production' && isImpersonable(adminUrl)) {
+    console.error('No se hizo nada: por red, --admin-url debe decir sslmode=verify-full.')
+    process.exitCode = EXIT.refused
+    return
+  }
   if (dryRun) {
     const server = parseDatabaseUrl(adminUrl)
     const also = holdsCentral(server, config) ? ', con la base central,' : ''
