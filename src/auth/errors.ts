@@ -108,6 +108,14 @@ export const userNotFound = () =>
 export const alreadyMember = (email: string) =>
   new AppError('conflict', 'usuarios.already_member', `${email} ya es usuario de tu empresa.`)
 
+export const tooManyInvitations = (retryAfterS: number) =>
+  new AppError(
+    'too_many',
+    'usuarios.too_many_invitations',
+    `Tu empresa envió muchas invitaciones en poco tiempo. Espera ${waitText(retryAfterS)} y vuelve a intentar.`,
+    { retryAfterS },
+  )
+
 export const lastAdmin = () =>
   new AppError('conflict', 'usuarios.last_admin', 'Es el único administrador activo: nombra antes a otro.')
 

@@ -53,3 +53,33 @@ test('the people of a company share a limit, so that one company cannot take all
   await house.member(id, neighbour.id, 'visor')
   assert.equal(await passing(5, [(await two.login(email)).accessToken], '/api/probe/todos'), 5)
 })
+
+test('a company sends thirty invitations an hour, whoever of its admins sends them; others send theirs', async () => {
+  const [company, neighbour] = [await house.company('CACX7605101P8'), await house.company('FUNK671228PH6')]
+  const admins: string[] = []
+  for (const { id: companyId } of [company, company, neighbour]) {
+    const { id, email } = await house.user()
+    await house.member(id, companyId, 'admin')
+    admins.push((await one.login(email)).accessToken)
+  }
+  const invite = (process: ApiProcess, as: string | undefined, who: string) =>
+    process.send('POST', '/api/usuarios/invite', {
+      ...(as !== undefined && { as }),
+      body: { email: `${who}@despacho.example`, nombre: 'Invitada', rol: 'visor' },
+    })
+  const codes: number[] = []
+  for (let i = 0; i < 30; i += 1)
+    codes.push((await invite(i % 2 ? one : two, admins[i % 2], `invitada${i}`)).statusCode)
+  assert.deepEqual(codes, Array(30).fill(201))
+  for (const [process, as] of [
+    [one, admins[0]],
+    [two, admins[1]],
+  ] as const) {
+    const refused = await invite(process, as, 'una.mas')
+    assert.deepEqual([refused.statusCode, refused.json().code], [429, 'usuarios.too_many_invitations'])
+    const waitS = Number(refused.headers['retry-after'])
+    assert.ok(waitS > 3500 && waitS <= 3600, `${waitS}`)
+  }
+  assert.equal((await invite(one, admins[2], 'vecina')).statusCode, 201)
+  assert.equal((await one.send('GET', '/api/usuarios', { as: admins[0] as string })).statusCode, 200)
+})

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { originOf } from '../http/client-address.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
@@ -5,6 +6,7 @@ import { actingTenant } from '../http/principal.ts'
 import type { App } from '../http/zod.ts'
 import type { AuthDeps } from './auth.ts'
 import { changeRole, removeMember } from './change-member.ts'
+import { tooManyInvitations } from './errors.ts'
 import { inviteUser } from './invite-user.ts'
 import { listMembers } from './member-queries.ts'
 import * as schemas from './schemas.ts'
@@ -35,7 +37,7 @@ export const usuarioRoutes = (deps: AuthDeps) => async (app: App) => {
     body: schemas.Invitacion,
     response: { 201: schemas.UsuarioDeEmpresa },
   }
-  app.post('/api/usuarios/invite', { schema: invite, config: admins }, async (request, reply) => {
+  app.post('/api/usuarios/invite', { schema: invite, config: inviting }, async (request, reply) => {
     const { tenantId } = actingTenant(request.user)
     const member = await inviteUser(deps, tenantId, request.user, request.body, originOf(request), clock.now())
     return reply.code(201).send(member)
@@ -82,3 +84,14 @@ export const usuarioRoutes = (deps: AuthDeps) => async (app: App) => {
 
 const tags = ['Usuarios']
 const admins = { acceso: { quien: 'empresa', roles: ['admin'] } } as const
+
+/** Every invitation is a mail to whom the company names: an admin who is not what they seem must not write to thousands. */
+const inviting = {
+  ...admins,
+  rateLimit: {
+    max: 30,
+    timeWindow: 3_600_000,
+    keyGenerator: ({ user }: FastifyRequest) => `invite:${actingTenant(user).tenantId}`,
+    errorResponseBuilder: (_request: FastifyRequest, { ttl }: { ttl: number }) => tooManyInvitations(ttl / 1000),
+  },
+}
