@@ -9,7 +9,7 @@ import { accountKey, giveBackTry, loginCounters, type ReservedTry, reserveTry } 
 import { type Client, type OpenedSession, openSession } from './open-session.ts'
 import { deviceIdOf } from './refresh-token.ts'
 import { findFamiliarity } from './session-queries.ts'
-import { chooseCompany, findUserByEmail, lockUser, renewPasswordHash, type UserRow } from './user-queries.ts'
+import { chooseCompany, findUser, findUserByEmail, lockUser, renewPasswordHash, type UserRow } from './user-queries.ts'
 
 interface Deps {
   central: CentralDb
@@ -55,7 +55,7 @@ export async function logIn(
   return central.transaction().execute(async (trx) => {
     // While we hashed, somebody may have set another password, which ended all sessions: this must not begin a new one.
     const current = await lockUser(trx, user.id)
-    if (current?.passwordHash !== proven || current.disabledAt !== null) throw invalidCredentials()
+    if (proven === null || current?.passwordHash !== proven || current.disabledAt !== null) throw invalidCredentials()
     const opening = {
       user,
       tenantId,
@@ -74,8 +74,10 @@ async function withTodaysCost({ central, passwords }: Deps, user: UserRow, passw
   const { id, passwordHash } = user
   if (passwordHash === null || !passwords.isOutdated(passwordHash)) return passwordHash
   const renewed = await passwords.hash(password)
-  await renewPasswordHash(central, id, passwordHash, renewed)
-  return renewed
+  if (await renewPasswordHash(central, id, passwordHash, renewed)) return renewed
+  // Another login of theirs was first, or the password was changed: only the new hash can tell which.
+  const stored = (await findUser(central, id))?.passwordHash ?? null
+  return (await passwords.verify(stored, password)) ? stored : null
 }
 
 async function verified(deps: Deps, user: UserRow | undefined, password: string, tried: ReservedTry, now: Date) {

@@ -42,14 +42,15 @@ export async function setPassword(trx: CentralSql, userId: string, hash: string,
     .execute()
 }
 
-/** The same password under today's cost. Only while it is still the one that was proven: it may have been changed meanwhile. */
-export async function renewPasswordHash(db: CentralSql, userId: string, proven: string, hash: string): Promise<void> {
-  await db
+/** The same password under today's cost. False when the hash that was proven is not the stored one any more. */
+export async function renewPasswordHash(db: CentralSql, userId: string, proven: string, hash: string) {
+  const { numUpdatedRows } = await db
     .updateTable('users')
     .set({ password_hash: hash })
     .where('id', '=', userId)
     .where('password_hash', '=', proven)
-    .execute()
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows > 0n
 }
 
 export interface NewUser {
