@@ -71,6 +71,12 @@ export function loginCounters({ email, network, knownDevice, knownNetwork }: Log
   return new Map([...near, [`cuenta:${account}`, RULES.cuenta], ['todo', RULES.todo]])
 }
 
+/** What a link that sets a password is counted on: each known device or network by itself, all strangers together. */
+export function linkCounters({ email, network, knownDevice, knownNetwork }: LoginSource): Map<string, Rule> {
+  const from = knownDevice ?? (knownNetwork ? network : 'strangers')
+  return new Map([[`enlace:${accountKey(email)}:${from}`, RULES.enlace]])
+}
+
 /** For who is logged in and types the current password again: a stolen access token must not serve to guess it. */
 export const reauthenticationCounters = (userId: string) => new Map<string, Rule>([[`cambio:${userId}`, RULES.origen]])
 

@@ -128,6 +128,32 @@ test('nobody’s mailbox is filled: three links an hour, also when they are aske
   assert.equal(await count(), 4)
 })
 
+test('strangers who ask for links use up none of the owner’s: a known device or network has its own three', async () => {
+  const { email } = await house.user()
+  const count = async () => {
+    const mails = house.central.selectFrom('mail_outbox').select('id').where('to_email', '=', email)
+    return (await mails.where('template', '=', 'restablecer').execute()).length
+  }
+  const ask = (from: string, cookies: Record<string, string> = {}) =>
+    api.send('POST', '/api/auth/password/forgot', { body: { email }, from, cookies })
+  const login = { email, password: PASSWORD }
+  const browser = await api.send('POST', '/api/auth/login', { body: login, from: '192.0.2.10' })
+  const device = Object.fromEntries(
+    browser.cookies.filter(({ name }) => name.endsWith('device')).map(({ name, value }) => [name, value]),
+  )
+  for (let i = 0; i < 5; i += 1) await ask(`198.51.100.${i}`)
+  assert.equal(await count(), 3, 'from wherever: strangers have three together')
+  await ask('198.51.100.9', { [Object.keys(device)[0] as string]: 'x'.repeat(43) })
+  assert.equal(await count(), 3, 'a device of nobody is a stranger')
+
+  for (let i = 0; i < 4; i += 1) await ask('192.0.2.10')
+  assert.equal(await count(), 6, 'the network of the owner')
+  for (let i = 0; i < 4; i += 1) await ask('203.0.113.7', device)
+  assert.equal(await count(), 9, 'the device of the owner, from elsewhere')
+  const link = (await house.mail(email, 'restablecer'))?.['token'] as string
+  assert.equal((await reset(link)).statusCode, 204)
+})
+
 test('the link lifts the waits that an attack has left on the account', async () => {
   const { email } = await house.user()
   for (let i = 0; i < 9; i += 1) {

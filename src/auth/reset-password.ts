@@ -2,11 +2,14 @@ import { uuidv7 } from 'uuidv7'
 import type { PasswordHasher } from '../crypto/password-hash.ts'
 import { writeAudit } from '../db/audit.ts'
 import type { CentralDb } from '../db/databases.ts'
-import type { Origin } from '../http/client-address.ts'
+import { AppError } from '../errors.ts'
+import { networkOf, type Origin } from '../http/client-address.ts'
 import { queueMail } from '../mail/outbox.ts'
 import type { Queue } from '../queue/queue.ts'
 import { linkInvalid } from './errors.ts'
-import { hashToken, newToken } from './refresh-token.ts'
+import { linkCounters, reserveTry } from './login-tries.ts'
+import { deviceIdOf, hashToken, newToken } from './refresh-token.ts'
+import { findFamiliarity } from './session-queries.ts'
 import { hashAcceptable, replacePassword } from './set-password.ts'
 import * as queries from './user-queries.ts'
 
@@ -19,21 +22,22 @@ interface Deps {
 
 /**
  * Mails a link that sets a new password, if `email` has an account; the caller learns nothing either way, and the route
- * answers after the same time. At most three links an hour, or anybody could fill a mailbox.
+ * answers after the same time. At most three links an hour, or anybody could fill a mailbox; strangers who use theirs up
+ * leave those of the person's own devices and networks.
  */
-export async function sendResetLink({ central, queue }: Deps, email: string, origin: Origin, now: Date): Promise<void> {
+export async function sendResetLink({ central, queue }: Deps, email: string, client: Asking, now: Date): Promise<void> {
   const found = await queries.findUserByEmail(central, email)
   if (!found || found.disabledAt !== null) return
+  if (!(await hasLinkLeft(central, found, client, now))) return
   await central.transaction().execute(async (trx) => {
     const user = await queries.lockUser(trx, found.id)
-    const anHourAgo = new Date(now.getTime() - 3_600_000)
-    if (!user || (await queries.countPasswordTokens(trx, user.id, anHourAgo)) >= LINKS_AN_HOUR) return
+    if (!user || user.disabledAt !== null) return
     const token = newToken()
     const id = uuidv7()
     const expiresAt = new Date(now.getTime() + LINK_MINUTES * 60_000)
     await queries.insertPasswordToken(trx, { id, userId: user.id, hash: hashToken(token), at: now, expiresAt })
     const actor = { userId: user.id, email: user.email }
-    const { ip, requestId } = origin
+    const { ip, requestId } = client
     await writeAudit(trx, { at: now, action: 'password.enlace', actor, tenantId: null, ip, requestId })
     await queueMail(trx, queue, {
       to: user,
@@ -44,7 +48,24 @@ export async function sendResetLink({ central, queue }: Deps, email: string, ori
   })
 }
 
-const LINKS_AN_HOUR = 3
+/** Who asks for a link, as far as they can be known. */
+export type Asking = Origin & { deviceToken: string | null }
+
+/** Counted before the link is made: of four who ask at once the fourth gets none. */
+async function hasLinkLeft(central: CentralDb, user: queries.UserRow, client: Asking, now: Date): Promise<boolean> {
+  const device = client.deviceToken === null ? null : deviceIdOf(client.deviceToken)
+  const network = networkOf(client.ip ?? '')
+  const known = await findFamiliarity(central, user.id, device, network)
+  const source = { email: user.email, network, knownDevice: known.device ? device : null, knownNetwork: known.network }
+  try {
+    await reserveTry(central, linkCounters(source), now)
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'too_many') return false
+    throw error
+  }
+}
+
 const LINK_MINUTES = 15
 
 /**

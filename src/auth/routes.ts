@@ -102,9 +102,10 @@ export const authRoutes = (deps: AuthDeps) => async (app: App) => {
     response: { 202: schemas.Mensaje },
   }
   app.post('/api/auth/password/forgot', { schema: forgot, config: strangers('forgot', 10) }, async (request, reply) => {
+    const client = { ...originOf(request), deviceToken: cookies.deviceTokenOf(request) }
     // The answer leaves after the same time whether there is such an account or not.
     const [sent] = await Promise.allSettled([
-      sendResetLink(deps, request.body.email, originOf(request), clock.now()),
+      sendResetLink(deps, request.body.email, client, clock.now()),
       new Promise((resolve) => setTimeout(resolve, FORGOT_MS)),
     ])
     if (sent.status === 'rejected') throw sent.reason

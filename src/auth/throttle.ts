@@ -19,13 +19,14 @@ export interface Rule {
 
 /**
  * One key each. They protect different things: `origen` an account from one guesser, `cuenta` an account from many,
- * `red` all accounts from one network, `todo` the machine's hashes from everybody.
+ * `red` all accounts from one network, `todo` the machine's hashes from everybody, `enlace` a mailbox from being filled with links.
  */
 export const RULES = {
   origen: { from: 5, longestS: 900, forgetS: 3600 },
   cuenta: { from: 20, longestS: 60, forgetS: 3600 },
   red: { from: 30, longestS: 900, forgetS: 3600 },
   todo: { from: 600, longestS: 60, forgetS: 60, window: true },
+  enlace: { from: 3, longestS: 3600, forgetS: 3600, window: true },
 } as const satisfies Record<string, Rule>
 
 /** Seconds until this counter lets another try through; 0 when it does now. */

@@ -132,16 +132,6 @@ export async function insertPasswordToken(trx: CentralTx, token: PasswordToken):
     .execute()
 }
 
-export async function countPasswordTokens(trx: CentralSql, userId: string, since: Date): Promise<number> {
-  const row = await trx
-    .selectFrom('password_tokens')
-    .select(sql<number>`count(*)::int`.as('n'))
-    .where('user_id', '=', userId)
-    .where('created_at', '>', since)
-    .executeTakeFirstOrThrow()
-  return row.n
-}
-
 /** Whose link this is, while it is good. */
 export async function findPasswordToken(db: CentralSql, hash: Buffer, now: Date): Promise<string | undefined> {
   const row = await db
