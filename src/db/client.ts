@@ -1,9 +1,8 @@
-import { Kysely } from 'kysely'
 import type { Config } from '../config.ts'
 import { type DatabaseUrl, parseDatabaseUrl, readCredential, type ServerAddress } from './address.ts'
 import { type Connection, openConnection } from './connection.ts'
 import type { CentralDb, CentralSchema } from './databases.ts'
-import { poolDialect } from './driver.ts'
+import { openKysely, poolSource } from './driver.ts'
 import { createPool, type Pool, type PoolStats } from './pool.ts'
 
 /** The central database. Opens no connection before the first query; `destroy()` closes it. */
@@ -17,7 +16,7 @@ export function openCentral(config: Pick<Config, 'central' | 'processRole' | 'st
     prepare: true,
   }
   const pool = createPool(target, { max: config.central.poolMax })
-  const db = new Kysely<CentralSchema>({ dialect: poolDialect(pool, statementDeadlineMs(config.statementTimeoutMs)) })
+  const db = openKysely<CentralSchema>(poolSource(pool, statementDeadlineMs(config.statementTimeoutMs)))
   pools.set(db, pool)
   return db
 }

@@ -35,8 +35,11 @@ export interface Rows {
  * the other, whoever sends them.
  */
 export interface Connection {
-  /** Extended protocol. Rejects with PostgresError (`code` is the SQLSTATE) or, when the session is lost, ConnectionFailure. */
-  query(text: string, params: readonly unknown[], deadlineMs: number): Promise<Rows>
+  /**
+   * Extended protocol. Rejects with PostgresError (`code` is the SQLSTATE) or, when the session is lost, ConnectionFailure.
+   * `ahead` sends it at once, so that the server finds it when it is done with the one before; its deadline begins then.
+   */
+  query(text: string, params: readonly unknown[], deadlineMs: number, ahead?: boolean): Promise<Rows>
   /** Simple protocol: one or more statements without parameters, the rows of the last one. */
   script(text: string, deadlineMs: number): Promise<Rows>
   /** Sees the server say goodbye: when this resolves, its process is gone from pg_stat_activity. */
@@ -93,12 +96,16 @@ async function openWith(password: string, target: Target, options: ConnectOption
   await proven()
 
   return {
-    query: (text, params, deadlineMs) =>
-      inTurn(deadlineMs, () => {
+    query(text, params, deadlineMs, ahead = false) {
+      const send = () => {
         // Never the simple protocol, not even without parameters: it would run a second statement after a semicolon.
         const extended = { simple: false, prepare: worthPreparing(text, params) }
         return sql.unsafe(text, params.map(untyped), extended)
-      }),
+      }
+      // One that this session has not prepared yet has to ask for its types first, and nothing passes meanwhile.
+      const early = ahead && lost === undefined && prepared.has(text) ? outcomeOf(send()) : undefined
+      return inTurn(deadlineMs, send, early)
+    },
     script: (text, deadlineMs) => inTurn(deadlineMs, async () => lastOf(await sql.unsafe(text))),
     end,
     destroy: () => lose('CONNECTION_DESTROYED'),
@@ -122,15 +129,15 @@ async function openWith(password: string, target: Target, options: ConnectOption
     }
   }
 
-  async function inTurn(deadlineMs: number, send: () => Sent): Promise<Rows> {
+  async function inTurn(deadlineMs: number, send: () => Sent, early?: Promise<Outcome>): Promise<Rows> {
     const before = turn
     const { promise, resolve } = Promise.withResolvers<void>()
     turn = promise
     await before
     const timer = setTimeout(() => lose('DEADLINE'), deadlineMs)
     try {
-      if (lost) throw new ConnectionFailure('connect', lost)
-      const result = await send()
+      if (lost && !early) throw new ConnectionFailure('connect', lost)
+      const result = early ? resultOf(await early) : await send()
       return { rows: result.slice(), command: result.command, count: result.count }
     } catch (error) {
       throw endsSession(error) ? lostAt(error) : error
@@ -207,6 +214,25 @@ function oneSocket(target: Target) {
 }
 
 type Sent = PromiseLike<postgres.RowList<postgres.Row[]>>
+
+interface Outcome {
+  result?: Awaited<Sent>
+  error?: unknown
+}
+
+/** Listened to from the start: a rejection that comes before its turn would else end the process. */
+const outcomeOf = (sent: Sent): Promise<Outcome> =>
+  Promise.resolve(
+    sent.then(
+      (result) => ({ result }),
+      (error: unknown) => ({ error }),
+    ),
+  )
+
+function resultOf({ result, error }: Outcome): Awaited<Sent> {
+  if (result) return result
+  throw error
+}
 
 /** Several statements in one text are answered by an array of results. */
 function lastOf(result: Awaited<Sent>): Awaited<Sent> {

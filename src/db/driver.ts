@@ -1,9 +1,13 @@
 import {
+  type AbortableQueryOptions,
   AbortedTransactionError,
   CompiledQuery,
   type DatabaseConnection,
+  DefaultConnectionProvider,
+  DefaultQueryExecutor,
   type Dialect,
   type Driver,
+  Kysely,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
@@ -18,6 +22,8 @@ import { quoteName } from './quote.ts'
 /** Where Kysely gets its sessions from: a pool, or one lease of a tenant's pool. */
 export interface SessionSource {
   acquire(): Promise<Session>
+  /** For the one statement `text`, outside of a transaction. */
+  share(text: string): Promise<Session>
   release(session: Session): void
   destroy(): Promise<void>
 }
@@ -36,12 +42,43 @@ const adapter = new PostgresAdapter()
 // every lease of a tenant would pay.
 const compiler = new PostgresQueryCompiler()
 
+/**
+ * Kysely on sessions. A statement outside of a transaction takes the short way: Kysely's own lends it a session as if more
+ * were to come.
+ */
+export function openKysely<Schema>(source: SessionSource): Kysely<Schema> {
+  const dialect = sessionDialect(source)
+  const driver = createDriver(source)
+  return new Kysely<Schema>({ config: { dialect }, dialect, driver, executor: new StatementExecutor(source, driver) })
+}
+
+/** Transactions and plugins make executors of their own from it, which are Kysely's. */
+class StatementExecutor extends DefaultQueryExecutor {
+  readonly #source: SessionSource
+
+  constructor(source: SessionSource, driver: Driver) {
+    super(compiler, adapter, new DefaultConnectionProvider(driver))
+    this.#source = source
+  }
+
+  override async executeQuery<R>(query: CompiledQuery, options?: AbortableQueryOptions): Promise<QueryResult<R>> {
+    if (options?.signal) return super.executeQuery(query, options)
+    const session = await this.#source.share(query.sql)
+    try {
+      return await session.executeQuery<R>(query)
+    } finally {
+      this.#source.release(session)
+    }
+  }
+}
+
 /** Kysely on a pool. `deadlineMs` is how long one statement may take before its session is given up. */
 export const poolDialect = (pool: Pool, deadlineMs: number): Dialect => sessionDialect(poolSource(pool, deadlineMs))
 
-function poolSource(pool: Pool, deadlineMs: number): SessionSource {
+export function poolSource(pool: Pool, deadlineMs: number): SessionSource {
   return {
-    acquire: async () => new Session(await pool.acquire(), deadlineMs),
+    acquire: async () => new Session(await pool.acquire(), { deadlineMs }),
+    share: async (text) => new Session(await pool.share(text), { deadlineMs, ahead: true }),
     release: (session) => session.giveBack(pool),
     destroy: () => pool.close(),
   }
@@ -53,19 +90,24 @@ export interface SessionWitness {
   failed(failure: ConnectionFailure): void
 }
 
+export interface SessionOptions {
+  deadlineMs: number
+  witness?: SessionWitness
+  /** It was lent for one statement, which goes out at once whatever is on its way there. */
+  ahead?: boolean
+}
+
 /** A session of the pool as Kysely sees it, for as long as one caller has it. */
 export class Session implements DatabaseConnection {
   /** Set from before BEGIN is sent until COMMIT or ROLLBACK was answered. */
   inTransaction = false
   #ending = false
   readonly #connection: Connection
-  readonly #deadlineMs: number
-  readonly #witness: SessionWitness | undefined
+  readonly #options: SessionOptions
 
-  constructor(connection: Connection, deadlineMs: number, witness?: SessionWitness) {
+  constructor(connection: Connection, options: SessionOptions) {
     this.#connection = connection
-    this.#deadlineMs = deadlineMs
-    this.#witness = witness
+    this.#options = options
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -87,15 +129,16 @@ export class Session implements DatabaseConnection {
   }
 
   async #send<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    this.#witness?.sending()
+    const { deadlineMs, witness, ahead } = this.#options
+    witness?.sending()
     try {
-      const { rows, command, count } = await this.#connection.query(query.sql, query.parameters, this.#deadlineMs)
+      const { rows, command, count } = await this.#connection.query(query.sql, query.parameters, deadlineMs, ahead)
       // Kysely learns from it that a COMMIT was answered with ROLLBACK.
       if (command === 'COMMIT' || command === 'ROLLBACK') return { rows: [{ command } as R] }
       const changed = CHANGES.has(command) ? { numAffectedRows: BigInt(count ?? 0) } : {}
       return { ...changed, rows: rows as R[] }
     } catch (error) {
-      if (error instanceof ConnectionFailure) this.#witness?.failed(error)
+      if (error instanceof ConnectionFailure) witness?.failed(error)
       throw toAppError(refused(error))
     }
   }

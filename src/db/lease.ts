@@ -1,6 +1,6 @@
-import { Kysely } from 'kysely'
+import type { Connection } from './connection.ts'
 import type { TenantDb, TenantSchema } from './databases.ts'
-import { Session, type SessionWitness, sessionDialect } from './driver.ts'
+import { openKysely, Session, type SessionWitness } from './driver.ts'
 import { type ConnectionFailure, failureOf } from './failures.ts'
 import type { Pool } from './pool.ts'
 
@@ -46,19 +46,22 @@ export function createUsage(): Usage {
  * refuses: by then its pool may be closed, or its place taken.
  */
 export function leasedDb(tenantId: string, pool: Pool, deadlineMs: number, usage: Usage): TenantDb {
-  const dialect = sessionDialect({
-    async acquire() {
-      if (usage.ended) throw new Error(`the database of tenant ${tenantId} was used after its lease had ended`)
-      try {
-        return new Session(await pool.acquire(), deadlineMs, usage)
-      } catch (error) {
-        const failure = failureOf(error)
-        if (failure) usage.failed(failure)
-        throw error
-      }
-    },
+  const db = openKysely<TenantSchema>({
+    acquire: () => enter(() => pool.acquire(), false),
+    share: (text) => enter(() => pool.share(text), true),
     release: (session) => session.giveBack(pool),
     destroy: async () => {},
   })
-  return Object.assign(new Kysely<TenantSchema>({ dialect }), { tenantId })
+  return Object.assign(db, { tenantId })
+
+  async function enter(obtain: () => Promise<Connection>, ahead: boolean): Promise<Session> {
+    if (usage.ended) throw new Error(`the database of tenant ${tenantId} was used after its lease had ended`)
+    try {
+      return new Session(await obtain(), { deadlineMs, witness: usage, ahead })
+    } catch (error) {
+      const failure = failureOf(error)
+      if (failure) usage.failed(failure)
+      throw error
+    }
+  }
 }

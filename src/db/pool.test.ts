@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
-import { Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import { type Cluster, startCluster } from '../../test/support/cluster.ts'
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts'
 import { until } from '../../test/support/until.ts'
 import { AppError } from '../errors.ts'
 import { parseDatabaseUrl } from './address.ts'
 import { type OwnerConnection, openAs } from './client.ts'
-import { poolDialect } from './driver.ts'
+import { openKysely, poolSource } from './driver.ts'
 import { isUniqueViolation, sqlState } from './failures.ts'
 import { createPool, type Pool, type PoolOptions } from './pool.ts'
 
@@ -26,7 +26,7 @@ function open(t: TestContext, options: Partial<PoolOptions> & { port?: number; d
   const { password, ...address } = parseDatabaseUrl(cluster.adminUrl)
   const where = { ...address, port: port ?? address.port, passwords: [password], tls: 'off' as const }
   const pool = createPool({ ...where, applicationName: nameOf(t), settings: {}, prepare: true }, { max: 2, ...rest })
-  const db = new Kysely<{ apuntes: { n: number } }>({ dialect: poolDialect(pool, deadlineMs) })
+  const db = openKysely<{ apuntes: { n: number } }>(poolSource(pool, deadlineMs))
   t.after(() => pool.close(0))
   return { pool, db }
 }
