@@ -42,6 +42,9 @@ export const restoreRfcTaken = (rfc: string) =>
 export const nothingToRetry = () =>
   new AppError('conflict', 'tenants.nothing_to_retry', 'La última operación de esta empresa no ha fallado.')
 
+export const registrationCancelled = () =>
+  new AppError('conflict', 'tenants.cancelled', 'El registro se canceló mientras esperaba servidor.')
+
 export const rfcNotTyped = (rfc: string) =>
   new AppError('rejected', 'tenants.rfc_not_typed', `Para purgar escriba el RFC tal como es: ${rfc}.`)
 

@@ -7,14 +7,16 @@ import {
   nothingToRetry,
   operationOpen,
   reasonRequired,
+  registrationCancelled,
   restoreRfcTaken,
   rfcNotTyped,
   tenantNotFound,
   wrongState,
 } from './errors.ts'
 import { estadoOf } from './estados.ts'
+import { operationError } from './operations/failure.ts'
 import { type OperationInput, type OperationKind, retiredName } from './operations/operation.ts'
-import { findLatestOperation, insertOperation, reopenOperation } from './operations/queries.ts'
+import { cancelOperation, findLatestOperation, insertOperation, reopenOperation } from './operations/queries.ts'
 import {
   isNameUsed,
   lockTenant,
@@ -60,14 +62,16 @@ export const resumeTenant = (deps: RegisterDeps, id: string, by: By) =>
 
 /**
  * Takes a company out of service. Its database stays for thirty days under another name and can be restored.
- * A registration that failed has none: the company is gone at once, and no operation is needed (null).
+ * A registration that failed, or waits for room, has none: it is gone at once, and no operation is needed (null).
  */
 export async function deleteTenant(deps: RegisterDeps, id: string, by: By): Promise<string | null> {
   const now = deps.clock.now()
   const forgotten = await deps.central.transaction().execute(async (trx) => {
     const tenant = await lockTenant(trx, id)
     if (!tenant || tenant.state === 'purged') throw tenantNotFound()
-    if (tenant.state !== 'failed') return false
+    if (tenant.state !== 'failed' && tenant.state !== null) return false
+    // A worker that looks for room at this moment waits for our lock and then finds the company gone.
+    if (tenant.state === null) await cancelOperation(trx, id, operationError('lock', registrationCancelled()), now)
     await updateDeletedAt(trx, id, now)
     await updatePlacement(trx, id, { state: 'purged' })
     await writeAudit(trx, { at: now, action: 'tenant.forgotten', tenantId: id, ...by })

@@ -57,8 +57,8 @@ export async function listTenants(db: CentralSql, filter: TenantFilter): Promise
     const placed = states.filter((state) => state !== null)
     query = query.where((eb) =>
       eb.or([
-        ...(placed.length > 0 ? [eb('d.state', 'in', placed)] : []),
-        ...(states.includes(null) ? [eb('d.state', 'is', null)] : []),
+        ...(placed.length > 0 ? [eb(STATE, 'in', placed)] : []),
+        ...(states.includes(null) ? [eb(STATE, 'is', null)] : []),
       ]),
     )
   }
@@ -83,8 +83,8 @@ export async function lockTenant(trx: CentralTx, id: string) {
       't.nombre',
       't.suspended_by_staff as suspendedByStaff',
       't.deleted_at as deletedAt',
-      'd.state',
       'd.database_name as databaseName',
+      STATE.as('state'),
     ])
     .where('t.id', '=', id)
     .executeTakeFirst()
@@ -330,6 +330,9 @@ export async function countInstances(db: CentralSql): Promise<number> {
   return row?.n ?? 0
 }
 
+// A registration that was cancelled before it had a place left nothing, like one that was purged.
+const STATE = sql<PlacementState | null>`coalesce(d.state, case when t.deleted_at is not null then 'purged' end)`
+
 const tenants = (db: CentralSql) =>
   db
     .selectFrom('tenants as t')
@@ -344,7 +347,7 @@ const tenants = (db: CentralSql) =>
       't.suspension_reason as suspensionReason',
       't.created_at as createdAt',
       't.deleted_at as deletedAt',
-      'd.state',
+      STATE.as('state'),
       'd.database_name as databaseName',
       'd.schema_version as schemaVersion',
       'd.purge_after as purgeAfter',

@@ -64,6 +64,23 @@ test('a failed registration that is taken up while no server has room is under w
   await expectHealthy(tenancy, tenantId)
 })
 
+test('a registration that is cancelled while a worker looks for room is not given a place', async (t) => {
+  await tenancy.owner.query(`update database_servers set state = 'full'`)
+  t.after(() => tenancy.owner.query(`update database_servers set state = 'active'`))
+  const { tenantId, operationId } = await tenancy.register()
+  const gate = Promise.withResolvers<void>()
+  t.after(() => gate.resolve())
+  const working = runOperation({ ...tenancy.deps, central: withGate(tenancy.central, gate.promise) }, operationId)
+  await until(async () => (await findOperation(tenancy.central, operationId))?.state === 'running')
+  assert.equal(await deleteTenant(tenancy.deps, tenantId, nobody), null)
+  await tenancy.owner.query(`update database_servers set state = 'active'`)
+  gate.resolve()
+  assert.equal(await working, 'compensated')
+  assert.equal(await tenancy.run(operationId), 'compensated')
+  assert.deepEqual(await tenancy.owner.query('select from tenant_databases where tenant_id = $1', [tenantId]), [])
+  assert.deepEqual(await zombies(), [])
+})
+
 test('a worker that lost its company while it was stuck writes nothing about it any more', async () => {
   const { tenantId } = await tenancy.company()
   const deletion = await deleteTenant(tenancy.deps, tenantId, nobody)

@@ -48,6 +48,38 @@ test('a registration that waits for room is listed among the living, and found b
   assert.ok(datos.every(({ estado }: { estado: string }) => estado === 'activa'))
 })
 
+test('a registration that waits for room can be cancelled: its RFC is free, and nobody takes it up again', async (t) => {
+  const owner = await openAs(product.centralOwnerUrl)
+  t.after(async () => {
+    await owner.query(`update database_servers set state = 'active'`)
+    await owner.end()
+  })
+  await owner.query(`update database_servers set state = 'full'`)
+  const rfc = randomRfc()
+  const waiting = (await staff.post('/api/tenants', registration(rfc))).json()
+  const cancelled = await staff.send('DELETE', `/api/tenants/${waiting.id}`)
+  assert.deepEqual([cancelled.statusCode, cancelled.json().estado], [200, 'purgada'], cancelled.body)
+  assert.ok(cancelled.json().eliminadaEn)
+  for (const query of [`?rfc=${rfc}`, `?rfc=${rfc}&estado=en_espera`])
+    assert.deepEqual((await staff.get(`/api/tenants${query}`)).json().datos, [], query)
+  const { datos } = (await staff.get(`/api/tenants?rfc=${rfc}&eliminadas=true`)).json()
+  assert.equal(datos[0]?.id, waiting.id)
+
+  for (const again of [
+    await staff.send('DELETE', `/api/tenants/${waiting.id}`),
+    await staff.post(`/api/tenants/${waiting.id}/reintentar`),
+    await staff.post(`/api/tenants/${waiting.id}/restaurar`),
+  ])
+    assert.deepEqual([again.statusCode, again.json().code], [404, 'tenants.not_found'])
+  const { estado, error } = (await staff.get(`/api/tenants/${waiting.id}/aprovisionamiento`)).json()
+  assert.deepEqual([estado, error.code], ['deshecha', 'tenants.cancelled'])
+
+  await owner.query(`update database_servers set state = 'active'`)
+  const anew = await staff.post('/api/tenants', registration(rfc))
+  assert.deepEqual([anew.statusCode, anew.json().estado], [201, 'activa'], anew.body)
+  assert.notEqual(anew.json().id, waiting.id)
+})
+
 test('the same RFC at once is one 201 and one 409', async () => {
   const rfc = randomRfc()
   const answers = await Promise.all([

@@ -13,13 +13,15 @@ export async function findOrMakeSite(
   if (site || kind !== 'provision') return site
   const placed = await central.transaction().execute(async (trx) => {
     const tenant = await lockTenant(trx, tenantId)
+    if (!tenant || tenant.state === 'purged') return 'cancelled'
     const serverId = await findRoomiestServer(trx)
-    if (!tenant || serverId === undefined) return false
+    if (serverId === undefined) return 'no room'
     const names = { databaseName: databaseName(tenant.rfc), roleName: roleName(tenant.number) }
     await placeTenant(trx, { tenantId, serverId, ...names })
-    return true
+    return 'placed'
   })
-  if (placed) return findSite(central, tenantId)
-  log.error({ tenantId, alarm: 'tenants.no_room' }, 'no database server has room: a registration is waiting')
+  if (placed === 'placed') return findSite(central, tenantId)
+  if (placed === 'no room')
+    log.error({ tenantId, alarm: 'tenants.no_room' }, 'no database server has room: a registration is waiting')
   return undefined
 }

@@ -168,6 +168,16 @@ export async function reopenOperation(trx: CentralTx, id: string, step: string):
   return row?.id
 }
 
+/** Closes the open operation of a tenant whoever holds it; nothing that its holder writes about it counts any more. */
+export async function cancelOperation(trx: CentralTx, tenantId: string, error: OperationError, now: Date) {
+  await trx
+    .updateTable('tenant_operations')
+    .set({ state: 'compensated', error, finished_at: now, worker: null, lease_until: null })
+    .where('tenant_id', '=', tenantId)
+    .where('state', 'in', OPEN)
+    .execute()
+}
+
 /** Open operations that nobody holds: their job was lost, is waiting, or its worker died. */
 export async function findUnheldOperations(db: CentralSql): Promise<{ id: string; tenantId: string }[]> {
   return db

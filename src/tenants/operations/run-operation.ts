@@ -46,7 +46,9 @@ export async function runOperation(deps: OperationDeps, id: string, options: Run
     const site = await findOrMakeSite(deps, operation)
     if (!site) {
       await queries.releaseOperation(deps.central, holder, { forgiven: true, requeue: true })
-      return 'waiting'
+      // It may have been cancelled meanwhile; then it was not ours to release.
+      const now = await queries.findOperation(deps.central, id)
+      return now?.finishedAt ? settled(now) : 'waiting'
     }
     const owner = cleanup.adopt(await deps.servers.owner(site.server), partWith)
     context = { deps, operation, site, owner, write: (work) => writeAsHolder(hold, work), cleanup }
