@@ -173,6 +173,26 @@ test('an operation that failed goes on where it stopped when it is retried', asy
   await assert.rejects(retryOperation(tenancy.deps, tenantId, nobody), { code: 'tenants.nothing_to_retry' })
 })
 
+test('a company whose database is gone can be deleted and purged; restoring says what is missing', async () => {
+  const { tenantId, rfc, database, role } = await tenancy.company()
+  await tenancy.admin.query(`drop database ${database} with (force)`)
+  tenancy.alarms()
+  assert.equal(await tenancy.run(await remove({ tenantId })), 'succeeded')
+  assert.deepEqual(tenancy.alarms(), ['tenants.deleted_without_database'])
+  const retired = await placementOf(tenantId)
+  assert.deepEqual([retired.state, retired.deleted_at !== null], ['deleted', true])
+
+  const restoration = await restoreTenant(tenancy.deps, tenantId, nobody)
+  assert.equal(await tenancy.run(restoration), 'compensated')
+  assert.equal((await findOperation(tenancy.central, restoration))?.error?.code, 'tenants.database_missing')
+  assert.equal((await placementOf(tenantId)).state, 'deleted')
+
+  const young = await tenancy.company({ rfc })
+  assert.equal(await tenancy.run(await purgeTenant(tenancy.deps, tenantId, rfc, nobody)), 'succeeded')
+  assert.deepEqual(await tenancy.admin.query('select from pg_roles where rolname = $1', [role]), [])
+  await expectHealthy(tenancy, young.tenantId)
+})
+
 test('the sweep mends what has one remedy and tells of the rest, without dropping it', async (t) => {
   const { tenantId, role, database } = await tenancy.company()
   const { admin } = tenancy

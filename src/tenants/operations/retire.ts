@@ -28,7 +28,7 @@ export function retire(context: Context): Saga<StepName<'delete'>> {
           await server.terminateSessions(owner, site.databaseName)
         },
       },
-      { name: 'rename', run: () => moveDatabase(context, site.databaseName, retiredName) },
+      { name: 'rename', run: rename },
       {
         name: 'role',
         run: async () => {
@@ -48,6 +48,17 @@ export function retire(context: Context): Saga<StepName<'delete'>> {
       },
     },
     giveUp: async () => {},
+  }
+
+  async function rename() {
+    const [found, retired] = [
+      await server.findDatabase(owner, site.databaseName),
+      await server.findDatabase(owner, retiredName),
+    ]
+    if (found || retired) return moveDatabase(context, site.databaseName, retiredName)
+    // Nothing to keep for thirty days, and nothing that could keep the company, its RFC and its name for ever.
+    const what = { tenantId: site.tenantId, database: site.databaseName, alarm: 'tenants.deleted_without_database' }
+    deps.log.error(what, 'a company is deleted whose database is not on its server')
   }
 }
 
