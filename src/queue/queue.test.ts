@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
 import { PgBoss } from 'pg-boss'
 import pino from 'pino'
 import { uuidv7 } from 'uuidv7'
@@ -66,6 +67,36 @@ test('the same job left by twelve at once exists once, and who came second is to
   )
   assert.equal(ids.filter((id) => id !== null).length, 1)
   assert.equal((await jobsWith('tenantId', payload.tenantId)).length, 1)
+})
+
+test('the first jobs of a process need no session but their callers’: a pool of one, and a burst that fills a pool', async (t) => {
+  for (const poolMax of [1, 4]) {
+    const small = openCentral({ central: { url, poolMax }, processRole: 'api', statementTimeoutMs: 5000 })
+    const own = openQueue(small, log)
+    t.after(async () => {
+      await own.stop()
+      await small.destroy()
+    })
+    const leave = () => small.transaction().execute((trx) => own.enqueue(trx, 'mail.send', { mailId: uuidv7() }))
+    const ids = await Promise.all(Array.from({ length: poolMax * 2 }, leave))
+    assert.equal(new Set(ids).size, poolMax * 2)
+    assert.ok(!ids.includes(null))
+  }
+})
+
+test('a first caller whose transaction fails spoils the queue for nobody', async (t) => {
+  const small = openCentral({ central: { url, poolMax: 1 }, processRole: 'api', statementTimeoutMs: 5000 })
+  const own = openQueue(small, log)
+  t.after(async () => {
+    await own.stop()
+    await small.destroy()
+  })
+  const spoiled = small.transaction().execute(async (trx) => {
+    await sql`select 1 / 0`.execute(trx).catch(() => undefined)
+    await own.enqueue(trx, 'mail.send', { mailId: uuidv7() })
+  })
+  await assert.rejects(spoiled)
+  assert.ok(await small.transaction().execute((trx) => own.enqueue(trx, 'mail.send', { mailId: uuidv7() })))
 })
 
 test('the next operation of a tenant gets its job while that of the last one is still ending', async () => {

@@ -29,24 +29,44 @@ export interface EnqueueOptions {
 
 /**
  * The producer's end. It has no connection of its own: jobs are inserted by the caller's transaction, and what it must
- * know of the queues it reads once through `central`, on first use, so that a process starts while the database is down.
+ * know of the queues is read there too, on first use, so that a process starts while the database is down. Read through
+ * `central`, a burst right after the start would wait for a session of the pool while it holds all of them.
  */
 export function openQueue(central: CentralDb, log: Logger): Queue {
-  const boss = new PgBoss({ ...passive, db: fromKysely(central) })
+  let via: CentralDb | CentralTx = central
+  const db: NonNullable<ConstructorOptions['db']> = {
+    executeSql: (text, values) => fromKysely(via).executeSql(text, values),
+  }
+  const boss = new PgBoss({ ...passive, db })
   boss.on('error', (error) => log.warn({ err: error }, 'queue: background query failed'))
-  let started: Promise<unknown> | undefined
+  let started = false
+  let starting: Promise<void> | undefined
 
-  const start = () => {
-    started ??= boss.start().catch((error: unknown) => {
-      started = undefined // the database was down: the next caller tries again
-      throw error
-    })
-    return started
+  const start = async (trx: CentralTx) => {
+    // Another's transaction may have failed for reasons of its own: then it is tried with this one.
+    while (starting) await starting.catch(() => undefined)
+    if (started) return
+    starting = startThrough(trx)
+    try {
+      await starting
+      started = true
+    } finally {
+      starting = undefined
+    }
+  }
+
+  const startThrough = async (trx: CentralTx) => {
+    via = trx
+    try {
+      await boss.start()
+    } finally {
+      via = central
+    }
   }
 
   return {
     async enqueue(trx, name, payload, options = {}) {
-      await start()
+      await start(trx)
       const definition = definitionOf(name)
       const data = jobs[name].payload.parse(payload)
       const group = definition.group?.(data)
