@@ -107,8 +107,10 @@ test('after five failures each further one costs a longer wait, told in Retry-Af
   assert.equal((await attempt(api, { email })).statusCode, 401, 'and who got in begins anew')
 })
 
-test('a thousand tries at once from everywhere: the hashes stay within the budget, two at a time, nobody gets a 500', async () => {
+test('a thousand tries at once from everywhere: the hashes stay within the budget, two at a time, nobody gets a 500', async (t) => {
   const { email } = await house.user()
+  house.clock.hold() // or the wait of the newcomer at the end may be over when it comes
+  t.after(() => house.clock.reset())
   const before = api.passwords.stats().started
   const codes = new Map<number, number>()
   for (let round = 0; round < 10; round += 1) {

@@ -37,7 +37,7 @@ import { registerServerAs } from './register-server.ts'
 export interface AuthHouse {
   central: CentralDb
   config: Config
-  clock: { now(): Date; forward(ms: number): void; reset(): void }
+  clock: { now(): Date; forward(ms: number): void; hold(): void; reset(): void }
   /** Another API process. `deaf`: its notifications are lost. */
   process(options?: ProcessOptions): Promise<ApiProcess>
   /** A person with PASSWORD. */
@@ -288,13 +288,19 @@ async function probes(app: App) {
 
 function movableClock() {
   let offset = 0
+  let held: number | undefined
   return {
-    now: () => new Date(Date.now() + offset),
+    now: () => new Date((held ?? Date.now()) + offset),
     forward: (ms: number) => {
       offset += ms
     },
+    /** It stands still until `reset`. */
+    hold: () => {
+      held = Date.now()
+    },
     reset: () => {
       offset = 0
+      held = undefined
     },
   }
 }
