@@ -12,11 +12,11 @@ import { poolDialect } from '../src/db/driver.ts'
 import { createPool } from '../src/db/pool.ts'
 import { findSite } from '../src/tenants/queries.ts'
 import { startProduct } from '../test/support/product.ts'
-import { compare, median, type Result, type Side } from './harness.ts'
+import { compare, type Result, type Side } from './harness.ts'
 import { fillCfdis } from './support/cfdi-rows.ts'
 import { type ServerChild, startServer } from './support/child.ts'
+import { type Cost, costInWords, cpuMeter, distance, postgresCpu, processCpu } from './support/cpu.ts'
 import { requestsPerSecond } from './support/load.ts'
-import { postgresCpu, processCpu } from './support/postgres-cpu.ts'
 import { inDatabase } from './support/tenant-fleet.ts'
 
 const ROWS = 100_000
@@ -24,6 +24,7 @@ const PAGE = 50
 const POOL_MAX = 3
 const CONNECTIONS = 32
 const SECONDS = 6
+const WARM_UP_SECONDS = 10
 
 /**
  * A page of CFDI through everything the product puts in front of it (session, rights, limits, validation, headers, log,
@@ -62,8 +63,8 @@ export async function run(): Promise<Result[]> {
     rounds: 5,
     ours: { name: 'the product', round: apiSide.round },
     peer: { name: 'bare route', round: bareSide.round },
-    limit: () => limitOf(apiSide.costs(), bareSide.costs()),
-    extra: () => ({ 'CPU per request, ms': `${inWords(apiSide.costs())} against ${inWords(bareSide.costs())}` }),
+    limit: (perSecond) => distance(perSecond, apiSide.cost(), 'requests/s'),
+    extra: () => ({ 'CPU per request, ms': `${costInWords(apiSide.cost())} against ${costInWords(bareSide.cost())}` }),
   })
   return [result]
 }
@@ -137,43 +138,24 @@ async function sameRows(ours: Requests, peer: Requests): Promise<void> {
   assert.deepEqual(mine?.datos, theirs?.datos)
 }
 
-/** Milliseconds of CPU per request. */
-interface Costs {
-  node: number
-  postgres: number
-}
-
 interface Measured extends Pick<Side, 'round'> {
   warmUp(): Promise<unknown>
-  costs(): Costs
+  cost(): Cost
 }
 
 function measured(requests: Requests, pid: number, pgCpu: () => number | undefined): Measured {
-  const costs: Costs[] = []
+  const meter = cpuMeter(pgCpu, () => processCpu(pid))
   const load = { ...requests, connections: CONNECTIONS, seconds: SECONDS }
   return {
-    warmUp: () => requestsPerSecond(load),
+    // Until the compiler of the engine is done with what runs often, as it is in a process that has run for a minute.
+    warmUp: () => requestsPerSecond({ ...load, seconds: WARM_UP_SECONDS }),
     async round() {
-      const [node, pg] = [processCpu(pid), pgCpu()]
-      const perSecond = await requestsPerSecond(load)
-      const answered = perSecond * SECONDS
-      costs.push({
-        node: (((processCpu(pid) ?? 0) - (node ?? 0)) * 1000) / answered,
-        postgres: (((pgCpu() ?? 0) - (pg ?? 0)) * 1000) / answered,
+      const { perSecond } = await meter.round(async () => {
+        const answered = await requestsPerSecond(load)
+        return { perSecond: answered, count: answered * SECONDS }
       })
       return perSecond
     },
-    costs: () => ({ node: median(costs.map((c) => c.node)), postgres: median(costs.map((c) => c.postgres)) }),
+    cost: meter.cost,
   }
 }
-
-function limitOf(ours: Costs, bare: Costs): string {
-  const total = ({ node, postgres }: Costs) => node + postgres
-  const percent = (share: number) => `${Math.round(share * 100)} %`
-  return [
-    `CPU of PostgreSQL, ${percent(ours.postgres / total(ours))} of what a request costs`,
-    `what the bare route costs is ${percent(total(bare) / total(ours))} of ours`,
-  ].join('; ')
-}
-
-const inWords = ({ node, postgres }: Costs) => `Node ${node.toFixed(2)} + PostgreSQL ${postgres.toFixed(2)}`

@@ -74,9 +74,11 @@ export function save(results: readonly Result[]): string {
   const file = new URL(`${new Date().toISOString().slice(0, 10)}.json`, folder)
   const earlier = read(file).filter((old) => !results.some((r) => r.id === old.id))
   const all = [...earlier, ...results].sort((x, y) => x.id.localeCompare(y.id, 'en', { numeric: true }))
-  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
+  writeFileSync(file, `${JSON.stringify(all, rounded, 2)}\n`)
   return file.pathname
 }
+
+const rounded = (_key: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value)
 
 export function median(figures: readonly number[]): number {
   return percentile(figures, 0.5)
@@ -99,8 +101,11 @@ function read(file: URL): Result[] {
 }
 
 function print(result: Result, ours: string, peer: string) {
+  const short = (n: number) => n.toLocaleString('en', { maximumFractionDigits: 1 })
   const list = (figures: readonly number[]) =>
-    figures.map((n) => n.toLocaleString('en', { maximumFractionDigits: 1 })).join(' · ')
+    figures.length > 6
+      ? `${short(median(figures))} (${short(Math.min(...figures))} to ${short(Math.max(...figures))})`
+      : figures.map(short).join(' · ')
   console.log(`${result.id}  ${result.title}`)
   console.log(`    ${ours}: ${list(result.ours)} ${result.unit}`)
   console.log(`    ${peer}: ${list(result.peer)} ${result.unit}`)

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import type { OwnerConnection } from '../../src/db/client.ts'
+import { median } from '../harness.ts'
 
 /**
  * Seconds of CPU that a PostgreSQL server has used so far, its sessions that are gone included; undefined where there
@@ -16,9 +18,39 @@ export function processCpu(pid: number): number | undefined {
   return readStat(pid)?.own
 }
 
-/** "PostgreSQL 1.42 of 2 cores": of seconds of CPU and of time. */
-export function cores(name: string, cpuSeconds: number | undefined, seconds: number): string {
-  return cpuSeconds === undefined ? '' : `${name} ${(cpuSeconds / seconds).toFixed(2)}`
+/** Milliseconds of CPU that one request, visit or whatever was counted has cost. */
+export interface Cost {
+  node: number
+  postgres: number
+}
+
+/** Adds up what rounds cost. `work` answers how many things it did. */
+export function cpuMeter(postgres: () => number | undefined, node: () => number | undefined) {
+  const costs: Cost[] = []
+  return {
+    async round<T extends { count: number }>(work: () => Promise<T>): Promise<T> {
+      const [pg, own] = [postgres(), node()]
+      const done = await work()
+      const each = (after: number | undefined, before: number | undefined) =>
+        ((after ?? Number.NaN) - (before ?? Number.NaN)) * (1000 / done.count)
+      costs.push({ node: each(node(), own), postgres: each(postgres(), pg) })
+      return done
+    },
+    /** Medians of the rounds. */
+    cost: (): Cost => ({ node: median(costs.map((c) => c.node)), postgres: median(costs.map((c) => c.postgres)) }),
+  }
+}
+
+export const costInWords = ({ node, postgres }: Cost) => `Node ${ms(node)} + PostgreSQL ${ms(postgres)}`
+
+const ms = (value: number) => value.toFixed(value < 10 ? 2 : 0)
+
+/** How far `perSecond` is from what PostgreSQL alone could do with all cores of the machine. */
+export function distance(perSecond: number, { node, postgres }: Cost, unit: string): string {
+  const most = (availableParallelism() * 1000) / postgres
+  const share = Math.round((postgres / (node + postgres)) * 100)
+  const reached = Math.round((perSecond / most) * 100)
+  return `PostgreSQL is ${share} % of the CPU; if it had all ${availableParallelism()} cores to itself they would give ${Math.round(most).toLocaleString('en')} ${unit}, and we reach ${reached} % of that`
 }
 
 /** The server waits for its children, so those that ended are in its own account. */
