@@ -1,14 +1,14 @@
 import { type Connection, openConnection, type Target } from './connection.ts'
 import { ConnectionFailure, databaseBusy, databaseUnavailable } from './failures.ts'
-import { QUICK_MS, quickStatements } from './quick-statements.ts'
+import { knownStatements } from './known-statements.ts'
 
 /**
  * A few sessions with one database, each lent to one caller at a time, with what postgres.js' own pool lacks: a bounded
  * queue, first come first served; a deadline for waiting and one for connecting; and no statement ever sent behind
  * somebody else's slow one. Sessions are opened when they are needed and closed when nobody needed them for a while.
  *
- * While all are taken, a single statement may go out behind another one that is known to be quick: the server then has
- * its next work before it has told us of the last, which a company that uses all of its sessions gets a third more out of.
+ * While all are taken, a single statement may go out behind others that are known to be quick: the server then has its
+ * next work before it has told us of the last, and a company that uses all of its sessions gets half as much again done.
  */
 export interface Pool {
   /** @throws AppError `database.busy`: too many wait, or too long. `database.unavailable`: no session can be had. */
@@ -44,7 +44,7 @@ export function createPool(target: Target, options: PoolOptions): Pool {
   const running = new Set<Connection>()
   /** Of those in `running`, the ones that single statements have. */
   const lanes = new Map<Connection, Lane>()
-  const quick = quickStatements()
+  const known = knownStatements()
   const ending = new Set<Promise<void>>()
   const retireAt = new WeakMap<Connection, number>()
   const waiting: Waiter[] = []
@@ -123,15 +123,19 @@ export function createPool(target: Target, options: PoolOptions): Pool {
     waiter.resolve(connection)
   }
 
-  /** One at most goes behind another. Whoever wants a session alone, first in line, lets the lanes run empty. */
+  /** The emptiest that will soon be done. Whoever wants a session alone, first in line, lets the lanes run empty. */
   function laneFor({ text }: Waiter): Connection | undefined {
     if (text === undefined) return undefined
     const now = performance.now()
+    let best: Connection | undefined
+    let fewest = MOST_BEHIND + 1
     for (const [connection, { texts, since }] of lanes) {
-      const [front] = texts as [string]
-      if (texts.length === 1 && now - since < QUICK_MS && quick.has(front) && !connection.lost) return connection
+      if (texts.length >= fewest || connection.lost || now - since > SOON_MS) continue
+      if (texts.reduce((ahead, one) => ahead + known.worstOf(one), 0) > SOON_MS) continue
+      best = connection
+      fewest = texts.length
     }
-    return undefined
+    return best
   }
 
   /** The statement in front has been answered. Returns how many are still on their way. */
@@ -140,7 +144,7 @@ export function createPool(target: Target, options: PoolOptions): Pool {
     if (!lane) return 0
     const now = performance.now()
     const text = lane.texts.shift() as string
-    if (!connection.lost) quick.note(text, now - lane.since)
+    if (!connection.lost) known.note(text, now - lane.since)
     lane.since = now
     if (lane.texts.length === 0) lanes.delete(connection)
     return lane.texts.length
@@ -212,6 +216,11 @@ export function createPool(target: Target, options: PoolOptions): Pool {
     await Promise.all(ending)
   }
 }
+
+/** What is ahead of a statement that goes out behind others takes no longer, by what it took before. */
+export const SOON_MS = 20
+/** How many wait with the server for the one in front: more gains little, and one that turns out slow holds them all up. */
+const MOST_BEHIND = 2
 
 interface Idle {
   connection: Connection
