@@ -1,6 +1,6 @@
 import { compareDecimals, type Decimal, isZero, ONE, subtract, sumDecimals, toCentavos, ZERO } from '../fiscal/money.ts'
 import { comparePeriodos, periodoOf } from '../fiscal/periodo.ts'
-import type { Motivo, Movimiento } from '../taxes/movimiento.ts'
+import type { Motivo, Movimiento, Revisar } from '../taxes/movimiento.ts'
 import type { ConPagos, Egreso, Factura, PoliticaEgresos } from './expediente.ts'
 import { comunOf, importesOf } from './importes.ts'
 import { IVA } from './impuestos.ts'
@@ -98,13 +98,18 @@ function ofEgreso(egreso: Egreso, reembolso: Decimal, { related, targets, movimi
     total: -toCentavos([part, egreso.tipoCambio]),
     efecto: motivo ? 'sin_efecto' : rechazado ? 'no_acreditable' : 'cuenta',
     motivo: motivo ?? (rechazado ? 'egreso_de_rechazado' : null),
-    revisar:
-      related.length > 0 ? revisar : egreso.relacionados.length > 0 ? 'relacionado_desconocido' : 'egreso_sin_relacion',
+    revisar: relacionRevisar() ?? revisar,
     ...(corrected && {
       periodo: corrected,
       // In one and the same month nothing has been filed yet.
       requiereComplementaria: comparePeriodos(corrected, periodoOf(egreso.fecha)) !== 0,
     }),
+  }
+
+  /** An invoice that is not here may owe a balance, which would go before what is given back. */
+  function relacionRevisar(): Revisar | null {
+    if (egreso.relacionados.length === 0) return 'egreso_sin_relacion'
+    return related.length < egreso.relacionados.length ? 'relacionado_desconocido' : null
   }
 
   function sinEfecto(): Motivo | null {

@@ -427,6 +427,16 @@ test('an advance in three steps is taxed once, on a total paid at once and on a 
   )
 })
 
+test('a note that names one invoice we have and one we lack counts by the one and asks for a look', () => {
+  const named = egreso({ relacionados: ['f1', 'f9'] })
+  // 2,320 given back of a PUE invoice: 2,000 at 16 % is 320.00. What f9 is may change that: PPD, its balance goes first.
+  const note = derive({ facturas: [factura()], egresos: [named] }).at(-1)
+  assert.deepEqual(
+    [note!.efecto, note!.revisar, formatCentavos(note!.iva16)],
+    ['cuenta', 'relacionado_desconocido', '-320.00'],
+  )
+})
+
 test('a note that names nothing, or nothing we have, counts in full and asks for a look', () => {
   for (const [relacionados, revisar] of [
     [[], 'egreso_sin_relacion'],

@@ -28,7 +28,7 @@ const MOTIVO: Record<Motivo, string> = {
 
 const REVISAR: Record<Revisar, string> = {
   egreso_sin_relacion: 'La nota de crédito no dice a qué factura corresponde.',
-  relacionado_desconocido: 'La factura que corrige la nota de crédito no está en el sistema.',
+  relacionado_desconocido: 'Alguna factura que corrige la nota de crédito no está en el sistema.',
   factura_desconocida: 'La factura que se paga no está en el sistema.',
   sin_metodo_pago: 'El CFDI no dice su método de pago; se tomó como PUE.',
   rep_sin_impuestos: 'El complemento de pago no trae los impuestos de una factura que sí los tiene.',
