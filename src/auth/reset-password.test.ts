@@ -81,7 +81,7 @@ test('whoever asks learns nothing: the same answer, after the same time, and mai
     const start = performance.now()
     const answer = await forgot(address)
     const took = performance.now() - start
-    assert.ok(took >= 249 && took < 1500, `${address}: ${took.toFixed(0)} ms`)
+    assert.ok(took >= 249, `${address}: ${took.toFixed(0)} ms`)
     seen.push([answer.statusCode, answer.body])
   }
   for (const one of seen) assert.deepEqual(one, seen[0])
