@@ -1,0 +1,30 @@
+import { addMonths, type Fecha } from '../fiscal/fecha.ts'
+import type { Frecuencia } from './subscription.ts'
+
+/** Civil days [start, end): boundaries are midnights in Mexico City. */
+export interface Period {
+  readonly start: Fecha
+  readonly end: Fecha
+}
+
+export const monthsOf = (frecuencia: Frecuencia): number => (frecuencia === 'anual' ? 12 : 1)
+
+/**
+ * Period `n` of the grid of an anchor, from 0. Both ends are counted from the anchor and clamped to the month's last
+ * day: counted from the period before, the 31st would become the 30th and stay it for ever (billing.md 4.3).
+ */
+export function periodAt(anchor: Fecha, frecuencia: Frecuencia, n: number): Period {
+  const months = monthsOf(frecuencia)
+  return { start: addMonths(anchor, n * months), end: addMonths(anchor, (n + 1) * months) }
+}
+
+/** The period of the grid in which a day lies; before the anchor the first one. */
+export function periodContaining(anchor: Fecha, frecuencia: Frecuencia, day: Fecha): Period {
+  const [year, month] = [Number(day.slice(0, 4)), Number(day.slice(5, 7))]
+  const elapsed = (year - Number(anchor.slice(0, 4))) * 12 + month - Number(anchor.slice(5, 7))
+  let n = Math.max(0, Math.floor(elapsed / monthsOf(frecuencia)))
+  // The day of the month decides: the 30th is still in the period that began on the 31st of the month before.
+  while (n > 0 && day < periodAt(anchor, frecuencia, n).start) n--
+  while (day >= periodAt(anchor, frecuencia, n).end) n++
+  return periodAt(anchor, frecuencia, n)
+}
