@@ -45,6 +45,48 @@ export interface CentralAuthCounters {
   blocked_until: Instant | null
 }
 
+export interface CentralBillingAlerts {
+  id: string
+  code: string
+  severity: 'aviso' | 'advertencia' | 'critica'
+  dedupe_key: string
+  tenant_id: string | null
+  subscription_id: string | null
+  payment_id: string | null
+  mandate_id: string | null
+  detail: Filled<Json>
+  created_at: Instant
+  last_seen_at: Instant
+  times: Filled<number>
+  resolved_at: Instant | null
+  resolved_by: string | null
+  resolution: string | null
+}
+
+export interface CentralBillingLinks {
+  id: string
+  kind: 'pago' | 'cancelacion'
+  token_hash: Bytes
+  subscription_id: string
+  plan_code: string
+  plan_version: number
+  frecuencia: string
+  amount_c: BigInteger
+  created_by: string | null
+  created_at: Instant
+  expires_at: Instant
+  used_at: Instant | null
+  revoked_at: Instant | null
+}
+
+export interface CentralBillingPolicy {
+  only_one: Filled<boolean>
+  policy: Filled<Json>
+  transfer_instructions: string | null
+  updated_at: Filled<Instant>
+  updated_by: string | null
+}
+
 export interface CentralDatabaseServers {
   id: Always<number>
   name: string
@@ -76,6 +118,61 @@ export interface CentralIdempotencyKeys {
   locked_until: Instant
   created_at: Filled<Instant>
   expires_at: Instant
+}
+
+export interface CentralInvoiceLines {
+  id: string
+  invoice_id: string
+  kind: string
+  description: string
+  quantity: number
+  unit_c: BigInteger
+  amount_c: BigInteger
+  period_start: string
+  period_end: string
+  source_key: string
+}
+
+export interface CentralInvoiceNumbers {
+  only_one: Filled<boolean>
+  last: Filled<BigInteger>
+}
+
+export interface CentralInvoices {
+  id: string
+  subscription_id: string
+  tenant_id: string
+  period_key: string
+  number: BigInteger
+  status: 'open' | 'paid' | 'void' | 'uncollectible'
+  period_start: string
+  period_end: string
+  plan_code: string
+  plan_version: number
+  total_c: BigInteger
+  balance_applied_c: Filled<BigInteger>
+  collect_c: BigInteger
+  tax_rate_bp: number
+  tax_base_c: BigInteger
+  tax_c: BigInteger
+  due_at: Instant
+  plan_change_id: string | null
+  created_at: Instant
+  paid_at: Instant | null
+  closed_at: Instant | null
+}
+
+export interface CentralLedger {
+  id: Always<BigInteger>
+  tenant_id: string
+  entry_at: Instant
+  kind: 'proration_credit' | 'proration_charge' | 'duplicate_payment' | 'overpayment' | 'incomplete_payment' | 'undercharge' | 'applied_to_invoice' | 'refund' | 'chargeback' | 'chargeback_won' | 'courtesy' | 'writeoff' | 'late_payment'
+  amount_c: BigInteger
+  source_key: string
+  payment_id: string | null
+  invoice_id: string | null
+  note: string | null
+  actor_id: string | null
 }
 
 export interface CentralMailOutbox {
@@ -129,6 +226,66 @@ export interface CentralMigrationRuns {
   finished_at: Instant | null
 }
 
+export interface CentralMpCommands {
+  id: string
+  dedupe_key: string
+  kind: 'cancel' | 'pause' | 'resume' | 'set_amount' | 'refund'
+  subscription_id: string | null
+  connector_id: string
+  mandate_id: string | null
+  payload: Filled<Json>
+  state: Filled<'queued' | 'done' | 'superseded' | 'dead'>
+  attempts: Filled<number>
+  claimed_until: Instant | null
+  next_try_at: Instant | null
+  last_error: string | null
+  created_at: Instant
+  done_at: Instant | null
+}
+
+export interface CentralMpMandates {
+  id: string
+  subscription_id: string
+  connector_id: string
+  attempt: number
+  external_reference: string
+  preapproval_id: string | null
+  status: Filled<'creating' | 'pending' | 'authorized' | 'paused' | 'cancelled' | 'unknown'>
+  raw_status: string | null
+  was_authorized: Filled<boolean>
+  cancelled_by_us: 'switch' | 'end' | null
+  payer_email: string
+  frecuencia: 'mensual' | 'anual'
+  amount_c: BigInteger
+  amount_acked_c: BigInteger | null
+  init_point: string | null
+  version: BigInteger | null
+  last_modified: Instant | null
+  next_payment_date: Instant | null
+  plan_code: string
+  plan_version: number
+  failure: string | null
+  created_at: Instant
+  authorized_at: Instant | null
+  last_synced_at: Instant | null
+}
+
+export interface CentralMpResources {
+  connector_id: string
+  kind: 'payment' | 'preapproval' | 'authorized_payment' | 'chargeback'
+  resource_id: string
+  dirty_seq: Filled<BigInteger>
+  clean_seq: Filled<BigInteger>
+  claimed_until: Instant | null
+  attempts: Filled<number>
+  next_try_at: Instant | null
+  dead_reason: string | null
+  last_error: string | null
+  last_fetched_at: Instant | null
+  first_seen_at: Instant
+  snapshot: Json | null
+}
+
 export interface CentralPasswordTokens {
   id: string
   user_id: string
@@ -136,6 +293,82 @@ export interface CentralPasswordTokens {
   created_at: Filled<Instant>
   expires_at: Instant
   used_at: Instant | null
+}
+
+export interface CentralPaymentConnectors {
+  id: string
+  name: string
+  kind: 'simulator' | 'sandbox' | 'production'
+  access_token: Bytes
+  webhook_secret: Bytes | null
+  previous_secret: Bytes | null
+  test_payer_email: string | null
+  own_account_id: string | null
+  own_nickname: string | null
+  active: Filled<boolean>
+  is_primary: Filled<boolean>
+  settings: Filled<Json>
+  checked_at: Instant | null
+  last_error: string | null
+  breaker_open_until: Instant | null
+  last_webhook_at: Instant | null
+  created_at: Filled<Instant>
+  updated_at: Filled<Instant>
+}
+
+export interface CentralPayments {
+  id: string
+  tenant_id: string | null
+  subscription_id: string | null
+  invoice_id: string | null
+  mandate_id: string | null
+  connector_id: string | null
+  plan_change_id: string | null
+  provider: 'mercadopago' | 'transferencia'
+  mp_payment_id: string | null
+  mp_authorized_payment_id: string | null
+  method: string | null
+  status: 'approved' | 'pending' | 'rejected' | 'refunded'
+  provider_status: string
+  status_detail: string | null
+  disputed: Filled<boolean>
+  amount_c: BigInteger
+  refunded_c: Filled<BigInteger>
+  currency: Filled<string>
+  period_start: string | null
+  period_end: string | null
+  paid_at: Instant | null
+  provider_updated_at: Instant | null
+  unmatched: string | null
+  reference: string | null
+  evidence: Json | null
+  actor_id: string | null
+  created_at: Instant
+  updated_at: Instant
+}
+
+export interface CentralPlanChanges {
+  id: string
+  subscription_id: string
+  from_plan: string
+  from_version: number
+  from_frecuencia: string
+  to_plan: string
+  to_version: number
+  to_frecuencia: string
+  state: 'pendiente_pago' | 'aplicado' | 'descartado'
+  on_day: string
+  factor_num: number
+  factor_den: number
+  credit_c: BigInteger
+  charge_c: BigInteger
+  preference_id: string | null
+  init_point: string | null
+  connector_id: string | null
+  expires_at: Instant | null
+  requested_by: string | null
+  created_at: Instant
+  applied_at: Instant | null
 }
 
 export interface CentralPlans {
@@ -150,12 +383,28 @@ export interface CentralPlans {
   features: Json
   current: Filled<boolean>
   created_at: Filled<Instant>
+  tax_mode: Filled<'included' | 'excluded'>
+  tax_rate_bp: Filled<number>
+  user_limit_mode: Filled<'hard' | 'soft'>
+  cfdi_limit_mode: Filled<'hard' | 'soft'>
+  created_by: string | null
 }
 
 export interface CentralRateCounters {
   key: string
   hits: number
   expires_at: Instant
+}
+
+export interface CentralReconcileRuns {
+  id: string
+  kind: 'frecuente' | 'nocturna' | 'reproceso'
+  started_at: Instant
+  finished_at: Instant | null
+  calls: Filled<number>
+  truncated: Filled<boolean>
+  found: Filled<Json>
+  error: string | null
 }
 
 export interface CentralRefreshTokens {
@@ -167,6 +416,34 @@ export interface CentralRefreshTokens {
   used_at: Instant | null
   successor_sealed: Bytes | null
   successor_until: Instant | null
+}
+
+export interface CentralRefunds {
+  id: string
+  payment_id: string
+  amount_c: BigInteger
+  state: 'requested' | 'confirmed' | 'failed'
+  mp_refund_id: string | null
+  reason: string
+  requested_by: string | null
+  last_error: string | null
+  created_at: Instant
+  settled_at: Instant | null
+}
+
+export interface CentralSeatLog {
+  id: Always<BigInteger>
+  tenant_id: string
+  at: Instant
+  user_id: string | null
+  users: number
+}
+
+export interface CentralSeatSnapshots {
+  tenant_id: string
+  day: string
+  users: number
+  rebuilt: Filled<boolean>
 }
 
 export interface CentralSessions {
@@ -197,6 +474,28 @@ export interface CentralStaffViews {
   ended_at: Instant | null
 }
 
+export interface CentralSubscriptionEvents {
+  id: string
+  subscription_id: string
+  tenant_id: string
+  at: Instant
+  event: string
+  origin: 'mercadopago' | 'timer' | 'owner' | 'staff' | 'system'
+  actor_id: string | null
+  actor_email: string | null
+  webhook_id: string | null
+  payment_id: string | null
+  mandate_id: string | null
+  rule: string
+  outcome: 'next' | 'same'
+  before: Json
+  after: Json
+  effects: Filled<Json>
+  value_before_c: BigInteger
+  value_after_c: BigInteger
+  request_id: string | null
+}
+
 export interface CentralSubscriptions {
   id: string
   tenant_id: string
@@ -214,6 +513,25 @@ export interface CentralSubscriptions {
   row_version: Filled<BigInteger>
   created_at: Filled<Instant>
   updated_at: Filled<Instant>
+  trial_until: string | null
+  period_start: string | null
+  period_end: string | null
+  paid_until: string | null
+  cancel_on: string | null
+  anchor: string | null
+  past_due_since: string | null
+  deadline_at: Instant | null
+  entered_at: Filled<Instant>
+  pause_until: string | null
+  suspended_by_staff: Filled<boolean>
+  courtesy: Filled<boolean>
+  ever_paid: Filled<boolean>
+  mandate_id: string | null
+  notices: Filled<Json>
+  tax_rate_bp: number | null
+  payer_email: string | null
+  last_synced_at: Instant | null
+  next_due_at: Filled<Instant | null>
 }
 
 export interface CentralTenantDatabases {
@@ -251,6 +569,21 @@ export interface CentralTenantOperations {
   finished_at: Instant | null
 }
 
+export interface CentralTenantOverrides {
+  id: string
+  tenant_id: string
+  kind: 'feature' | 'limit' | 'price'
+  key: string
+  enabled: boolean | null
+  amount: BigInteger | null
+  valid_from: Instant
+  valid_to: Instant | null
+  reason: string
+  created_by: string | null
+  created_at: Filled<Instant>
+  revoked_at: Instant | null
+}
+
 export interface CentralTenants {
   id: string
   number: Always<BigInteger>
@@ -262,6 +595,11 @@ export interface CentralTenants {
   created_at: Filled<Instant>
   updated_at: Filled<Instant>
   deleted_at: Instant | null
+}
+
+export interface CentralTestClock {
+  only_one: Filled<boolean>
+  offset_ms: Filled<BigInteger>
 }
 
 export interface CentralUsers {
@@ -278,27 +616,75 @@ export interface CentralUsers {
   updated_at: Filled<Instant>
 }
 
+export interface CentralWebhookEvents {
+  id: string
+  connector_id: string
+  topic: string
+  action: string | null
+  data_id: string
+  event_id: string | null
+  request_id: string
+  signature_ts: Instant | null
+  received_at: Instant
+  headers: Json
+  body: Json
+  state: Filled<'received' | 'processed' | 'ignored' | 'dead'>
+  attempts: Filled<number>
+  last_error: string | null
+  processed_at: Instant | null
+  result: Json | null
+}
+
+export interface CentralWebhookRefusals {
+  id: Always<BigInteger>
+  at: Instant
+  reason: string
+  headers: Json | null
+}
+
 export interface CentralTables {
   app_instances: CentralAppInstances
   audit_log: CentralAuditLog
   auth_counters: CentralAuthCounters
+  billing_alerts: CentralBillingAlerts
+  billing_links: CentralBillingLinks
+  billing_policy: CentralBillingPolicy
   database_servers: CentralDatabaseServers
   idempotency_keys: CentralIdempotencyKeys
+  invoice_lines: CentralInvoiceLines
+  invoice_numbers: CentralInvoiceNumbers
+  invoices: CentralInvoices
+  ledger: CentralLedger
   mail_outbox: CentralMailOutbox
   memberships: CentralMemberships
   migration_run_tenants: CentralMigrationRunTenants
   migration_runs: CentralMigrationRuns
+  mp_commands: CentralMpCommands
+  mp_mandates: CentralMpMandates
+  mp_resources: CentralMpResources
   password_tokens: CentralPasswordTokens
+  payment_connectors: CentralPaymentConnectors
+  payments: CentralPayments
+  plan_changes: CentralPlanChanges
   plans: CentralPlans
   rate_counters: CentralRateCounters
+  reconcile_runs: CentralReconcileRuns
   refresh_tokens: CentralRefreshTokens
+  refunds: CentralRefunds
+  seat_log: CentralSeatLog
+  seat_snapshots: CentralSeatSnapshots
   sessions: CentralSessions
   staff_views: CentralStaffViews
+  subscription_events: CentralSubscriptionEvents
   subscriptions: CentralSubscriptions
   tenant_databases: CentralTenantDatabases
   tenant_operations: CentralTenantOperations
+  tenant_overrides: CentralTenantOverrides
   tenants: CentralTenants
+  test_clock: CentralTestClock
   users: CentralUsers
+  webhook_events: CentralWebhookEvents
+  webhook_refusals: CentralWebhookRefusals
 }
 
 export interface TenantTenant {
