@@ -23,11 +23,11 @@ const FLOORS = [
 /** Values in, values out: `now` and everything else from outside arrives as a parameter. All of `fiscal` is. */
 const PURE: Readonly<Record<string, string>> = {
   auth: 'password-policy common-passwords device-name authorize throttle',
-  billing: 'subscription access plans',
+  billing: 'subscription access plans periods prices proration seats invoice settlement metrics',
   cfdi: 'xml attributes parse impuestos pagos movimientos avisos cfdi-rows',
   db: 'statements ledger migrations quote schema-window',
   http: 'cursor json-text invalid-request',
-  mail: 'messages layout html plain address',
+  mail: 'messages layout html plain address template access-templates payment-templates subscription-templates samples',
   sat: 'solicitud',
   taxes: 'iva isr tarifas movimiento explicaciones month-row',
 }

@@ -1,4 +1,4 @@
-import { addMonths, type Fecha } from '../fiscal/fecha.ts'
+import { addDays, addMonths, type Fecha } from '../fiscal/fecha.ts'
 import type { Frecuencia } from './subscription.ts'
 
 /** Civil days [start, end): boundaries are midnights in Mexico City. */
@@ -28,3 +28,32 @@ export function periodContaining(anchor: Fecha, frecuencia: Frecuencia, day: Fec
   while (day >= periodAt(anchor, frecuencia, n).end) n++
   return periodAt(anchor, frecuencia, n)
 }
+
+/** Spanish, with the last day instead of the midnight after it: `del 1 al 30 de junio de 2026`. */
+export function inWords({ start, end }: Period): string {
+  const [first, last] = [dayInWords(start), dayInWords(addDays(end, -1))]
+  if (first.year !== last.year) return `del ${first.day} de ${first.year} al ${last.day} de ${last.year}`
+  if (first.month !== last.month) return `del ${first.day} al ${last.day} de ${last.year}`
+  if (first.number !== last.number) return `del ${first.number} al ${last.day} de ${last.year}`
+  return `el ${last.day} de ${last.year}`
+}
+
+function dayInWords(day: Fecha) {
+  const [year, month, number] = [day.slice(0, 4), MESES[Number(day.slice(5, 7)) - 1], Number(day.slice(8, 10))]
+  return { year, month, number, day: `${number} de ${month}` }
+}
+
+const MESES = [
+  'enero',
+  'febrero',
+  'marzo',
+  'abril',
+  'mayo',
+  'junio',
+  'julio',
+  'agosto',
+  'septiembre',
+  'octubre',
+  'noviembre',
+  'diciembre',
+]
