@@ -4,7 +4,7 @@ export const addressInvalid = () =>
   new AppError(
     'invalid',
     'mail.address_invalid',
-    'La dirección de correo no es válida: escriba una sola, como nombre@dominio.mx.',
+    'La dirección de correo no es válida: escribe una sola, como nombre@dominio.mx.',
   )
 
 /** The worker that had the mail died or is still at it; either way the next attempt finds out. */

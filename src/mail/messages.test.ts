@@ -3,35 +3,21 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { SaxesParser } from 'saxes'
 import { ZodError } from 'zod'
-import { isTemplate, type MailData, mailExpiry, parseMailData, renderMail, type TemplateName } from './messages.ts'
+import {
+  holdsSecret,
+  isTemplate,
+  mailExpiry,
+  parseMailData,
+  renderMail,
+  type TemplateName,
+  templateNames,
+} from './messages.ts'
+import { samples } from './samples.ts'
 
 const SITE = 'https://app.horux360.mx'
 
-const acceso = { password: 'Temporal-7391-xk', venceEl: '2026-11-25T16:00:00.000Z' }
-const lugar = { cuando: '2026-11-22T15:30:00.000Z', ip: '203.0.113.7', dispositivo: 'Firefox en Windows' }
-const samples: MailData = {
-  bienvenida: {
-    nombre: 'Ana',
-    empresa: 'Muebles & Cía S.A.',
-    rfc: 'MCI010101AA1',
-    email: 'ana@muebles.example',
-    acceso,
-  },
-  invitacion: {
-    nombre: 'Luis',
-    empresa: 'Muebles & Cía S.A.',
-    rfc: 'MCI010101AA1',
-    rol: 'contador',
-    invitadoPor: 'Ana',
-    email: 'luis@muebles.example',
-    acceso,
-  },
-  restablecer: { nombre: 'Ana', token: 'q3Zx_9-aB0kT5vLw8YcE', venceEl: '2026-11-22T15:45:00.000Z' },
-  password_cambiada: { nombre: 'Ana', ...lugar },
-  sesion_nueva: { nombre: 'Ana', ...lugar },
-  sesion_cerrada: { nombre: 'Ana', ...lugar },
-}
-const names = Object.keys(samples).filter(isTemplate)
+const acceso = samples.bienvenida.acceso ?? assert.fail('the sample has a password')
+const names = templateNames
 
 test('whatever stands in any field of any mail, its HTML has the same elements, attributes and links', () => {
   for (const name of names) {
@@ -49,7 +35,7 @@ test('whatever stands in any field of any mail, its HTML has the same elements, 
 })
 
 test('names of any content are accepted: a mail never fails the registration that caused it', () => {
-  const free = ['nombre', 'empresa', 'rfc', 'invitadoPor', 'email', 'ip', 'dispositivo']
+  const free = ['nombre', 'empresa', 'plan', 'rfc', 'invitadoPor', 'email', 'ip', 'dispositivo']
   for (const name of names) {
     for (const field of Object.keys(samples[name]).filter((f) => free.includes(f))) {
       for (const text of HOSTILE) assert.doesNotThrow(() => render(name, { ...samples[name], [field]: text }))
@@ -60,7 +46,7 @@ test('names of any content are accepted: a mail never fails the registration tha
 test('the subject is one line of at most 80 characters of the name and no invisible ones', () => {
   fc.assert(
     fc.property(hostile, (empresa) => {
-      for (const name of ['bienvenida', 'invitacion'] as const) {
+      for (const name of names.filter((template) => 'empresa' in samples[template])) {
         const { subject } = render(name, { ...samples[name], empresa })
         const fixed = render(name, { ...samples[name], empresa: '' }).subject
         const visible = subject.replaceAll('\u2060', '')
@@ -125,8 +111,7 @@ test('a secret is never in the subject or in the preview line', () => {
   for (const name of names) {
     const { subject, html } = render(name, samples[name])
     const preview = /<div style="display:none[^>]*>([^<]*)</.exec(html)?.[1] ?? assert.fail('no preview')
-    for (const secret of [acceso.password, samples.restablecer.token])
-      assert.ok(!`${subject}${preview}`.includes(secret))
+    for (const secret of SECRETS) assert.ok(!`${subject}${preview}`.includes(secret), name)
   }
 })
 
@@ -135,11 +120,126 @@ test('a mail ends when what it offers ends', () => {
   assert.equal(mailExpiry('invitacion', { ...samples.invitacion, acceso: null }), null)
   assert.equal(mailExpiry('restablecer', samples.restablecer)?.toISOString(), samples.restablecer.venceEl)
   assert.equal(mailExpiry('sesion_nueva', samples.sesion_nueva), null)
+  assert.equal(mailExpiry('enlace_pago', samples.enlace_pago)?.toISOString(), samples.enlace_pago.venceEl)
+  // The notice of a charge, with the day of the charge in Mexico City.
+  const announced = mailExpiry('aviso_renovacion', samples.aviso_renovacion)
+  assert.equal(announced?.toISOString(), '2026-10-01T06:00:00.000Z')
+})
+
+test('what holds a password or a token says so, and nothing else does', () => {
+  for (const name of names) {
+    const data = JSON.stringify(samples[name])
+    assert.equal(
+      holdsSecret(name, samples[name]),
+      SECRETS.some((secret) => data.includes(secret)),
+      name,
+    )
+  }
+  assert.equal(holdsSecret('bienvenida', { ...samples.bienvenida, acceso: null }), false)
+})
+
+test('money has its thousands and its centavos, days are written out, and a period ends on its last day', () => {
+  const { text, subject } = render('pago_confirmado', samples.pago_confirmado)
+  assert.match(text, /^Importe: \$1,250\.00 MXN$/m)
+  assert.match(text, /^Fecha de pago: 31 de agosto de 2026$/m)
+  assert.match(text, /^Periodo pagado: Del 31 de agosto de 2026 al 29 de septiembre de 2026$/m)
+  assert.match(text, /^Saldo a favor: \$220\.00 MXN$/m)
+  assert.match(subject, /: \$1,250\.00 MXN$/)
+  for (const [importe, shown] of [
+    ['0.05', '$0.05 MXN'],
+    ['999.99', '$999.99 MXN'],
+    ['1000.00', '$1,000.00 MXN'],
+    ['200000.00', '$200,000.00 MXN'],
+    ['1234567.80', '$1,234,567.80 MXN'],
+  ])
+    assert.ok(render('pago_confirmado', { ...samples.pago_confirmado, importe }).subject.endsWith(`: ${shown}`), shown)
+  const alone = render('pago_confirmado', { ...samples.pago_confirmado, saldoAFavor: null })
+  assert.doesNotMatch(alone.html + alone.text, /saldo/i)
+})
+
+test('an amount that is no money and a day that is none are refused before a mail is left', () => {
+  for (const importe of ['1,250.00', '1250', '-1.00', '1250.5', '1e3', '', 650])
+    assert.throws(() => parseMailData('gracia', { ...samples.gracia, importe }), ZodError, String(importe))
+  for (const suspensionEl of ['2026-02-30', '30/09/2026', '2026-09-30T00:00:00Z', ''])
+    assert.throws(() => parseMailData('gracia', { ...samples.gracia, suspensionEl }), ZodError, suspensionEl)
+})
+
+test('the notice of a renewal tells amount, period and day, and cancels with one click (LFPC 76 Bis VIII, IX)', () => {
+  const { html, text } = render('aviso_renovacion', samples.aviso_renovacion)
+  for (const part of [
+    'Importe: $1,250.00 MXN',
+    'Fecha del cargo: 30 de septiembre de 2026',
+    'Periodo que cubre: Un mes',
+  ])
+    assert.ok(text.includes(part), part)
+  const cancel = `${SITE}/cancelar/${samples.aviso_renovacion.tokenCancelar}`
+  assert.ok(shape(html).links.includes(cancel))
+  assert.ok(text.includes(cancel))
+  const yearly = render('aviso_renovacion', { ...samples.aviso_renovacion, frecuencia: 'anual' })
+  assert.match(yearly.text, /Periodo que cubre: Un año/)
+})
+
+test('the link to pay and the subscription are where the product has them', () => {
+  const { links } = shape(render('enlace_pago', samples.enlace_pago).html)
+  assert.ok(links.includes(`${SITE}/pagar/${samples.enlace_pago.token}`))
+  for (const name of names.filter((template) => 'plan' in samples[template] && template !== 'reactivada'))
+    if (name !== 'enlace_pago') assert.ok(render(name, samples[name]).text.includes(`${SITE}/suscripcion`), name)
+})
+
+test('every reason has words of its own, in HTML that is well formed', () => {
+  const variants: [TemplateName, object[]][] = [
+    ['pago_confirmado', [{ forma: 'tarjeta' }, { forma: 'transferencia' }, { forma: 'pago_unico' }]],
+    [
+      'pago_fallido',
+      [
+        { remedio: 'cambiar_tarjeta' },
+        { remedio: 'fondos_o_banco' },
+        { remedio: 'neutral' },
+        { seReintenta: false },
+        { accesoCompletoHasta: null },
+      ],
+    ],
+    ['por_vencer_5d', [{ porque: 'transferencia' }, { porque: 'cancelada' }]],
+    [
+      'cancelada',
+      [
+        ...['usuario', 'mp', 'impago', 'fin_periodo', 'admin', 'reembolso'].map((motivo) => ({ motivo })),
+        { accesoHasta: null },
+      ],
+    ],
+    ['trial_por_vencer', [{ tarjetaLista: true }, { tarjetaLista: false }]],
+    ['suspendida', [{ motivo: 'impago' }, { motivo: 'admin' }, { cancelacionEl: null }]],
+    ['pausada', [{}, { accesoHasta: null }, { reanudaEl: null }]],
+    ['pago_reembolsado', [{ total: true }, { total: false }]],
+    ['enlace_pago', [{ frecuencia: 'mensual' }, { frecuencia: 'anual' }]],
+    ['aviso_renovacion', [{ frecuencia: 'mensual' }, { frecuencia: 'anual' }]],
+  ]
+  for (const [name, changes] of variants) {
+    const mails = changes.map((change) => render(name, { ...samples[name], ...change }))
+    for (const { html } of mails) assert.ok(shape(html).links.length > 0, name)
+    assert.equal(new Set(mails.map(({ text }) => text)).size, changes.length, name)
+  }
+})
+
+test('no mail leaves a hole where a value should be, or addresses its reader as usted', () => {
+  for (const name of names) {
+    const { subject, text } = render(name, samples[name])
+    const words = `${subject}\n${text}`
+    assert.doesNotMatch(words, /undefined|null|\[object|NaN|Invalid/, name)
+    assert.doesNotMatch(words, /\b(usted|deberá|suyas?|ingrese|haga clic|tiene acceso a)\b/i, name)
+  }
 })
 
 test('a name of Object.prototype is no template', () => {
   for (const name of ['__proto__', 'constructor', 'toString', '']) assert.equal(isTemplate(name), false)
 })
+
+const SECRETS = [
+  acceso.password,
+  samples.restablecer.token,
+  samples.enlace_pago.token,
+  samples.aviso_renovacion.tokenCancelar,
+]
 
 const HOSTILE = [
   '<img src=x onerror=alert(1)>',

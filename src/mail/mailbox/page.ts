@@ -59,7 +59,7 @@ ${faultPanel(fallas)}
 function mailList(list: readonly MailSummary[], buscar: string, openId: string | undefined): Html {
   if (list.length === 0 && buscar !== '') return html`<p class="vacio">Ningún correo contiene «${buscar}».</p>`
   if (list.length === 0)
-    return html`<p class="vacio">Todavía no llega ningún correo. Registre una empresa o pida restablecer una contraseña y aparecerá aquí.</p>`
+    return html`<p class="vacio">Todavía no llega ningún correo. Registra una empresa o pide restablecer una contraseña y aparecerá aquí.</p>`
   const count = list.length === 1 ? '1 correo' : `${list.length} correos`
   return html`<p class="cuenta">${count}</p><ol>${list.slice(0, 200).map(
     (
