@@ -13,6 +13,7 @@ const good = {
     'postgres://horux_central:Zk3-9fQx%2F7Lw2-pTm1@db.interna:5432/horux_central?sslmode=verify-full',
   HORUX_TENANT_KEY: `2026a:${key()}`,
   JWT_KEYS: `2026a:${key()},2025b:${key()}`,
+  BILLING_ENCRYPTION_KEY: `2026a:${key()}`,
   SMTP_URL: 'smtps://horux:clave@correo.interno',
   PUBLIC_URL: 'https://app.horux360.mx/',
 }
@@ -41,7 +42,7 @@ test('a production with secrets of its own starts', () => {
 
 const refused: [variable: string, value: string | undefined, what: string][] = [
   ['HORUX_ENV', 'prod', 'a mode nobody knows'],
-  ...['HORUX_TENANT_KEY', 'JWT_KEYS'].flatMap((name): typeof refused => [
+  ...['HORUX_TENANT_KEY', 'JWT_KEYS', 'BILLING_ENCRYPTION_KEY'].flatMap((name): typeof refused => [
     [name, undefined, 'missing'],
     [name, '', 'empty'],
     [name, key(), 'without an id'],
@@ -110,6 +111,8 @@ test('on this machine the database needs no certificate', () => {
 test('one key for two purposes is refused', () => {
   const problems = problemsOf({ ...good, HORUX_TENANT_KEY: `a:${shared}`, JWT_KEYS: `b:${shared}` })
   assert.match(problems.join(), /HORUX_TENANT_KEY, JWT_KEYS/)
+  const sealing = problemsOf({ ...good, JWT_KEYS: `a:${shared}`, BILLING_ENCRYPTION_KEY: `b:${shared}` })
+  assert.match(sealing.join(), /BILLING_ENCRYPTION_KEY: the same key/)
 })
 
 test('addresses and networks of a proxy are taken as they are', () => {
@@ -119,7 +122,7 @@ test('addresses and networks of a proxy are taken as they are', () => {
 
 test('all that is wrong is told at once', () => {
   const problems = problemsOf({ HORUX_ENV: 'production', CENTRAL_DATABASE_URL: 'x', API_PORT: 'y' }).join()
-  for (const variable of ['CENTRAL_DATABASE_URL', 'API_PORT', 'JWT_KEYS', 'HORUX_TENANT_KEY'])
+  for (const variable of ['CENTRAL_DATABASE_URL', 'API_PORT', 'JWT_KEYS', 'HORUX_TENANT_KEY', 'BILLING_ENCRYPTION_KEY'])
     assert.match(problems, new RegExp(variable))
 })
 

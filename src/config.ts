@@ -13,7 +13,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`))
   const e = parsed.data
   const problems: string[] = []
-  const ring = (variable: 'HORUX_TENANT_KEY' | 'JWT_KEYS') => readRing(variable, e[variable], problems)
+  const ring = (variable: RingVariable) => readRing(variable, e[variable], problems)
   const config: Config = {
     env: e.HORUX_ENV,
     version,
@@ -32,6 +32,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     centralOwnerCredential: e.CENTRAL_OWNER_CREDENTIAL,
     tenantKeys: ring('HORUX_TENANT_KEY'),
     jwtKeys: ring('JWT_KEYS'),
+    billingKeys: ring('BILLING_ENCRYPTION_KEY'),
     tenantPool: {
       max: e.TENANT_POOL_MAX,
       budget: processRole === 'worker' ? e.WORKER_TENANT_DB_BUDGET : e.TENANT_DB_BUDGET,
@@ -74,6 +75,8 @@ export interface Config {
   centralOwnerCredential: string
   tenantKeys: KeyRing
   jwtKeys: KeyRing
+  /** Seals tokens and secrets of payment connectors. */
+  billingKeys: KeyRing
   tenantPool: { max: number; budget: number; idleMs: number }
   statementTimeoutMs: number
   accessTokenMinutes: number
@@ -191,6 +194,7 @@ const Environment = z.object({
   CENTRAL_OWNER_CREDENTIAL: z.string().default('local-owner'),
   HORUX_TENANT_KEY: z.string(),
   JWT_KEYS: z.string(),
+  BILLING_ENCRYPTION_KEY: z.string(),
   TENANT_POOL_MAX: count(3),
   TENANT_DB_BUDGET: count(180),
   WORKER_TENANT_DB_BUDGET: count(40),
@@ -206,6 +210,8 @@ function dropEmpty(env: NodeJS.ProcessEnv) {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
 }
 
+type RingVariable = 'HORUX_TENANT_KEY' | 'JWT_KEYS' | 'BILLING_ENCRYPTION_KEY'
+
 function readRing(variable: string, text: string, problems: string[]): KeyRing {
   try {
     return parseKeyRing(variable, text)
@@ -218,16 +224,15 @@ function readRing(variable: string, text: string, problems: string[]): KeyRing {
 
 function productionProblems(config: Config, e: z.output<typeof Environment>): string[] {
   const problems: string[] = []
-  const all = [
-    ...config.tenantKeys.kids.map((k) => config.tenantKeys.get(k)),
-    ...config.jwtKeys.kids.map((k) => config.jwtKeys.get(k)),
-  ]
-  const distinct = new Set(all.map((key) => key?.toString('base64')))
-  if (distinct.size < all.length) problems.push('HORUX_TENANT_KEY, JWT_KEYS: the same key is used twice')
-  for (const [name, ring] of [
+  const rings = [
     ['HORUX_TENANT_KEY', config.tenantKeys],
     ['JWT_KEYS', config.jwtKeys],
-  ] as const) {
+    ['BILLING_ENCRYPTION_KEY', config.billingKeys],
+  ] as const
+  const all = rings.flatMap(([, ring]) => ring.kids.map((kid) => ring.get(kid)))
+  const distinct = new Set(all.map((key) => key?.toString('base64')))
+  if (distinct.size < all.length) problems.push(`${rings.map(([name]) => name).join(', ')}: the same key is used twice`)
+  for (const [name, ring] of rings) {
     // `make start` names its keys dev-…: they lie in a folder of the working copy.
     if (ring.kids.some((kid) => /^(dev|test|example|ejemplo|default)/i.test(kid)))
       problems.push(`${name}: is a development key`)

@@ -48,6 +48,7 @@ export async function startTenantFleet(options: {
       CENTRAL_DATABASE_URL: url,
       HORUX_TENANT_KEY: `b1:${randomBytes(32).toString('base64')}`,
       JWT_KEYS: `b2:${randomBytes(32).toString('base64')}`,
+      BILLING_ENCRYPTION_KEY: `b3:${randomBytes(32).toString('base64')}`,
       ...options.env,
     },
     'api',

@@ -118,5 +118,6 @@ function environment(centralUrl: string): Record<string, string> {
     CREDENTIALS_DIRECTORY: path.join(home, 'credentials'),
     HORUX_TENANT_KEY: key('empresa'),
     JWT_KEYS: key('jwt'),
+    BILLING_ENCRYPTION_KEY: key('cobro'),
   }
 }

@@ -163,6 +163,7 @@ function horuxOn(
     CREDENTIALS_DIRECTORY: credentialsDir,
     HORUX_TENANT_KEY: key('t'),
     JWT_KEYS: key('jw'),
+    BILLING_ENCRYPTION_KEY: key('b'),
   }
   const cwd = new URL('../../', import.meta.url)
   const { promise, resolve } = Promise.withResolvers<Ended>()

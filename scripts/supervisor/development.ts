@@ -10,6 +10,7 @@ export interface Secrets {
   central: string
   tenantKeys: string
   jwtKeys: string
+  billingKeys: string
 }
 
 export interface Addresses {
@@ -35,11 +36,11 @@ export function developmentSecrets(): Secrets {
     central: kept['CENTRAL_PASSWORD'] ?? password(),
     tenantKeys: kept['HORUX_TENANT_KEY'] ?? ring(),
     jwtKeys: kept['JWT_KEYS'] ?? ring(),
+    billingKeys: kept['BILLING_ENCRYPTION_KEY'] ?? ring(),
   }
   // Before anything is made with them: whoever is killed between initdb and here could not open its own data.
-  if (!kept['HORUX_TENANT_KEY']) {
-    keepEnvironment(secrets, { HORUX_TENANT_KEY: secrets.tenantKeys, JWT_KEYS: secrets.jwtKeys })
-  }
+  const rings = ringsOf(secrets)
+  if (Object.keys(rings).some((name) => !kept[name])) keepEnvironment(secrets, rings)
   return secrets
 }
 
@@ -64,11 +65,16 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
     PUBLIC_URL: `http://localhost:${apiPort}`,
     CENTRAL_DATABASE_URL: central.href,
     CREDENTIALS_DIRECTORY: path.join(HOME, 'credentials'),
-    HORUX_TENANT_KEY: secrets.tenantKeys,
-    JWT_KEYS: secrets.jwtKeys,
+    ...ringsOf(secrets),
     ...mail,
   }
 }
+
+const ringsOf = ({ tenantKeys, jwtKeys, billingKeys }: Secrets) => ({
+  HORUX_TENANT_KEY: tenantKeys,
+  JWT_KEYS: jwtKeys,
+  BILLING_ENCRYPTION_KEY: billingKeys,
+})
 
 /** For the supervisor's next start and for `horux` typed by hand. Whole or not at all, and for nobody else's eyes. */
 export function keepEnvironment(secrets: Secrets, environment: Readonly<Record<string, string>>): void {

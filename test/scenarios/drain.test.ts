@@ -33,6 +33,7 @@ async function startUnit(env: Record<string, string> = {}): Promise<Unit> {
     CENTRAL_DATABASE_URL: house.config.central.url,
     HORUX_TENANT_KEY: JWT_KEYS,
     JWT_KEYS,
+    BILLING_ENCRYPTION_KEY: JWT_KEYS,
     RATE_LIMIT_PER_MINUTE: '0',
     API_PORT: String(apiPort),
     METRICS_PORT: String(metricsPort),

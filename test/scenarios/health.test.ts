@@ -39,6 +39,7 @@ before(async () => {
     CENTRAL_POOL_MAX: '4',
     HORUX_TENANT_KEY: JWT_KEYS,
     JWT_KEYS,
+    BILLING_ENCRYPTION_KEY: JWT_KEYS,
     RATE_LIMIT_PER_MINUTE: '0',
   }
   deps = createDeps(loadConfig(env, 'api'), { log: createLog({ level: 'silent', service: 'api' }), clock: systemClock })

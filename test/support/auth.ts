@@ -117,6 +117,7 @@ export async function startAuthHouse(): Promise<AuthHouse> {
     CREDENTIALS_DIRECTORY: credentialsDir,
     HORUX_TENANT_KEY: `t1:${key(3)}`,
     JWT_KEYS,
+    BILLING_ENCRYPTION_KEY: `b1:${key(4)}`,
     RATE_LIMIT_PER_MINUTE: '0',
     CENTRAL_POOL_MAX: '6',
   }

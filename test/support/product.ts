@@ -110,6 +110,7 @@ export async function startProduct(
     CREDENTIALS_DIRECTORY: folder,
     HORUX_TENANT_KEY: `t1:${randomBytes(32).toString('base64')}`,
     JWT_KEYS: `j1:${randomBytes(32).toString('base64')}`,
+    BILLING_ENCRYPTION_KEY: `b1:${randomBytes(32).toString('base64')}`,
     SMTP_URL: `smtp://127.0.0.1:${mailbox.smtpPort}`,
     RATE_LIMIT_PER_MINUTE: '0',
     TENANT_DB_BUDGET: '60',
