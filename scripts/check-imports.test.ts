@@ -31,6 +31,8 @@ const cases: { file: string; text: string; says?: RegExp }[] = [
   { file: 'src/fiscal/rfc.ts', text: 'Date.now()', says: /a clock/ },
   { file: 'src/cfdi/parse.ts', text: "import { readFileSync } from 'node:fs'", says: /I\/O in a pure/ },
   { file: 'src/cfdi/store-cfdis.ts', text: "import { readFileSync } from 'node:fs'" },
+  { file: 'src/billing/mercadopago/signature.ts', text: 'const now = Date.now()', says: /a clock/ },
+  { file: 'src/billing/mercadopago/breaker.ts', text: 'const now = performance.now()' },
   { file: 'src/mail/messages.ts', text: "const link = 'https://horux360.mx' // process.env is read elsewhere" },
 ]
 

@@ -33,7 +33,7 @@ const PURE: Readonly<Record<string, string>> = {
 }
 
 function isPure(file: string): boolean {
-  const [, room = '', name = ''] = /^src\/([a-z]+)\/([\w-]+)\.ts$/.exec(file) ?? []
+  const [, room = '', name = ''] = /^src\/([a-z/]+)\/([\w-]+)\.ts$/.exec(file) ?? []
   return room === 'fiscal' || (PURE[room]?.split(' ').includes(name) ?? false)
 }
 
