@@ -27,12 +27,13 @@ function open(t: TestContext, options: ChangesOptions = {}, url = made.url) {
   changes.on('tenant', (id, generation) => void heard.push(`tenant ${id} ${generation}`))
   changes.on('session', (id) => void heard.push(`session ${id}`))
   changes.on('user', (id) => void heard.push(`user ${id}`))
+  changes.on('entitlements', (id) => void heard.push(`entitlements ${id}`))
   changes.onResync(() => void heard.push('resync'))
   t.after(() => changes.close())
   return { changes, heard }
 }
 
-test('the triggers tell of placements, sessions and users, and only after the commit', async (t) => {
+test('the triggers tell of placements, sessions, users and what a company may do, and only after the commit', async (t) => {
   const { heard } = open(t)
   await until(() => heard.includes('resync'))
   const server = { name: 'uno', host: 'h', port: 1, tls: 'off' as const, ownerCredential: 'x' }
@@ -57,8 +58,12 @@ test('the triggers tell of placements, sessions and users, and only after the co
     assert.deepEqual(heard, ['resync'])
   })
   await central.updateTable('users').set({ is_platform: true }).where('id', '=', userId).execute()
-  await until(() => heard.length === 4)
-  assert.deepEqual(heard, ['resync', `tenant ${tenantId} 2`, `session ${sessionId}`, `user ${userId}`])
+  const exception = { kind: 'feature' as const, key: 'reportes', enabled: true, reason: 'prueba' }
+  const row = { id: uuidv7(), tenant_id: tenantId, ...exception, valid_from: new Date() }
+  await central.insertInto('tenant_overrides').values(row).execute()
+  await until(() => heard.length === 5)
+  const all = [`tenant ${tenantId} 2`, `session ${sessionId}`, `user ${userId}`, `entitlements ${tenantId}`]
+  assert.deepEqual(heard, ['resync', ...all])
 })
 
 test('a line that the server cut is up again by itself and asks for a resync', async (t) => {

@@ -14,6 +14,8 @@ export interface Changes {
   on(kind: 'tenant', listener: (tenantId: string, generation: number) => void): () => void
   /** What a session or a person may do has changed. */
   on(kind: 'session' | 'user', listener: (id: string) => void): () => void
+  /** What a company may do has changed: its subscription or an exception to its plan. */
+  on(kind: 'entitlements', listener: (tenantId: string) => void): () => void
   /** The line is up (again): anything may have been missed. */
   onResync(listener: () => void): () => void
   readonly connected: boolean
@@ -34,7 +36,12 @@ export function openChanges(config: Pick<Config, 'central' | 'processRole'>, opt
   const target = { ...address, passwords: [password], applicationName, settings: {}, prepare: false }
   // A channel of our own, so that the heartbeats of a fleet do not wake each other.
   const beatChannel = `horux_beat_${randomUUID()}`
-  const listeners = { tenant: new Set<Listener>(), session: new Set<Listener>(), user: new Set<Listener>() }
+  const listeners: Record<Kind, Set<Listener>> = {
+    tenant: new Set(),
+    session: new Set(),
+    user: new Set(),
+    entitlements: new Set(),
+  }
   const resync = new Set<() => void>()
   const stopped = new AbortController()
   let connection: Connection | undefined
@@ -114,7 +121,7 @@ export function openChanges(config: Pick<Config, 'central' | 'processRole'>, opt
 
   function deliver(payload: string): void {
     const [kind, id = '', generation] = payload.split(':')
-    if (kind !== 'tenant' && kind !== 'session' && kind !== 'user') return
+    if (!isKind(kind)) return
     try {
       for (const listener of listeners[kind]) listener(id, Number(generation))
     } catch (error) {
@@ -127,5 +134,8 @@ export function openChanges(config: Pick<Config, 'central' | 'processRole'>, opt
   }
 }
 
-type Kind = 'tenant' | 'session' | 'user'
+const kinds = ['tenant', 'session', 'user', 'entitlements'] as const
+type Kind = (typeof kinds)[number]
+const isKind = (text: string | undefined): text is Kind => kinds.some((kind) => kind === text)
+
 type Listener = (id: string, generation: number) => void
