@@ -89,6 +89,14 @@ const refused: [variable: string, value: string | undefined, what: string][] = [
   ['RATE_LIMIT_PER_MINUTE', '-1', 'less than nothing'],
   ['ACCESS_TOKEN_MINUTES', 'quince', 'a word'],
   ['PLATFORM_EMAIL', 'operacion', 'no address'],
+  ['TEST_CLOCK', 'true', 'that lets anybody move time'],
+  ['TEST_CLOCK', 'quizá', 'that is neither yes nor no'],
+  ['MERCADOPAGO_URL', 'http://api.mercadopago.com', 'without TLS'],
+  ['MERCADOPAGO_URL', 'http://127.0.0.1:8035', 'of the simulator'],
+  ['MERCADOPAGO_URL', 'https://api.mercadopago.com.interna', 'whose host only looks like it'],
+  ['MERCADOPAGO_URL', 'https://api.mercadopago.com:8443', 'at another port'],
+  ['MERCADOPAGO_URL', 'https://api.mercadopago.com@interna', 'whose host is behind an at'],
+  ['MERCADOPAGO_URL', 'api.mercadopago.com', 'without a scheme'],
 ]
 
 for (const [variable, value, what] of refused)

@@ -42,6 +42,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     accessTokenMinutes: e.ACCESS_TOKEN_MINUTES,
     refreshTokenDays: e.REFRESH_TOKEN_DAYS,
     mail: { smtpUrl: e.SMTP_URL ?? 'smtp://127.0.0.1:3525', from: e.MAIL_FROM, platformAddress: e.PLATFORM_EMAIL },
+    mercadoPagoUrl: e.MERCADOPAGO_URL,
+    testClock: e.TEST_CLOCK,
   }
   if (config.env === 'production') problems.push(...productionProblems(config, e))
   if (config.tenantPool.budget < config.tenantPool.max) problems.push('TENANT_DB_BUDGET: smaller than TENANT_POOL_MAX')
@@ -82,6 +84,10 @@ export interface Config {
   accessTokenMinutes: number
   refreshTokenDays: number
   mail: { smtpUrl: string; from: string; platformAddress: string }
+  /** Base of MercadoPago's API, without a slash at its end: the real one, or a simulator. */
+  mercadoPagoUrl: string
+  /** Time can be moved, by anybody on this machine. Never in production. */
+  testClock: boolean
 }
 
 /** Keys by id: the first signs or encrypts, all verify or decrypt. Written `kid:base64,kid:base64`. */
@@ -162,6 +168,9 @@ function isProxy(text: string): boolean {
   return more === undefined && length >= 8 && length <= bits
 }
 
+/** The one there is; its sandbox is the same address with other tokens. */
+const MERCADOPAGO = 'https://api.mercadopago.com'
+
 const Environment = z.object({
   HORUX_ENV: z.enum(['development', 'test', 'production']).default('development'),
   API_HOST: z.string().default('127.0.0.1'),
@@ -204,6 +213,10 @@ const Environment = z.object({
   SMTP_URL: url(['smtp:', 'smtps:']).optional(),
   MAIL_FROM: z.string().default('Horux360 <no-responder@horux360.mx>'),
   PLATFORM_EMAIL: z.email().default('operacion@horux360.mx'),
+  MERCADOPAGO_URL: url(['http:', 'https:'])
+    .default(MERCADOPAGO)
+    .transform((text) => text.replace(/\/+$/, '')),
+  TEST_CLOCK: z.stringbool().default(false),
 })
 
 function dropEmpty(env: NodeJS.ProcessEnv) {
@@ -239,6 +252,9 @@ function productionProblems(config: Config, e: z.output<typeof Environment>): st
   }
   if (e.SMTP_URL === undefined) problems.push('SMTP_URL: required, mail must reach people')
   if (!config.publicUrl.startsWith('https://')) problems.push('PUBLIC_URL: must be https')
+  if (new URL(config.mercadoPagoUrl).href !== `${MERCADOPAGO}/`)
+    problems.push('MERCADOPAGO_URL: must be its own API, over https')
+  if (config.testClock) problems.push('TEST_CLOCK: time cannot be moved here')
   const password = decodeURIComponent(new URL(config.central.url).password)
   if (password.length < 16 || new Set(password).size < 8)
     problems.push('CENTRAL_DATABASE_URL: its password is missing, short or weak')
