@@ -78,23 +78,23 @@ export interface SeatsOwed {
 
 /**
  * The two lines of a change of plan, for an invoice of its own or as adjustments of the next renewal. `changeId` names
- * the change in the keys of both; the credit that waits in the ledger has the same key.
+ * the change in the keys of both: `chg:{changeId}:credit` and `chg:{changeId}:charge` (billing.md 4.2).
  */
-export function changeLines({ changeId, from, to, proration, period }: ChangeInput): [InvoiceLine, InvoiceLine] {
-  const days = `${proration.remaining} de ${proration.days} días`
-  const line = (description: string, amountC: Centavos, sourceKey: string): InvoiceLine => ({
+export function changeLines({ changeId, from, to, proration, unused, charged }: ChangeInput): InvoiceLine[] {
+  const line = (side: string, description: string, amountC: Centavos, { start, end }: Period): InvoiceLine => ({
     kind: 'adjustment',
     description,
     quantity: 1,
     unitC: amountC,
     amountC,
-    periodStart: period.start,
-    periodEnd: period.end,
-    sourceKey,
+    periodStart: start,
+    periodEnd: end,
+    sourceKey: `chg:${changeId}:${side}`,
   })
+  const days = `${proration.remaining} de ${proration.days} días`
   return [
-    line(`Plan ${from}, parte que no se usa: ${days}`, proration.creditC, `chg:${changeId}:credit`),
-    line(`Plan ${to}, ${inWords(period)}`, proration.chargeC, `chg:${changeId}:charge`),
+    line('credit', `Plan ${from}, parte sin usar (${days})`, proration.creditC, unused),
+    line('charge', `Plan ${to}, ${inWords(charged)}`, proration.chargeC, charged),
   ]
 }
 
@@ -104,8 +104,10 @@ export interface ChangeInput {
   readonly from: string
   readonly to: string
   readonly proration: Proration
-  /** From the day of the change to the end of what is charged. */
-  readonly period: Period
+  /** From the day of the change to the end of the period that was paid. */
+  readonly unused: Period
+  /** The same, or the whole new period where the interval changes. */
+  readonly charged: Period
 }
 
 /**
