@@ -236,27 +236,6 @@ export async function findCurrentPlan(db: CentralSql, code: string) {
     .executeTakeFirst()
 }
 
-/** The trial every company is born with. A repeat changes nothing. */
-export async function insertTrial(
-  trx: CentralTx,
-  row: { id: string; tenantId: string; plan: { code: string; version: number }; start: Date; end: Date },
-): Promise<void> {
-  await trx
-    .insertInto('subscriptions')
-    .values({
-      id: row.id,
-      tenant_id: row.tenantId,
-      plan_code: row.plan.code,
-      plan_version: row.plan.version,
-      estado: 'trial',
-      trial_end: row.end,
-      current_period_start: row.start,
-      current_period_end: row.end,
-    })
-    .onConflict((oc) => oc.column('tenant_id').doNothing())
-    .execute()
-}
-
 export async function findUserByEmail(db: CentralSql, email: string) {
   return db.selectFrom('users').select(['id', 'email', 'nombre']).where('email', '=', email).executeTakeFirst()
 }

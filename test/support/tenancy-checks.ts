@@ -60,10 +60,17 @@ async function expectAdministrator({ owner, clock }: Tenancy, tenantId: string):
   )
   assert.equal(admins.length, 1, 'one administrator')
   const trials = await owner.query<{ estado: string; days: number }>(
-    `select estado, extract(day from trial_end - current_period_start)::int as days from subscriptions where tenant_id = $1`,
+    `select estado, trial_until - (entered_at at time zone 'America/Mexico_City')::date as days
+     from subscriptions where tenant_id = $1`,
     [tenantId],
   )
   assert.deepEqual(trials, [{ estado: 'trial', days: 14 }])
+  const history = await owner.query(`select event, origin, rule from subscription_events where tenant_id = $1`, [
+    tenantId,
+  ])
+  assert.deepEqual(history, [{ event: 'trial_iniciado', origin: 'system', rule: 'alta' }])
+  const seats = await owner.query(`select users from seat_log where tenant_id = $1`, [tenantId])
+  assert.deepEqual(seats, [{ users: 1 }], 'one arrival, noted once')
   const mails = await owner.query<{ to: string; data: { acceso: { password: string } | null } }>(
     `select to_email as to, data from mail_outbox where tenant_id = $1`,
     [tenantId],
@@ -96,7 +103,7 @@ export async function expectNothing({ owner, admin }: Tenancy, tenantId: string)
     [placement?.role ?? '', markOf(tenantId), placement?.database ?? ''],
   )
   assert.deepEqual(left, [])
-  for (const table of ['memberships', 'subscriptions', 'mail_outbox']) {
+  for (const table of ['memberships', 'subscriptions', 'subscription_events', 'seat_log', 'mail_outbox']) {
     const rows = await owner.query(`select from ${table} where tenant_id = $1`, [tenantId])
     assert.equal(rows.length, 0, `${table} is empty`)
   }

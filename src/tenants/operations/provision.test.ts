@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { nobody, someRfc, startTenancy, type Tenancy } from '../../../test/support/tenancy.ts'
 import { enter, expectHealthy, expectNothing } from '../../../test/support/tenancy-checks.ts'
 import { outliveTheDead } from '../../../test/support/worker-child.ts'
+import { defaultPolicy } from '../../billing/subscription.ts'
 import { databaseName } from '../../fiscal/rfc.ts'
 import { deleteTenant, retryOperation } from '../lifecycle.ts'
 import { findOperation } from './queries.ts'
@@ -270,4 +271,20 @@ test('a missing template is built on the way', async () => {
   const { tenantId, operationId } = await tenancy.register()
   assert.equal(await tenancy.run(operationId), 'succeeded')
   await expectHealthy(tenancy, tenantId)
+})
+
+test('the trial ends when the policy says, at a midnight in Mexico City, and has no period', async () => {
+  const trialOf = async () => {
+    const { tenantId } = await tenancy.company()
+    const [row] = await tenancy.owner.query<{ days: number; due: boolean; period_start: string | null }>(
+      `select trial_until - (entered_at at time zone 'America/Mexico_City')::date as days, next_due_at = entered_at as due,
+         period_start from subscriptions where tenant_id = $1`,
+      [tenantId],
+    )
+    return row
+  }
+  assert.deepEqual(await trialOf(), { days: defaultPolicy.trialDays, due: true, period_start: null })
+  await tenancy.owner.query(`update billing_policy set policy = '{"trialDays": 30}'`)
+  assert.equal((await trialOf())?.days, 30)
+  await tenancy.owner.query(`update billing_policy set policy = '{}'`)
 })

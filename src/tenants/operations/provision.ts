@@ -5,7 +5,8 @@ import type { CentralTx } from '../../db/databases.ts'
 import { sqlState } from '../../db/failures.ts'
 import { queueMail } from '../../mail/outbox.ts'
 import { foreignSeed, nameTaken, planUnknown, roleTaken, schemaMismatch } from '../errors.ts'
-import { findCurrentPlan, findUserByEmail, insertTrial, insertUser, updatePlacement, upsertAdmin } from '../queries.ts'
+import { findCurrentPlan, findUserByEmail, insertUser, updatePlacement, upsertAdmin } from '../queries.ts'
+import { logSeats } from '../seat-queries.ts'
 import { ownershipOf } from '../servers/ownership.ts'
 import { partWith } from '../servers/part-with.ts'
 import * as server from '../servers/queries.ts'
@@ -13,6 +14,7 @@ import { readSchemaVersion, seedTenant } from '../servers/seed-queries.ts'
 import { temporaryPassword, temporaryPasswordHours } from '../temporary-password.ts'
 import { inputs, type OperationInput, type StepName } from './operation.ts'
 import type { CentralWrite, Context, Saga } from './saga.ts'
+import { insertTrial } from './trial-queries.ts'
 
 /** The birth of a company: role, database, rights, proof, seeds, and the commit that makes it one. */
 export function provision(context: Context): Saga<StepName<'provision'>> {
@@ -134,11 +136,11 @@ async function activate(
   const user = made ? { id: made, nombre } : await findUserByEmail(trx, email)
   if (!user) throw new Error(`user ${email} was there and is gone`)
   await upsertAdmin(trx, user.id, site.tenantId)
+  await logSeats(trx, { tenantId: site.tenantId, userId: user.id, at: now })
 
   const plan = await findCurrentPlan(trx, input.plan)
   if (!plan) throw planUnknown(input.plan)
-  const end = new Date(now.getTime() + TRIAL_DAYS * 86_400_000)
-  await insertTrial(trx, { id: uuidv7(), tenantId: site.tenantId, plan, start: now, end })
+  await insertTrial(trx, { id: uuidv7(), tenantId: site.tenantId, plan, now })
 
   const acceso = made ? { password: newcomer.password, venceEl: newcomer.expiresAt.toISOString() } : null
   await queueMail(trx, deps.queue, {
@@ -158,8 +160,6 @@ async function activate(
     requestId: null,
   })
 }
-
-const TRIAL_DAYS = 14
 
 const persisted = ({ passwordHash, expiresAt }: Newcomer) => ({ passwordHash, passwordExpiresAt: expiresAt })
 
