@@ -24,6 +24,7 @@ const FLOORS = [
 const PURE: Readonly<Record<string, string>> = {
   auth: 'password-policy common-passwords device-name authorize throttle',
   billing: 'subscription access plans periods prices proration seats invoice settlement metrics',
+  'billing/machine': 'begin due-timer event forecast moves on-command on-mandate on-payment on-timer transition',
   'billing/mercadopago': 'gateway signature rejections normalize amounts',
   cfdi: 'xml attributes parse impuestos pagos movimientos avisos cfdi-rows',
   db: 'statements ledger migrations quote schema-window',

@@ -54,7 +54,6 @@ export function daysBetween(start: Fecha, end: Fecha): number {
 }
 
 export const earlierFecha = (a: Fecha, b: Fecha): Fecha => (a < b ? a : b)
-export const laterFecha = (a: Fecha, b: Fecha): Fecha => (a > b ? a : b)
 
 const DAY_MS = 86_400_000
 

@@ -1,0 +1,123 @@
+import { addDays, type Fecha, fechaOf, instantOf } from '../../fiscal/fecha.ts'
+import type { Period } from '../periods.ts'
+import { type Estado, isLive, type Motivo, type Policy, type Subscription } from '../subscription.ts'
+import type { Effect, RefusalCode, Result } from './event.ts'
+
+/** The moves that several events make, so that each state is entered in one way. */
+
+export const same = (sub: Subscription, rule: string, effects: readonly Effect[] = []): Result => ({
+  kind: 'same',
+  sub,
+  effects,
+  rule,
+})
+
+export const next = (sub: Subscription, rule: string, effects: readonly Effect[] = []): Result => ({
+  kind: 'next',
+  sub,
+  effects,
+  rule,
+})
+
+export const refused = (code: RefusalCode): Result => ({ kind: 'refused', code })
+
+/** Begins a state: what belonged to the one before is gone. */
+export function enter(sub: Subscription, estado: Estado, motivo: Motivo | null, now: Date): Subscription {
+  return {
+    ...sub,
+    estado,
+    motivo,
+    enteredAt: now,
+    pastDueSince: null,
+    deadlineAt: null,
+    pauseUntil: null,
+    endedAt: null,
+    cancelAt: null,
+  }
+}
+
+/** Paid up to the end of `period`. */
+export function activate(sub: Subscription, period: Period, anchor: Fecha, now: Date): Subscription {
+  return {
+    ...enter(sub, 'activa', null, now),
+    anchor,
+    periodStart: period.start,
+    periodEnd: period.end,
+    paidThrough: period.end,
+    courtesy: false,
+    everPaid: true,
+  }
+}
+
+/**
+ * Money is awaited for what begins at `since`, inside the short window. A sanction applied late never shortens what
+ * follows: nobody is read-only within `minDwellHours` of having been told.
+ */
+export function awaitPayment(
+  sub: Subscription,
+  motivo: 'primer_cobro' | 'renovacion' | 'reembolso',
+  since: Fecha,
+  now: Date,
+  policy: Policy,
+): Subscription {
+  const normal = instantOf(addDays(since, policy.pendingDays), policy.noticeHour)
+  const deadlineAt = later(normal, hoursAfter(now, policy.minDwellHours.pendiente_pago))
+  return { ...enter(sub, 'pendiente_pago', motivo, now), pastDueSince: since, deadlineAt }
+}
+
+export function enterGrace(
+  sub: Subscription,
+  motivo: Motivo | null,
+  since: Fecha,
+  now: Date,
+  policy: Policy,
+): Subscription {
+  const normal = instantOf(addDays(since, policy.pendingDays + policy.graceDays), policy.noticeHour)
+  const deadlineAt = later(normal, hoursAfter(now, policy.minDwellHours.grace_period))
+  return { ...enter(sub, 'grace_period', motivo, now), pastDueSince: since, deadlineAt }
+}
+
+export function enterSuspended(sub: Subscription, now: Date, policy: Policy): Subscription {
+  const { motivo, pastDueSince } = sub
+  const since = pastDueSince ?? fechaOf(now)
+  const days = policy.pendingDays + policy.graceDays + policy.suspensionDays
+  const normal = instantOf(addDays(since, days), policy.noticeHour)
+  const deadlineAt = later(normal, hoursAfter(now, policy.minDwellHours.suspendida))
+  return { ...enter(sub, 'suspendida', motivo, now), pastDueSince: since, deadlineAt }
+}
+
+/**
+ * The end. Every mandate that could still charge is cancelled, what nobody paid is not collected any more, and of a
+ * cancellation a mail goes unless it was announced before it took effect.
+ */
+export function end(
+  sub: Subscription,
+  motivo: Motivo,
+  { endedAt, now, estado = 'cancelada' }: { endedAt: Date; now: Date; estado?: 'cancelada' | 'vencida' },
+): { sub: Subscription; effects: Effect[] } {
+  const { sub: silent, effects } = cancelMandates(sub, 'end')
+  const ended = { ...enter(silent, estado, motivo, now), endedAt }
+  const isNews = estado === 'cancelada' && sub.cancelAt === null
+  const mail: Effect[] = isNews ? [{ kind: 'mail', template: 'cancelada', key: endedAt.toISOString() }] : []
+  return { sub: ended, effects: [...effects, { kind: 'write_off', before: null }, ...mail] }
+}
+
+/** Ends every mandate that could still charge, but `except`. */
+export function cancelMandates(
+  sub: Subscription,
+  why: 'switch' | 'end',
+  except: string | null = null,
+): { sub: Subscription; effects: Effect[] } {
+  const doomed = sub.mandates.filter((mandate) => mandate.id !== except && isLive(mandate) && !mandate.cancelledByUs)
+  const ids = new Set(doomed.map(({ id }) => id))
+  return {
+    sub: {
+      ...sub,
+      mandates: sub.mandates.map((mandate) => (ids.has(mandate.id) ? { ...mandate, cancelledByUs: why } : mandate)),
+    },
+    effects: doomed.map(({ id }) => ({ kind: 'mandate', mandateId: id, action: 'cancel', why })),
+  }
+}
+
+export const later = (a: Date, b: Date): Date => (a > b ? a : b)
+export const hoursAfter = (at: Date, hours: number): Date => new Date(at.getTime() + hours * 3_600_000)

@@ -1,0 +1,87 @@
+import { fechaOf } from '../../fiscal/fecha.ts'
+import { isPaid } from '../access.ts'
+import { isLive, type Mandate, type Policy, type Subscription } from '../subscription.ts'
+import type { Effect, Result } from './event.ts'
+import { cancelMandates, end, enter, next, same } from './moves.ts'
+import { resume } from './on-command.ts'
+
+/**
+ * MercadoPago says that a card may be charged (billing.md 3.5 a). That gives neither access nor a period: money does.
+ * The newest authorised mandate wins, and no other is left able to charge.
+ */
+export function onAuthorized(sub: Subscription, mandateId: string, now: Date, policy: Policy): Result {
+  const mandate = sub.mandates.find(({ id }) => id === mandateId)
+  if (!mandate) return same(sub, 'a')
+  const isFromBeforeTheEnd = sub.endedAt !== null && mandate.createdAt <= sub.endedAt
+  if (mandate.cancelledByUs || isFromBeforeTheEnd) {
+    // It was told to end and stands again: somebody would be charged for nothing.
+    const silent = { ...sub, mandates: replace(sub, { ...mandate, cancelledByUs: mandate.cancelledByUs ?? 'end' }) }
+    return same(silent, 'a', [
+      { kind: 'mandate', mandateId, action: 'cancel', why: mandate.cancelledByUs ?? 'end' },
+      { kind: 'alert', code: 'mandato_reaparecido', key: mandateId, mandateId },
+    ])
+  }
+  const authorized = sub.mandates.filter((m) => m.status === 'authorized' && !m.cancelledByUs)
+  const winner = authorized.reduce((newest, m) => (m.attempt > newest.attempt ? m : newest), mandate)
+  const others = sub.mandates.filter((m) => m.id !== winner.id && isLive(m) && !m.cancelledByUs)
+  const { sub: alone, effects } = cancelMandates(sub, 'switch', winner.id)
+  const alerts: Effect[] = others
+    .filter((m) => m.wasAuthorized)
+    .map((m) => ({ kind: 'alert', code: 'mandato_duplicado', key: m.id, mandateId: m.id }))
+  const isNew = sub.mandateId !== winner.id
+  const held = { ...alone, mandateId: winner.id, cancelAt: isNew ? null : sub.cancelAt }
+  if (sub.estado === 'pausada') {
+    const resumed = resume(held, now, policy, 'b')
+    return resumed.kind === 'refused' ? resumed : { ...resumed, effects: [...effects, ...alerts, ...resumed.effects] }
+  }
+  return same(held, 'a', [...effects, ...alerts])
+}
+
+/** Paused at MercadoPago by the payer. Only the mandate that pays counts. */
+export function onPaused(sub: Subscription, mandateId: string, now: Date): Result {
+  if (mandateId !== sub.mandateId || sub.estado !== 'activa' || sub.cancelAt) return same(sub, 'mandato')
+  return next(enter(sub, 'pausada', 'mp', now), 'mandato', [
+    { kind: 'mail', template: 'pausada', key: `${mandateId}:${now.toISOString()}` },
+  ])
+}
+
+/** Cancelled at MercadoPago, by the payer, by MercadoPago after three failed instalments, or by us (3.5 c, d). */
+export function onCancelled(sub: Subscription, mandateId: string, now: Date): Result {
+  const mandate = sub.mandates.find(({ id }) => id === mandateId)
+  if (!mandate || mandateId !== sub.mandateId || mandate.cancelledByUs === 'switch') return same(sub, 'mandato')
+  switch (sub.estado) {
+    case 'trial':
+      return same(sub, 'c')
+    case 'activa':
+      return sub.cancelAt ? same(sub, 'd') : same(...announced(sub, 'd'))
+    case 'pausada': {
+      if (!isPaid(sub, fechaOf(now))) return ended(sub, 'd', now)
+      const [active, rule, effects] = announced(enter(sub, 'activa', null, now), 'd')
+      return next(active, rule, effects)
+    }
+    case 'pendiente_pago':
+      return sub.motivo === 'alta' ? same(sub, 'd') : ended(sub, 'd', now)
+    case 'grace_period':
+    case 'suspendida':
+      return ended(sub, 'd', now)
+    case 'cancelada':
+    case 'vencida':
+      return same(sub, 'mandato')
+  }
+}
+
+/** It stays usable until what is paid ends. */
+function announced(sub: Subscription, rule: string): [Subscription, string, Effect[]] {
+  return [
+    { ...sub, cancelAt: sub.paidThrough },
+    rule,
+    [{ kind: 'mail', template: 'cancelada', key: `${sub.mandateId}:${sub.paidThrough}` }],
+  ]
+}
+
+function ended(sub: Subscription, rule: string, now: Date): Result {
+  const { sub: over, effects } = end(sub, 'mp', { endedAt: now, now })
+  return next(over, rule, effects)
+}
+
+const replace = (sub: Subscription, mandate: Mandate) => sub.mandates.map((m) => (m.id === mandate.id ? mandate : m))
