@@ -3,6 +3,7 @@ import { createAuth } from './auth/auth.ts'
 import { guardRequests } from './auth/guard.ts'
 import { authRoutes } from './auth/routes.ts'
 import { usuarioRoutes } from './auth/usuario-routes.ts'
+import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
 import { idempotencyStore } from './db/idempotency-keys.ts'
 import { CENTRAL_MIGRATIONS, readMigrations } from './db/migrate.ts'
@@ -32,13 +33,14 @@ export interface AppOptions {
 
 /** The HTTP surface. Opens and listens to nothing. */
 export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<App> {
-  const { config, central, clock, log } = deps
+  const { config, central, clock, testClock, log } = deps
   const { drain = createDrain(), metrics, maxLoopDelayMs = 250 } = options
   const { trustProxy, corsOrigins, version, publicUrl } = config
   const checkText = config.env === 'test'
   const { app, routes } = await createShell({ log, trustProxy, corsOrigins, maxLoopDelayMs, checkText })
   closeConnectionsOf(app, drain)
   metrics?.watch(app)
+  if (testClock) followTestClock(app, testClock)
 
   // Who is asking, whether they may, how often, how many at once, and whether they asked before: in this order.
   const auth = createAuth(deps)
@@ -58,6 +60,8 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(tenantRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))
+
+  if (testClock) await app.register(testClockRoutes({ ...deps, testClock }))
 
   await app.register(docsRoutes({ version, publicUrl, page: config.docsEnabled, routes }))
   answerMethodNotAllowed(app, routes)

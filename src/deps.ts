@@ -7,12 +7,15 @@ import type { CentralDb } from './db/databases.ts'
 import { checkConnectionBudget, type Instance, registerInstance } from './db/instances.ts'
 import { tenantSchemaWindow } from './db/schema-window.ts'
 import { createTenantDatabases, type TenantDatabases } from './db/tenant-databases.ts'
+import { createTestClock, type TestClock } from './db/test-clock.ts'
 import { openQueue, type Queue } from './queue/queue.ts'
 
 /** What the product's processes share. Every slice asks for the part it uses. */
 export interface Deps {
   config: Config
   clock: Clock
+  /** The same clock, where it can be moved: whoever begins something reads it anew first. Undefined in production. */
+  testClock: TestClock | undefined
   log: Logger
   central: CentralDb
   changes: Changes
@@ -24,9 +27,13 @@ export interface Deps {
   close(): Promise<void>
 }
 
-/** Opens everything and connects to nothing: a process starts while its databases are down, and is not ready until then. */
-export function createDeps(config: Config, { log, clock }: { log: Logger; clock: Clock }): Deps {
+/**
+ * Opens everything and connects to nothing: a process starts while its databases are down, and is not ready until then.
+ * With `config.testClock`, `clock` is what the movable one is counted from.
+ */
+export function createDeps(config: Config, { log, clock: real }: { log: Logger; clock: Clock }): Deps {
   const central = openCentral(config)
+  const testClock = config.testClock ? createTestClock(central, { real, past: config.env === 'test' }) : undefined
   const changes = openChanges(config, { onError: (err) => log.warn({ err }, 'changes: the line is down') })
   const queue = openQueue(central, log)
   const tenantSchema = tenantSchemaWindow()
@@ -40,7 +47,8 @@ export function createDeps(config: Config, { log, clock }: { log: Logger; clock:
   const tenants = createTenantDatabases({ config, central, changes, log, schema: tenantSchema, onUpgradeNeeded })
   return {
     config,
-    clock,
+    clock: testClock ?? real,
+    testClock,
     log,
     central,
     changes,

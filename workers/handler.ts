@@ -7,6 +7,8 @@ import type { Log, OperationDeps } from '../src/tenants/operations/saga.ts'
 /** What the worker hands to its handlers. */
 export interface WorkerDeps extends OperationDeps, SendDeps {
   config: Config
+  /** Where time can be moved: the clock, which is read anew before each job. */
+  testClock: { sync(): Promise<void> } | undefined
   tenants: { use<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T> }
 }
 

@@ -90,6 +90,7 @@ async function perform(name: JobName, job: Job, deps: TakingDeps): Promise<JobRe
   const started = performance.now()
   const signal = AbortSignal.any([job.signal, deps.stopping])
   try {
+    await deps.testClock?.sync()
     const output = await (deps.handlers[name] as Handler<JobName>)(deps, payload.data as never, {
       id: job.id,
       signal,
