@@ -70,7 +70,8 @@ test('the day before a boundary is in the period that ends there', () => {
   assert.equal(at('2027-02-28'), '2027-02-28')
   assert.equal(periodContaining('2026-08-31', 'anual', '2027-08-30').start, '2026-08-31')
   assert.equal(periodContaining('2026-08-31', 'anual', '2027-08-31').start, '2027-08-31')
-  assert.equal(at('2026-08-01'), '2026-08-31', 'before the anchor there is no other period')
+  for (const before of ['2026-08-01', '2026-05-10', '2020-01-01'])
+    assert.equal(at(before), '2026-08-31', 'before the anchor there is no other period')
 })
 
 test('a period is told by its first and last day', () => {

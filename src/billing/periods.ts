@@ -22,11 +22,10 @@ export function periodAt(anchor: Fecha, frecuencia: Frecuencia, n: number): Peri
 export function periodContaining(anchor: Fecha, frecuencia: Frecuencia, day: Fecha): Period {
   const [year, month] = [Number(day.slice(0, 4)), Number(day.slice(5, 7))]
   const elapsed = (year - Number(anchor.slice(0, 4))) * 12 + month - Number(anchor.slice(5, 7))
-  let n = Math.max(0, Math.floor(elapsed / monthsOf(frecuencia)))
+  const n = Math.max(0, Math.floor(elapsed / monthsOf(frecuencia)))
+  const period = periodAt(anchor, frecuencia, n)
   // The day of the month decides: the 30th is still in the period that began on the 31st of the month before.
-  while (n > 0 && day < periodAt(anchor, frecuencia, n).start) n--
-  while (day >= periodAt(anchor, frecuencia, n).end) n++
-  return periodAt(anchor, frecuencia, n)
+  return n > 0 && day < period.start ? periodAt(anchor, frecuencia, n - 1) : period
 }
 
 /** Spanish, with the last day instead of the midnight after it: `del 1 al 30 de junio de 2026`. */
