@@ -6,7 +6,7 @@ import type { Frecuencia } from '../subscription.ts'
  * closed unions in which `unknown` stands for what we do not know (`rawStatus` keeps the text). Nothing of the SDK leaks.
  *
  * Every method may throw an AppError: `gateway.unavailable`, `gateway.breaker_open`, `gateway.unusable_answer`,
- * `gateway.not_found`, `gateway.rejected` (see `rejectionOf`), `gateway.unauthorized`.
+ * `gateway.not_found`, `gateway.rejected` (see `rejectionReasonOf`), `gateway.unauthorized`.
  */
 export interface Gateway {
   /**

@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { MercadoPagoConfig } from 'mercadopago'
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+import { type Clock, systemClock } from '../../clock.ts'
+import { type Breaker, createBreaker } from './breaker.ts'
+import { breakerOpen, lostAnswer, unusableAnswer } from './errors.ts'
+import { deadlinePassed, type Failure, failureOf, unusable } from './failure.ts'
+import type { GatewayStats } from './gateway.ts'
+import { createPace, type Pace } from './pace.ts'
+
+export interface ExchangeOptions {
+  accessToken: string
+  /** Whose calls these are, in logs and statistics: the connector. Never the token. */
+  account: string
+  log: Logger
+  /** To be shared by all gateways of one account in this process. */
+  pace?: Pace
+  breaker?: Breaker
+  clock?: Clock
+  /** How often a call that failed is tried again, at most. Fewer where a person waits. */
+  retries?: number
+  /** The SDK's, which ends with the headers of the answer. */
+  timeoutMs?: number
+  /** Ours, around the whole of one try: a body that stalls has no end for the SDK (billing.md 2.10). */
+  deadlineMs?: number
+  sleep?: (ms: number) => Promise<unknown>
+  /** In [0, 1). */
+  random?: () => number
+}
+
+/** One call, whatever it asks. */
+export interface Call<T> {
+  operation: string
+  /** `never`: a repeat would do it twice, and an answer that is lost stays lost. `no`: given up at the first failure. */
+  repeat: 'yes' | 'no' | 'never'
+  ask(config: MercadoPagoConfig): Promise<unknown>
+  /** What an answer must have at least. One that has not is worth asking again. */
+  shape: z.ZodType
+  /** What we make of it. An answer that has the shape and cannot be read stays as it is however often we ask. */
+  read: z.ZodType<T>
+}
+
+export interface Exchange {
+  <T>(call: Call<T>): Promise<T>
+  stats(): GatewayStats
+}
+
+const BASE_DELAY_MS = 2_000
+const MAX_DELAY_MS = 30_000
+
+/** The way of every call: its turn, the breaker, a fresh configuration, a deadline, a check and a few more tries (5.6). */
+export function createExchange(options: ExchangeOptions): Exchange {
+  const { accessToken, account, log, clock = systemClock, retries = 3, sleep = delay, random = Math.random } = options
+  const { pace = createPace(), breaker = createBreaker({ clock }), timeoutMs = 10_000, deadlineMs = 15_000 } = options
+  let calls = 0
+  let failures = 0
+  let lastSuccessAt: Date | null = null
+
+  async function exchange<T>(call: Call<T>): Promise<T> {
+    const { operation, repeat } = call
+    for (let attempt = 1; ; attempt++) {
+      const answer = await once(call)
+      if (!('failure' in answer)) return readAnswer(call, answer.value)
+      const { failure } = answer
+      if (!failure.transient) throw failure.error(0)
+      // A POST that may have been done is never told to have failed, and one that never began is no mystery.
+      if (repeat === 'never' && failure.mayBeDone) throw lostAnswer(failure.cause)
+      const restMs = breaker.waitMs()
+      if (repeat !== 'yes' || attempt > retries || restMs > 0)
+        throw failure.error(Math.ceil(Math.max(restMs, failure.retryAfterMs, 1_000) / 1_000))
+      const delayMs = delayBefore(attempt, failure, random)
+      log.warn(
+        { account, operation, attempt, delay_ms: delayMs, why: failure.cause.message },
+        'asking MercadoPago again',
+      )
+      await sleep(delayMs)
+    }
+  }
+
+  /** One try, counted. Only failures that another try could mend count against MercadoPago. */
+  async function once(call: Call<unknown>): Promise<{ value: unknown } | { failure: Failure }> {
+    // Before the turn too, so that nobody queues up to be refused.
+    if (breaker.waitMs() > 0) throw breakerOpen(Math.ceil(breaker.waitMs() / 1_000))
+    await pace.turn()
+    const ticket = breaker.enter()
+    if (!ticket) throw breakerOpen(Math.ceil(Math.max(breaker.waitMs(), 1) / 1_000))
+    calls++
+    const result = await answerOf(call)
+    if ('failure' in result && result.failure.transient) {
+      failures++
+      const before = breaker.state().breaker
+      ticket.failed()
+      if (before !== 'open' && breaker.state().breaker === 'open')
+        log.error({ account, why: result.failure.cause.message, alarm: 'mercadopago_down' }, 'MercadoPago is down')
+    } else {
+      ticket.succeeded()
+      lastSuccessAt = clock.now()
+    }
+    return result
+  }
+
+  async function answerOf({ ask, shape }: Call<unknown>): Promise<{ value: unknown } | { failure: Failure }> {
+    // A new one for each call: the SDK writes an idempotency key into it, and the next POST would send that (2.10).
+    const config = new MercadoPagoConfig({ accessToken, options: { timeout: timeoutMs, maxRetries: 0 } })
+    try {
+      const value = await within(deadlineMs, ask(config))
+      const { error } = shape.safeParse(value)
+      return error ? { failure: unusable(issuesOf(error)) } : { value }
+    } catch (error) {
+      return { failure: failureOf(error, accessToken) }
+    }
+  }
+
+  function readAnswer<T>({ operation, repeat, read }: Call<T>, answer: unknown): T {
+    const { data, error } = read.safeParse(answer)
+    if (!error) return data
+    const cause = new Error(`${operation}: ${issuesOf(error)}`)
+    log.error(
+      { account, operation, why: cause.message, alarm: 'mercadopago_unreadable' },
+      'an answer that we cannot read',
+    )
+    throw repeat === 'never' ? lostAnswer(cause) : unusableAnswer(cause)
+  }
+
+  const stats = () => ({ account, ...breaker.state(), calls, failures, lastSuccessAt })
+  return Object.assign(exchange, { stats })
+}
+
+/** Where and what, never the values: it is an answer about a person. */
+export function issuesOf({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => `${path.join('.') || 'answer'}: ${message}`).join('; ')
+}
+
+/** Full jitter, so that those who failed together do not come back together; never before what MercadoPago asked for. */
+function delayBefore(attempt: number, { retryAfterMs }: Failure, random: () => number): number {
+  const jittered = random() * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** (attempt - 1))
+  return Math.min(MAX_DELAY_MS, Math.max(Math.round(jittered), retryAfterMs))
+}
+
+/** The call goes on in the back and nobody hears of it: the SDK cannot be told to stop once it has the headers. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(deadlinePassed(ms)), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

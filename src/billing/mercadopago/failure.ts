@@ -1,0 +1,79 @@
+import { MercadoPagoError, MPConnectionError, MPRateLimitError } from 'mercadopago'
+import type { AppError } from '../../errors.ts'
+import { gatewayNotFound, gatewayRejected, gatewayUnauthorized, gatewayUnavailable, unusableAnswer } from './errors.ts'
+
+/** What went wrong in one try. */
+export interface Failure {
+  /** Another try may go better, and it counts against MercadoPago: network, 408, 423, 424, 429, 5xx, unusable bodies. */
+  transient: boolean
+  /** What was asked for may have been done nevertheless. */
+  mayBeDone: boolean
+  /** What MercadoPago asked us to wait; 0 when it did not. The SDK shows it of a 429 only. */
+  retryAfterMs: number
+  /** Words of ours and MercadoPago's, without the request and without the access token. */
+  cause: Error
+  error(retryAfterS: number): AppError
+}
+
+/** The time was over before the answer was whole. */
+export const deadlinePassed = (ms: number): Error =>
+  Object.assign(new Error(`no whole answer within ${ms} ms`), { name: 'DeadlinePassed' })
+
+/**
+ * Tells what the SDK threw. Its errors hold the answer and not the request; still the access token is cut out of their
+ * words, because an answer may repeat it.
+ * @throws what is no failure of a call but a bug
+ */
+export function failureOf(error: unknown, accessToken: string): Failure {
+  const said = (text: string) => new Error(text.replaceAll(accessToken, '[token]').slice(0, 300))
+  if (error instanceof MPConnectionError) return unreachable(said(`network: ${networkCode(error)}`))
+  if (error instanceof MercadoPagoError) {
+    const causes = Array.isArray(error.causes) ? error.causes : []
+    const words = [error.message, error.error, ...causes.map((cause) => JSON.stringify(cause))]
+      .filter(Boolean)
+      .join(' ')
+    return answered(error.status, words, said(`HTTP ${error.status}: ${words}`), retryAfterMs(error))
+  }
+  if (error instanceof Error && error.name === 'DeadlinePassed') return unreachable(error)
+  // What the SDK makes of a body that is `null`, a number or a text.
+  if (error instanceof TypeError) return unusable('no object')
+  throw error
+}
+
+/** An answer of HTTP 200 that says nothing: HTML, an empty body, no id. */
+export function unusable(what: string): Failure {
+  const cause = new Error(`unusable answer: ${what}`)
+  return { transient: true, mayBeDone: true, retryAfterMs: 0, cause, error: () => unusableAnswer(cause) }
+}
+
+function unreachable(cause: Error): Failure {
+  const error = (retryAfterS: number) => gatewayUnavailable(cause, retryAfterS)
+  return { transient: true, mayBeDone: true, retryAfterMs: 0, cause, error }
+}
+
+function answered(status: number, words: string, cause: Error, retryAfterMs: number): Failure {
+  if (BUSY.has(status) || status >= 500)
+    // Of these only "too many" is sure to have done nothing.
+    return { ...unreachable(cause), mayBeDone: status !== 429, retryAfterMs }
+  if (status < 400) return unusable(`HTTP ${status}`)
+  return { transient: false, mayBeDone: false, retryAfterMs: 0, cause, error: () => refusal(status, words, cause) }
+}
+
+const BUSY: ReadonlySet<number> = new Set([408, 423, 424, 429])
+
+function refusal(status: number, words: string, cause: Error): AppError {
+  if (status === 401) return gatewayUnauthorized(cause)
+  if (status === 404) return gatewayNotFound(cause)
+  return gatewayRejected(status, words, cause)
+}
+
+const retryAfterMs = (error: MercadoPagoError): number =>
+  error instanceof MPRateLimitError ? Math.max(0, error.retryAfter ?? 0) * 1_000 : 0
+
+/** `ECONNREFUSED`, `AbortError`: undici hangs the reason onto the reason. */
+function networkCode(error: MPConnectionError): string {
+  let found = error.message
+  for (let cause = (error as unknown as { __cause__: unknown }).__cause__; cause instanceof Error; cause = cause.cause)
+    found = (cause as NodeJS.ErrnoException).code?.toString() ?? cause.name
+  return found
+}
