@@ -21,6 +21,7 @@ import { limitRequests } from './http/rate-limit.ts'
 import { rateLimitStore } from './http/rate-limit-store.ts'
 import { createShell } from './http/shell.ts'
 import type { App } from './http/zod.ts'
+import { mailRoutes } from './mail/routes.ts'
 import { impuestosRoutes } from './taxes/routes.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 
@@ -58,6 +59,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(authRoutes(auth))
   await app.register(usuarioRoutes(auth))
   await app.register(tenantRoutes(deps))
+  await app.register(mailRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))
 

@@ -190,6 +190,10 @@ export interface CentralMailOutbox {
   expires_at: Instant | null
   created_at: Filled<Instant>
   sent_at: Instant | null
+  has_secret: Filled<boolean>
+  resends: Filled<number>
+  queued_at: Filled<Instant>
+  delivery: string | null
 }
 
 export interface CentralMemberships {

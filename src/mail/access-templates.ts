@@ -56,7 +56,7 @@ export const accessTemplates = {
     }),
     ({ nombre, empresa, rfc, rol, invitadoPor, email, acceso }, publicUrl) => ({
       subject: `Invitación a ${inSubject(empresa)} en Horux360`,
-      preview: `${invitadoPor} te dio acceso a ${empresa}.`,
+      preview: `${invitadoPor} te dio acceso a ${empresa} en Horux360.`,
       title: `Ya tienes acceso a ${empresa}`,
       blocks: [
         hello(nombre),

@@ -79,7 +79,7 @@ function block(part: Block): Html {
 }
 
 const fact = ([label, value]: readonly [string, string]): Content =>
-  html`<tr><td style="padding:9px 14px;${FONT};font-size:15px;line-height:1.45;color:${INK}"><span style="display:block;font-size:12px;color:${SOFT}">${label}</span>${value}</td></tr>`
+  html`<tr><td style="padding:6px 14px;${FONT};font-size:15px;line-height:1.4;color:${INK}"><span style="display:block;font-size:12px;color:${SOFT}">${label}</span>${value}</td></tr>`
 
 function plainText({ title, blocks, footer }: Letter, publicUrl: string): string {
   return [title, ...blocks.map(plainBlock), `--\nHorux360 · ${publicUrl}\n${footer}`].join('\n\n').concat('\n')

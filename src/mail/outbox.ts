@@ -3,7 +3,7 @@ import type { CentralTx } from '../db/databases.ts'
 import type { Queue } from '../queue/queue.ts'
 import { parseAddress } from './address.ts'
 import { addressInvalid } from './errors.ts'
-import { type MailData, mailExpiry, parseMailData, type TemplateName } from './messages.ts'
+import { holdsSecret, type MailData, mailExpiry, parseMailData, type TemplateName } from './messages.ts'
 import { plain } from './plain.ts'
 import { insertMail } from './queries.ts'
 
@@ -21,7 +21,7 @@ export interface MailRequest<N extends TemplateName> {
  * Leaves a mail in the transaction of what caused it, with the job that sends it: all three happen or none. No server is
  * spoken to here, so a mail that fails later fails nothing but itself.
  *
- * Secrets in `data` stay in the row only until it is sent, refused or expired.
+ * `data` with a secret stays in the row only until it is sent, refused or expired; other data 90 days longer.
  * @returns the mail's id, or null when one with this dedupe key exists
  * @throws AppError `mail.address_invalid` when `to` is not exactly one address
  */
@@ -41,6 +41,7 @@ export async function queueMail<N extends TemplateName>(
     dedupeKey,
     tenantId,
     expiresAt: mailExpiry(template, data),
+    hasSecret: holdsSecret(template, data),
   })
   if (!isNew) return null
   await queue.enqueue(trx, 'mail.send', { mailId: id })

@@ -144,8 +144,8 @@ export const paymentTemplates = {
         hello(nombre),
         text(
           total
-            ? `Se devolvió completo un pago de la suscripción de ${empresa}.`
-            : `Se devolvió una parte de un pago de la suscripción de ${empresa}.`,
+            ? `Un pago de la suscripción de ${empresa} se devolvió completo.`
+            : `Un pago de la suscripción de ${empresa} se devolvió en parte.`,
         ),
         facts(['Empresa', empresa], ['Plan', plan], ['Importe devuelto', money(importe)], ['Fecha', day(fecha)]),
         text(
@@ -177,7 +177,7 @@ export const paymentTemplates = {
           `El enlace sirve hasta el ${moment(venceEl)}. Antes de pagar verás otra vez la empresa, el plan y el importe, y nada se cobra hasta que lo autorices.`,
         ),
       ],
-      footer: `Recibes este correo porque se pidió un enlace de pago para ${empresa}. Si no lo esperabas, puedes ignorarlo.`,
+      footer: `Recibes este correo porque para ${empresa} se pidió un enlace de pago. Si no lo esperabas, puedes ignorarlo.`,
     }),
     { expiry: ({ venceEl }) => new Date(venceEl), secret: () => true },
   ),

@@ -10,6 +10,7 @@ export interface NewMail {
   dedupeKey: string
   tenantId: string | null
   expiresAt: Date | null
+  hasSecret: boolean
 }
 
 /** False when a mail with this dedupe key was there already. */
@@ -23,6 +24,7 @@ export async function insertMail(trx: CentralTx, mail: NewMail): Promise<boolean
     dedupe_key: mail.dedupeKey,
     tenant_id: mail.tenantId,
     expires_at: mail.expiresAt,
+    has_secret: mail.hasSecret,
   }
   const insert = trx
     .insertInto('mail_outbox')
@@ -44,7 +46,7 @@ export async function claimMail(db: CentralSql, id: string, leaseSeconds: number
     .where('id', '=', id)
     .where('state', '=', 'queued')
     .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<', sql<Date>`now()`)]))
-    .returning(['id', 'template', 'to_email', 'to_name', 'data', 'expires_at'])
+    .returning(['id', 'template', 'to_email', 'to_name', 'data', 'expires_at', 'resends'])
     .executeTakeFirst()
 }
 
@@ -53,32 +55,39 @@ export async function isQueued(db: CentralSql, id: string): Promise<boolean> {
   return row?.state === 'queued'
 }
 
-/** The last word about a mail. Its data goes with it: a password or a link has no business in a table of the past. */
-export async function closeMail(
-  db: CentralSql,
-  id: string,
-  { state, error }: { state: 'sent' | 'failed' | 'expired'; error: string | null },
-): Promise<void> {
+/** One sending of a mail: an operator may have asked for another while this one was under way. */
+export interface Sending {
+  id: string
+  resends: number
+}
+
+/** How a sending ended, and what the server said. */
+export type Ending = { state: 'sent'; delivery: string } | { state: 'failed'; error: string } | { state: 'expired' }
+
+/** The last word about a sending. A secret goes with it: a password or a link has no business in a table of the past. */
+export async function closeMail(db: CentralSql, { id, resends }: Sending, ending: Ending): Promise<void> {
   await db
     .updateTable('mail_outbox')
     .set({
-      state,
-      data: {},
-      last_error: error,
+      state: ending.state,
+      data: withoutSecrets,
       claimed_until: null,
-      sent_at: state === 'sent' ? sql<Date>`now()` : null,
+      ...(ending.state === 'sent' && { sent_at: sql<Date>`now()`, delivery: ending.delivery, last_error: null }),
+      ...(ending.state === 'failed' && { last_error: ending.error }),
     })
     .where('id', '=', id)
+    .where('resends', '=', resends)
     .where('state', '=', 'queued')
     .execute()
 }
 
 /** Gives a claimed mail back after a failure that may pass. */
-export async function releaseMail(db: CentralSql, id: string, error: string): Promise<void> {
+export async function releaseMail(db: CentralSql, { id, resends }: Sending, error: string): Promise<void> {
   await db
     .updateTable('mail_outbox')
     .set({ claimed_until: null, last_error: error })
     .where('id', '=', id)
+    .where('resends', '=', resends)
     .where('state', '=', 'queued')
     .execute()
 }
@@ -87,12 +96,12 @@ export async function releaseMail(db: CentralSql, id: string, error: string): Pr
 export async function expireMails(db: CentralSql, now: Date, giveUpDays: number): Promise<number> {
   const result = await db
     .updateTable('mail_outbox')
-    .set({ state: 'expired', data: {}, claimed_until: null })
+    .set({ state: 'expired', data: withoutSecrets, claimed_until: null })
     .where('state', '=', 'queued')
     .where((eb) =>
       eb.or([
         eb('expires_at', '<=', now),
-        eb('created_at', '<', sql<Date>`now() - make_interval(days => ${giveUpDays})`),
+        eb('queued_at', '<', sql<Date>`now() - make_interval(days => ${giveUpDays})`),
       ]),
     )
     .executeTakeFirst()
@@ -105,10 +114,24 @@ export async function findOverdueMails(db: CentralSql, limit: number): Promise<s
     .selectFrom('mail_outbox')
     .select('id')
     .where('state', '=', 'queued')
-    .where('created_at', '<', sql<Date>`now() - interval '2 minutes'`)
+    .where('queued_at', '<', sql<Date>`now() - interval '2 minutes'`)
     .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<', sql<Date>`now()`)]))
-    .orderBy('created_at')
+    .orderBy('queued_at')
     .limit(limit)
     .execute()
   return rows.map(({ id }) => id)
 }
+
+/** Empties what was closed long ago, and says how many: nobody asks for it again. */
+export async function forgetMails(db: CentralSql, keepDays: number): Promise<number> {
+  const result = await db
+    .updateTable('mail_outbox')
+    .set({ data: {} })
+    .where('state', '<>', 'queued')
+    .where(sql<boolean>`data <> '{}'`)
+    .where('queued_at', '<', sql<Date>`now() - make_interval(days => ${keepDays})`)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+const withoutSecrets = sql<object>`case when has_secret then '{}' else data end`

@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts'
 import { mailInProgress, mailUnknown } from './errors.ts'
 import type { RenderedMail } from './layout.ts'
 import { isTemplate, type MailData, renderMail, type TemplateName } from './messages.ts'
-import { type ClaimedMail, claimMail, closeMail, isQueued, releaseMail } from './queries.ts'
+import { type ClaimedMail, claimMail, closeMail, isQueued, releaseMail, type Sending } from './queries.ts'
 import type { Mailer } from './smtp.ts'
 
 /** Longer than the mailer's total deadline, so that one mail is in one hand at a time. */
@@ -37,25 +37,31 @@ export async function sendMail(deps: SendDeps, mailId: string): Promise<SendResu
   }
   const now = clock.now()
   if (mail.expires_at !== null && mail.expires_at <= now) {
-    await closeMail(central, mailId, { state: 'expired', error: null })
+    await closeMail(central, mail, { state: 'expired' })
     return 'expired'
   }
   try {
     const to = { name: mail.to_name, address: mail.to_email }
-    const delivery = await mailer.send({ id: mailId, to, date: now, ...write(mail, deps.config.publicUrl) })
+    const delivery = await mailer.send({ id: messageId(mail), to, date: now, ...write(mail, deps.config.publicUrl) })
     crashpoint('mail.sent')
     if (!delivery.accepted) {
-      await closeMail(central, mailId, { state: 'failed', error: delivery.response })
+      await closeMail(central, mail, { state: 'failed', error: delivery.response })
       return 'failed'
     }
-    await closeMail(central, mailId, { state: 'sent', error: null })
+    await closeMail(central, mail, { state: 'sent', delivery: delivery.response })
     return 'sent'
   } catch (error) {
     // The lease stays after an unexpected failure: it may have come after the server took the mail.
-    if (error instanceof AppError && error.code.startsWith('mail.')) await releaseMail(central, mailId, error.message)
+    if (error instanceof AppError && error.code.startsWith('mail.')) await releaseMail(central, mail, error.message)
     throw error
   }
 }
+
+/**
+ * The same for every attempt at one sending. A mail that somebody asked for again has one of its own: under the old one a
+ * server or a reader that saw the first copy would drop the second, which is the one that was wanted.
+ */
+const messageId = ({ id, resends }: Sending) => (resends === 0 ? id : `${id}.${resends}`)
 
 function write({ template, data }: ClaimedMail, publicUrl: string): RenderedMail {
   if (!isTemplate(template)) throw mailUnknown(template)

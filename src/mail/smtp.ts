@@ -17,7 +17,7 @@ export interface Mailer {
 }
 
 export interface OutgoingMail extends RenderedMail {
-  /** The same for every attempt at one mail: it becomes the Message-ID, by which a second copy is recognised. */
+  /** The same for every attempt at one sending: it becomes the Message-ID, by which a second copy is recognised. */
   id: string
   to: Mailbox
   date: Date

@@ -28,7 +28,7 @@ const bajas = {
   mp: (empresa: string) => `La suscripción de ${empresa} se canceló en MercadoPago.`,
   impago: (empresa: string) => `Cancelamos la suscripción de ${empresa} porque su pago no llegó.`,
   fin_periodo: (empresa: string) => `Terminó la suscripción de ${empresa}: se había cancelado al final de su periodo.`,
-  admin: (empresa: string) => `El equipo de Horux360 canceló la suscripción de ${empresa}.`,
+  admin: (empresa: string) => `La suscripción de ${empresa} fue cancelada por el equipo de Horux360.`,
   reembolso: (empresa: string) => `Cancelamos la suscripción de ${empresa} porque se devolvió su pago.`,
 } as const
 
@@ -190,7 +190,7 @@ export const subscriptionTemplates = {
       title: 'Tu cuenta está en solo lectura',
       blocks: [
         hello(nombre),
-        text(`Falta un pago de la suscripción de ${empresa}. ${SOLO_LECTURA}`),
+        text(`La suscripción de ${empresa} tiene un pago pendiente y la cuenta quedó en solo lectura. ${SOLO_LECTURA}`),
         facts(
           ['Empresa', empresa],
           ['Plan', plan],
@@ -218,7 +218,7 @@ export const subscriptionTemplates = {
         text(
           motivo === 'impago'
             ? `Suspendimos la cuenta de ${empresa} porque falta un pago de su suscripción.`
-            : `El equipo de Horux360 suspendió la cuenta de ${empresa}.`,
+            : `La cuenta de ${empresa} fue suspendida por el equipo de Horux360.`,
         ),
         facts(
           ['Empresa', empresa],

@@ -43,6 +43,10 @@ const POLICY: Record<string, Acceso> = {
   'POST /api/tenants/{id}/restaurar': plataforma,
   'POST /api/tenants/{id}/reintentar': plataforma,
   'GET /api/tenants/{id}/aprovisionamiento': plataforma,
+  'GET /api/correos': plataforma,
+  'POST /api/correos/{id}/reenviar': plataforma,
+  'GET /api/correos/plantillas': plataforma,
+  'GET /api/correos/plantillas/{nombre}': plataforma,
   'POST /api/cfdi': contables,
   'GET /api/cfdi': todos,
   'GET /api/cfdi/{uuid}': todos,
@@ -60,6 +64,8 @@ let world: ApiWorld
 let operations: Operation[]
 /** A folio fiscal of `ours`; its counterparty is the foreign company. */
 const CFDI = '5c1a1e63-0000-4000-8000-00000000c0de'
+/** A mail about `ours`, which an operator could have sent again. */
+let mail: string
 before(async () => {
   world = await startApiWorld()
   operations = await operationsOf(world.app)
@@ -72,6 +78,17 @@ before(async () => {
   const headers = { 'content-type': 'application/xml' }
   const stored = await sendAs(world, actors.admin, { method: 'POST', url: '/api/cfdi', payload: xml, headers })
   assert.equal(stored.statusCode, 200, stored.body)
+  const row = {
+    id: NOBODY.replace(/0$/, '1'),
+    template: 'reactivada',
+    to_email: actors.admin.email,
+    data: { nombre: 'CANARIO' },
+    dedupe_key: 'crossing',
+    tenant_id: ours.id,
+    state: 'failed' as const,
+    has_secret: false,
+  }
+  mail = (await world.deps.central.insertInto('mail_outbox').values(row).returning('id').executeTakeFirstOrThrow()).id
 })
 after(() => world?.close())
 
@@ -193,6 +210,8 @@ function foreignIds({ path, name }: Operation): Record<string, string> {
     ['/api/usuarios/', { id: actors.visor.userId }],
     ['/api/tenants/', { id: ours.id }],
     ['/api/cfdi/', { uuid: CFDI }],
+    ['/api/correos/plantillas/', { nombre: 'pago_confirmado' }],
+    ['/api/correos/', { id: mail }],
   ]
   const family = families.find(([prefix]) => path.startsWith(prefix))
   assert.ok(family, `${name}: say which real id of a company to try`)
