@@ -3,6 +3,9 @@ import { createAuth } from './auth/auth.ts'
 import { guardRequests } from './auth/guard.ts'
 import { authRoutes } from './auth/routes.ts'
 import { usuarioRoutes } from './auth/usuario-routes.ts'
+import { gateRequests } from './billing/entitlements/gate.ts'
+import { findSeatUse } from './billing/entitlements/seats.ts'
+import { planRoutes } from './billing/plans/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
 import { idempotencyStore } from './db/idempotency-keys.ts'
@@ -43,10 +46,11 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   metrics?.watch(app)
   if (testClock) followTestClock(app, testClock)
 
-  // Who is asking, whether they may, how often, how many at once, and whether they asked before: in this order.
-  const auth = createAuth(deps)
+  // Who is asking, whether they may, what their company pays for, how often, how many at once, and whether they asked before: in this order.
+  const auth = createAuth({ ...deps, seats: findSeatUse })
   await registerJwt(app, config.jwtKeys)
   guardRequests(app, auth)
+  gateRequests(app, deps)
   const onFailure = (err: unknown) => log.warn({ err }, 'rate limits are counted by this process alone')
   const store = rateLimitStore({ counters: rateCounters(central), onFailure })
   await limitRequests(app, { perMinute: config.rateLimitPerMinute, store })
@@ -59,6 +63,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(authRoutes(auth))
   await app.register(usuarioRoutes(auth))
   await app.register(tenantRoutes(deps))
+  await app.register(planRoutes(deps))
   await app.register(mailRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { createEntitlementCache, type EntitlementCache } from './billing/entitlements/entitlement-cache.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Changes, openChanges } from './db/changes.ts'
@@ -21,6 +22,8 @@ export interface Deps {
   changes: Changes
   tenants: TenantDatabases
   queue: Queue
+  /** What companies may do. */
+  entitlements: EntitlementCache
   /** What versions of the tenant schema this build understands. */
   tenantSchema: { min: number; current: number }
   /** Ends everything in the reverse order. What runs in a tenant's database is waited for. */
@@ -45,17 +48,21 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
       .catch((err: unknown) => log.warn({ err, tenant_id: tenantId }, 'could not ask for the migration of a tenant'))
   }
   const tenants = createTenantDatabases({ config, central, changes, log, schema: tenantSchema, onUpgradeNeeded })
+  const clock = testClock ?? real
+  const entitlements = createEntitlementCache({ central, clock, changes, log })
   return {
     config,
-    clock: testClock ?? real,
+    clock,
     testClock,
     log,
     central,
     changes,
     tenants,
     queue,
+    entitlements,
     tenantSchema,
     async close() {
+      entitlements.close()
       await tenants.close()
       await queue.stop()
       await changes.close()

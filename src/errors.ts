@@ -25,6 +25,8 @@ export interface AppErrorOptions extends ErrorOptions {
   /** Seconds after which a retry makes sense. Sent as `Retry-After`. */
   retryAfterS?: number
   errors?: readonly ErrorDetail[]
+  /** The page of the product where the person can put it right. */
+  enlace?: string
 }
 
 /**
@@ -37,6 +39,7 @@ export class AppError extends Error {
   readonly mensaje: string
   readonly retryAfterS: number | undefined
   readonly errors: readonly ErrorDetail[] | undefined
+  readonly enlace: string | undefined
 
   constructor(kind: ErrorKind, code: string, mensaje: string, options: AppErrorOptions = {}) {
     super(`${code}: ${mensaje}`, options)
@@ -46,5 +49,6 @@ export class AppError extends Error {
     this.mensaje = mensaje
     this.retryAfterS = options.retryAfterS
     this.errors = options.errors
+    this.enlace = options.enlace
   }
 }

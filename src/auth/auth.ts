@@ -1,9 +1,19 @@
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { createPasswordHasher, type PasswordHasher } from '../crypto/password-hash.ts'
-import type { CentralDb, TenantDb } from '../db/databases.ts'
+import type { CentralDb, CentralTx, TenantDb } from '../db/databases.ts'
+import type { Centavos } from '../fiscal/money.ts'
 import type { Queue } from '../queue/queue.ts'
 import { createSessionCache, type SessionCache } from './session-cache.ts'
+
+/** How many people a company has, and how many its plan allows: -1 is any number, `soft` charges those beyond. */
+export interface Seats {
+  used: number
+  max: number
+  mode: 'hard' | 'soft'
+  /** For each one beyond and period, centavos; null when `hard`. */
+  extraUserC: Centavos | null
+}
 
 /** What the rest of the product brings. */
 export interface AuthNeeds {
@@ -13,6 +23,8 @@ export interface AuthNeeds {
   tenants: { use<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T> }
   queue: Pick<Queue, 'enqueue'>
   changes: Parameters<typeof createSessionCache>[0]['changes']
+  /** Asked under the lock of the company. Plans are above this slice. */
+  seats: (trx: CentralTx, tenantId: string, now: Date) => Promise<Seats>
 }
 
 /** What every file of this slice takes what it needs from. */
@@ -25,7 +37,7 @@ export interface AuthDeps extends Omit<AuthNeeds, 'changes'> {
 
 /** Call once in a process, and give the result to the guard and to both sets of routes. */
 export function createAuth({ changes, ...needs }: AuthNeeds): AuthDeps {
-  const { config, clock, central, tenants, queue } = needs
+  const { config, clock, central, tenants, queue, seats } = needs
   const sessions = createSessionCache({ central, changes })
-  return { config, clock, central, tenants, queue, passwords: createPasswordHasher(), sessions }
+  return { config, clock, central, tenants, queue, seats, passwords: createPasswordHasher(), sessions }
 }

@@ -5,6 +5,7 @@ import type { Origin } from '../http/client-address.ts'
 import type { Principal } from '../http/principal.ts'
 import { tenantNotFound } from '../tenants/errors.ts'
 import { lockTenant } from '../tenants/queries.ts'
+import { logSeats } from '../tenants/seat-queries.ts'
 import { lastAdmin, userNotFound } from './errors.ts'
 import { countOtherAdmins, deleteMembership, findMember, type MemberRow, setRole } from './member-queries.ts'
 
@@ -43,6 +44,7 @@ export async function removeMember(deps: Deps, change: Change): Promise<void> {
     const member = await lockMember(trx, tenantId, userId)
     if (member.rol === 'admin') await keepAnAdmin(trx, tenantId, userId)
     await deleteMembership(trx, tenantId, userId)
+    await logSeats(trx, { tenantId, userId, at: change.now })
     await writeChange(trx, change, 'usuario.retirado', { usuario: userId, rol: member.rol })
   })
   deps.sessions.forgetUser(userId)

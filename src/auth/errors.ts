@@ -119,9 +119,12 @@ export const tooManyInvitations = (retryAfterS: number) =>
 export const lastAdmin = () =>
   new AppError('conflict', 'usuarios.last_admin', 'Es el único administrador activo: nombra antes a otro.')
 
-export const userLimitReached = (limit: number) =>
-  new AppError(
-    'payment_required',
-    'limit_reached',
-    `Tu plan incluye ${limit === 1 ? 'un usuario' : `${limit} usuarios`}. Cambia de plan para invitar a más.`,
-  )
+export const userLimitReached = (used: number, limit: number) => {
+  const mensaje = `Tu empresa tiene ${usuarios(used)} y tu plan incluye ${limit}. Cambia de plan para invitar a más.`
+  return new AppError('payment_required', 'limit_reached', mensaje, {
+    enlace: '/suscripcion',
+    errors: [{ path: 'usuarios', code: 'limit_reached', message: `${used} de ${limit}` }],
+  })
+}
+
+const usuarios = (n: number) => (n === 1 ? 'un usuario' : `${n} usuarios`)

@@ -1,7 +1,8 @@
 import { uuidv7 } from 'uuidv7'
 import type { PasswordHasher } from '../crypto/password-hash.ts'
 import { writeAudit } from '../db/audit.ts'
-import type { CentralDb, CentralTx } from '../db/databases.ts'
+import type { CentralDb } from '../db/databases.ts'
+import type { Centavos } from '../fiscal/money.ts'
 import type { Rol } from '../http/access.ts'
 import type { Origin } from '../http/client-address.ts'
 import type { Principal } from '../http/principal.ts'
@@ -9,9 +10,11 @@ import { queueMail } from '../mail/outbox.ts'
 import type { Queue } from '../queue/queue.ts'
 import { tenantNotFound } from '../tenants/errors.ts'
 import { lockTenant } from '../tenants/queries.ts'
+import { logSeats } from '../tenants/seat-queries.ts'
 import { temporaryPassword, temporaryPasswordHours } from '../tenants/temporary-password.ts'
+import type { AuthDeps, Seats } from './auth.ts'
 import { alreadyMember, userLimitReached } from './errors.ts'
-import { countSeats, findMember, insertMembership, type MemberRow } from './member-queries.ts'
+import { findMember, insertMembership, type MemberRow } from './member-queries.ts'
 import { findUser, findUserByEmail, insertUser } from './user-queries.ts'
 
 interface Deps {
@@ -19,12 +22,18 @@ interface Deps {
   queue: Pick<Queue, 'enqueue'>
   passwords: PasswordHasher
   sessions: { forgetUser(id: string): void }
+  seats: AuthDeps['seats']
 }
 
 export interface Invitation {
   email: string
   nombre: string
   rol: Rol
+}
+
+export interface Invited extends MemberRow {
+  /** What this person adds to every period of a plan that lets in more than it includes; null when nothing. */
+  extraC: Centavos | null
 }
 
 /**
@@ -41,7 +50,7 @@ export async function inviteUser(
   invitation: Invitation,
   origin: Origin,
   now: Date,
-): Promise<MemberRow> {
+): Promise<Invited> {
   const { central, queue } = deps
   const { email, nombre, rol } = invitation
   const existing = await findUserByEmail(central, email)
@@ -54,7 +63,9 @@ export async function inviteUser(
     const userId = added ?? (await findUserByEmail(trx, email))?.id
     if (!userId) throw new Error('the user of an invitation vanished')
     if (!(await insertMembership(trx, { userId, tenantId, rol, at: now }))) throw alreadyMember(email)
-    await refuseBeyondSeats(trx, tenantId)
+    // After the insert, which a refusal takes back: somebody who is a member already is told that, not this.
+    const extraC = costBeyond(await deps.seats(trx, tenantId, now))
+    await logSeats(trx, { tenantId, userId, at: now })
 
     const acceso =
       added && access ? { password: access.password, venceEl: access.passwordExpiresAt.toISOString() } : null
@@ -72,7 +83,7 @@ export async function inviteUser(
     const deed = { at: now, action: 'usuario.invitado', actor: { userId: by.userId, email: by.email }, tenantId }
     const detail = { usuario: userId, rol }
     await writeAudit(trx, { ...deed, detail, ip: origin.ip, requestId: origin.requestId })
-    return user
+    return { ...user, extraC }
   })
   deps.sessions.forgetUser(member.id)
   return member
@@ -84,8 +95,9 @@ async function newAccess(passwords: PasswordHasher, now: Date) {
   return { password, passwordHash: await passwords.hash(password), passwordExpiresAt }
 }
 
-/** After the insert, which the failure takes back: somebody who is a member already is told that, not this. */
-async function refuseBeyondSeats(trx: CentralTx, tenantId: string): Promise<void> {
-  const { used, limit } = await countSeats(trx, tenantId)
-  if (limit >= 0 && used > limit) throw userLimitReached(limit)
+/** What the last of these people costs per period. @throws AppError payment_required `limit_reached` */
+function costBeyond({ used, max, mode, extraUserC }: Seats): Centavos | null {
+  if (max < 0 || used <= max) return null
+  if (mode === 'hard') throw userLimitReached(used - 1, max)
+  return extraUserC
 }

@@ -98,15 +98,3 @@ export async function countOtherAdmins(trx: CentralTx, tenantId: string, userId:
     .executeTakeFirstOrThrow()
   return row.n
 }
-
-/** How many people the company has, and how many its plan allows (-1: any number). */
-export async function countSeats(trx: CentralTx, tenantId: string): Promise<{ used: number; limit: number }> {
-  const { rows } = await sql<{ used: number; limit: number | null }>`
-    select (select count(*)::int from memberships where tenant_id = ${tenantId}) as used,
-      (select p.user_limit from subscriptions s
-        join plans p on p.code = s.plan_code and p.version = s.plan_version
-        where s.tenant_id = ${tenantId}) as limit
-  `.execute(trx)
-  const row = rows[0]
-  return { used: row?.used ?? 0, limit: row?.limit ?? -1 }
-}

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { roles } from '../http/access.ts'
-import { cursor, instante, limite, pagina, texto, textoExacto, uuid } from '../http/zod.ts'
+import { cursor, importe, instante, limite, pagina, texto, textoExacto, uuid } from '../http/zod.ts'
 import { correo } from '../tenants/schemas.ts'
 import { MAX_LENGTH } from './password-policy.ts'
 
@@ -89,4 +89,6 @@ export const UsuarioDeEmpresa = z.strictObject({
   creadoEn: instante,
   ultimoAcceso: instante.nullable(),
 })
+/** `costoAdicional`: what this person adds to every period, where the plan includes fewer. */
+export const UsuarioInvitado = UsuarioDeEmpresa.extend({ costoAdicional: importe.nullable() })
 export const Usuarios = pagina(UsuarioDeEmpresa)

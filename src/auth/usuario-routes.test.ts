@@ -45,6 +45,7 @@ test('an invited person gets a temporary password by mail, replaces it, and is a
     rol: 'contador',
     estado: 'invitado',
     ultimoAcceso: null,
+    costoAdicional: null,
   })
   const mail = await house.mail(email, 'invitacion')
   assert.ok(mail)
@@ -121,6 +122,72 @@ test('twelve invitations at once to the last seat: one gets it, the others are t
   assert.equal((await members.execute()).length, 3)
   const accounts = house.central.selectFrom('users').select('id').where('email', 'like', 'asiento%')
   assert.equal((await accounts.execute()).length, 1, 'a refused invitation leaves no account')
+  const refused = answers.find((answer) => answer.statusCode === 402)?.json()
+  assert.match(refused.detail, /tiene 3 usuarios y tu plan incluye 3/)
+  assert.deepEqual(refused.errors, [{ path: 'usuarios', code: 'limit_reached', message: '3 de 3' }])
+  assert.equal(refused.enlace, '/suscripcion')
+  const log = house.central.selectFrom('seat_log').select(['users']).where('tenant_id', '=', company.id)
+  assert.deepEqual(await log.execute(), [{ users: 3 }], 'and no trace of an arrival')
+})
+
+/** What the company was sold lets more people in than it includes, and charges 85.00 for each. */
+async function sellSeats(tenantId: string, change: { estado: 'trial' | 'activa'; ever_paid: boolean }) {
+  const { plan_code } = await house.central
+    .updateTable('subscriptions')
+    .set(change)
+    .where('tenant_id', '=', tenantId)
+    .returning('plan_code')
+    .executeTakeFirstOrThrow()
+  const price = { extra_user_c: 8500, user_limit_mode: 'soft' as const }
+  await house.central.updateTable('plans').set(price).where('code', '=', plan_code).execute()
+}
+
+test('who pays may invite beyond the plan and is told what each costs; a trial may not', async () => {
+  const { admin, company } = await office(['admin'], 2)
+  await sellSeats(company.id, { estado: 'trial', ever_paid: false })
+  const answers: [number, string | null | undefined][] = []
+  for (let i = 0; i < 2; i++) {
+    const body = { email: `deprueba${i}@despacho.example`, nombre: 'De Prueba', rol: 'visor' }
+    const answer = await invite(admin.accessToken, body)
+    answers.push([answer.statusCode, answer.json().costoAdicional])
+  }
+  assert.deepEqual(answers, [
+    [201, null],
+    [402, undefined],
+  ])
+  await sellSeats(company.id, { estado: 'activa', ever_paid: true })
+  const paid = await Promise.all(
+    [0, 1, 2].map((i) =>
+      invite(admin.accessToken, { email: `depago${i}@despacho.example`, nombre: 'De Pago', rol: 'visor' }),
+    ),
+  )
+  for (const answer of paid) assert.deepEqual([answer.statusCode, answer.json().costoAdicional], [201, '85.00'])
+})
+
+test('the log of seats has every arrival and departure with how many there were after it', async () => {
+  const { admin, company } = await office(['admin'])
+  const arrivals = await Promise.all(
+    [0, 1, 2, 3].map((i) =>
+      invite(admin.accessToken, { email: `va-y-viene${i}@despacho.example`, nombre: 'Va', rol: 'visor' }),
+    ),
+  )
+  const ids = arrivals.map((answer) => answer.json().id as string)
+  for (const id of ids.slice(0, 2)) await api.send('DELETE', `/api/usuarios/${id}`, { as: admin.accessToken })
+  const log = await house.central
+    .selectFrom('seat_log')
+    .select(['user_id', 'users'])
+    .where('tenant_id', '=', company.id)
+    .orderBy('id')
+    .execute()
+  assert.deepEqual(
+    log.map(({ users }) => users),
+    [2, 3, 4, 5, 4, 3],
+  )
+  assert.deepEqual(new Set(log.slice(0, 4).map((row) => row.user_id)), new Set(ids))
+  assert.deepEqual(
+    log.slice(4).map((row) => row.user_id),
+    ids.slice(0, 2),
+  )
 })
 
 test('only admins see and change users; nobody those of another company', async () => {

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { formatCentavos } from '../fiscal/money.ts'
 import { originOf } from '../http/client-address.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
 import { actingTenant } from '../http/principal.ts'
@@ -35,12 +36,14 @@ export const usuarioRoutes = (deps: AuthDeps) => async (app: App) => {
     summary: 'Invitar a un usuario',
     tags,
     body: schemas.Invitacion,
-    response: { 201: schemas.UsuarioDeEmpresa },
+    response: { 201: schemas.UsuarioInvitado },
   }
   app.post('/api/usuarios/invite', { schema: invite, config: inviting }, async (request, reply) => {
     const { tenantId } = actingTenant(request.user)
-    const member = await inviteUser(deps, tenantId, request.user, request.body, originOf(request), clock.now())
-    return reply.code(201).send(member)
+    const origin = originOf(request)
+    const { extraC, ...member } = await inviteUser(deps, tenantId, request.user, request.body, origin, clock.now())
+    const costoAdicional = extraC === null ? null : formatCentavos(extraC)
+    return reply.code(201).send({ ...member, costoAdicional })
   })
 
   const role = {

@@ -19,9 +19,25 @@ export type Acceso = (
   | { quien: 'empresa'; roles: readonly Rol[] }
 ) & { conPasswordTemporal?: true }
 
+/**
+ * What a route of a company asks of its plan and its subscription. Without it: reading needs a subscription that is not
+ * blocked, and everything else one that is in order.
+ */
+export interface PlanRequerido {
+  /** One of src/billing/plans/features.ts; the app does not get ready with another. */
+  feature?: string
+  /**
+   * Open although the subscription is read-only or blocked. `facturacion`: what settles it (plans, payments, use of the
+   * plan, support). `exportar`: takes the company's data out; of a blocked one only for its admins.
+   */
+  siempre?: 'facturacion' | 'exportar'
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     acceso?: Acceso
+    /** Only with `acceso.quien` `empresa`. */
+    plan?: PlanRequerido
     /** Asked every second by machines: not worth a line each. */
     probe?: true
   }

@@ -80,6 +80,7 @@ function operation(method: string, path: string, { schema, config }: RouteOption
   const problems = [
     '400',
     ...(open ? [] : ['401', '403']),
+    ...(acceso.quien === 'empresa' ? ['402'] : []),
     ...(path.includes('{') ? ['404'] : []),
     ...(body ? ['413', '415'] : []),
     '429',
@@ -221,6 +222,7 @@ const PROBLEM: Json = {
     detail: { type: 'string', description: 'Qué pasó, para mostrarlo.' },
     code: { type: 'string', description: 'Estable: compáralo.' },
     requestId: { type: 'string' },
+    enlace: { type: 'string', description: 'La página donde se resuelve, si la hay.' },
     errors: {
       type: 'array',
       items: {

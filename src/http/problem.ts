@@ -10,6 +10,8 @@ export interface Problem {
   code: string
   requestId: string
   errors?: readonly ErrorDetail[]
+  /** The page where it can be put right. */
+  enlace?: string
 }
 
 interface Failure {
@@ -18,6 +20,7 @@ interface Failure {
   mensaje: string
   retryAfterS?: number | undefined
   errors?: readonly ErrorDetail[] | undefined
+  enlace?: string | undefined
 }
 
 /** Answers a failure, whoever threw it. The only place that knows which status a kind of failure has. */
@@ -47,16 +50,17 @@ export const failureCode = (request: FastifyRequest): string | undefined => fail
 const failed = new WeakMap<FastifyRequest, string>()
 
 /** The body of a problem. */
-export function problemOf({ status, code, mensaje, errors }: Failure, requestId: string): Problem {
+export function problemOf({ status, code, mensaje, errors, enlace }: Failure, requestId: string): Problem {
   const type = `https://horux360.mx/errores/${code}`
-  return { type, title: TITLES[status] ?? 'Error', status, detail: mensaje, code, requestId, ...(errors && { errors }) }
+  const more = { ...(errors && { errors }), ...(enlace !== undefined && { enlace }) }
+  return { type, title: TITLES[status] ?? 'Error', status, detail: mensaje, code, requestId, ...more }
 }
 
 /** The status and words of any failure. What nobody expected says nothing about itself. */
 export function describe(error: FastifyError | AppError | Error): Failure {
   if (error instanceof AppError) {
-    const { kind, code, mensaje, retryAfterS, errors } = error
-    return { status: STATUS[kind], code, mensaje, retryAfterS, errors }
+    const { kind, code, mensaje, retryAfterS, errors, enlace } = error
+    return { status: STATUS[kind], code, mensaje, retryAfterS, errors, enlace }
   }
   // Anything can be thrown, null too.
   const { statusCode: status = 500, code } = (error ?? {}) as Partial<FastifyError>
@@ -127,7 +131,7 @@ const REFUSALS: Record<number, Words> = {
 const TITLES: Record<number, string> = {
   400: 'Solicitud inválida',
   401: 'Sin sesión',
-  402: 'No incluido en tu plan',
+  402: 'Tu plan o tu suscripción no lo permite',
   403: 'Sin permiso',
   404: 'No encontrado',
   405: 'Método no permitido',

@@ -9,6 +9,7 @@ import { createAuth } from '../../src/auth/auth.ts'
 import { guardRequests } from '../../src/auth/guard.ts'
 import { authRoutes } from '../../src/auth/routes.ts'
 import { usuarioRoutes } from '../../src/auth/usuario-routes.ts'
+import { findSeatUse } from '../../src/billing/entitlements/seats.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { hashPassword } from '../../src/crypto/password-hash.ts'
 import { type Changes, openChanges } from '../../src/db/changes.ts'
@@ -155,10 +156,7 @@ export async function startAuthHouse(): Promise<AuthHouse> {
         ...addressOf(cluster),
         ownerCredential: 'local',
       })
-      await central
-        .insertInto('plans')
-        .values({ ...plan, features: JSON.stringify(plan.features) as unknown as object })
-        .execute()
+      await central.insertInto('plans').values(plan).execute()
       await central
         .insertInto('tenants')
         .values({ id, rfc, nombre: `Empresa ${rfc}` })
@@ -232,7 +230,7 @@ async function startProcess(
   await connected(changes)
   const tenants = createTenantDatabases({ config, central, changes, log, schema: tenantSchemaWindow() })
   const queue = openQueue(central, log)
-  const auth = createAuth({ config, clock, central, tenants, queue, changes })
+  const auth = createAuth({ config, clock, central, tenants, queue, changes, seats: findSeatUse })
   const { trustProxy, corsOrigins } = config
   const { app, routes } = await createShell({ log, trustProxy, corsOrigins, maxLoopDelayMs: 0, checkText: true })
   await registerJwt(app, config.jwtKeys)

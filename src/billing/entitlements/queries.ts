@@ -1,0 +1,67 @@
+import { sql } from 'kysely'
+import type { CentralSql } from '../../db/databases.ts'
+import { findOverrideChange, findOverrides } from '../plans/override-queries.ts'
+import type { Plan } from '../plans/plan.ts'
+import { findPolicy } from '../plans/policy-queries.ts'
+import { findPlan } from '../plans/queries.ts'
+import { findSubscription, type StoredSubscription } from '../subscription-queries.ts'
+import { compute, type Entitlements, type Sold } from './entitlements.ts'
+
+/** What a company was sold, with its rows. */
+export interface SoldRows extends Sold {
+  readonly stored: StoredSubscription
+}
+
+/**
+ * What a company may do at `now`, from the database. The version is read first: whatever changes while the rest is read
+ * moves it, and whoever compares sees that the snapshot is old.
+ */
+export async function findEntitlements(db: CentralSql, tenantId: string, now: Date): Promise<Entitlements> {
+  const version = (await findVersions(db, [tenantId])).get(tenantId) ?? 0
+  const sold = await findSold(db, tenantId, now)
+  return compute({ tenantId, version, sold, policy: await findPolicy(db) }, now)
+}
+
+export async function findSold(db: CentralSql, tenantId: string, now: Date): Promise<SoldRows | undefined> {
+  const stored = await findSubscription(db, tenantId)
+  if (!stored) return undefined
+  const { sub, planCode, planVersion, taxRateBp } = stored
+  const plan = await findPlan(db, planCode, planVersion)
+  if (!plan) throw new Error(`plan ${planCode} ${planVersion} of subscription ${stored.id} is gone`)
+  const overrides = await findOverrides(db, tenantId, now)
+  const overridesChangeAt = await findOverrideChange(db, tenantId, now)
+  return { stored, sub, plan, taxRateBp, overrides, overridesChangeAt }
+}
+
+/** The version of each of these companies; one that is missing does not exist any more. */
+export async function findVersions(db: CentralSql, tenantIds: readonly string[]): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('tenants')
+    .where((eb) => eb('id', '=', eb.fn.any(eb.val([...tenantIds]))))
+    .select(['id', 'entitlements_version as version'])
+    .execute()
+  return new Map(rows.map(({ id, version }) => [id, Number(version)]))
+}
+
+/** Changes with the rules of billing, whoever changes them. */
+export async function findPolicyMark(db: CentralSql): Promise<string> {
+  const { mark } = await db
+    .selectFrom('billing_policy')
+    .select(sql<string>`md5(policy::text)`.as('mark'))
+    .executeTakeFirstOrThrow()
+  return mark
+}
+
+/** The cheapest plan on sale that has a feature; of those without a price, which staff has yet to set, the smallest. */
+export async function findCheapestPlanWith(db: CentralSql, feature: Plan['features'][number]) {
+  return db
+    .selectFrom('plans')
+    .select(['code', 'nombre'])
+    .where('current', '=', true)
+    .where(sql<boolean>`features ? ${feature}::text`)
+    .orderBy('price_month_c', (order) => order.asc().nullsLast())
+    .orderBy(sql`jsonb_array_length(features)`)
+    .orderBy('code')
+    .limit(1)
+    .executeTakeFirst()
+}
