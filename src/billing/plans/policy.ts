@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { defaultPolicy, type Policy } from '../subscription.ts'
 
@@ -33,10 +34,13 @@ export const PolicyShape = z.strictObject({
 /** What is stored: the rules that differ from the defaults, so that a better default reaches whoever never chose. */
 export type PolicyDifferences = Partial<Policy>
 
-export function differencesOf(policy: Policy): PolicyDifferences {
-  return Object.fromEntries(
-    Object.entries(policy).filter(([rule, value]) => !isSame(value, defaultPolicy[rule as keyof Policy])),
-  )
+export const differencesOf = (policy: Policy): PolicyDifferences =>
+  Object.fromEntries(changedRules(defaultPolicy, policy).map((rule) => [rule, policy[rule]]))
+
+/** The rules that are not the same in both. */
+export function changedRules(a: Policy, b: Policy): (keyof Policy)[] {
+  const rules = Object.keys(PolicyShape.shape) as (keyof Policy)[]
+  return rules.filter((rule) => !isDeepStrictEqual(a[rule], b[rule]))
 }
 
 /** Rules that this release does not know are left out: a later one may have written them. */
@@ -48,5 +52,3 @@ const Stored = z
     (stored): PolicyDifferences =>
       Object.fromEntries(Object.entries(stored).filter(([, value]) => value !== undefined)),
   )
-
-const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)

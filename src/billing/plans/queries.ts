@@ -17,6 +17,12 @@ export async function findCurrentPlan(db: CentralSql, code: string): Promise<Pla
   return row && toPlan(row)
 }
 
+/** The version that is sold now, with its place in the plan's history. */
+export async function findCurrentVersion(db: CentralSql, code: string): Promise<PlanVersion | undefined> {
+  const row = await plans(db).where('code', '=', code).where('current', '=', true).executeTakeFirst()
+  return row && toVersion(row)
+}
+
 /** A version with its place in the plan's history. */
 export interface PlanVersion {
   plan: Plan
@@ -40,7 +46,7 @@ export async function listPlanVersions(db: CentralSql, { history, after, limit }
       eb.or([eb('code', '>', after.code), eb('code', '=', after.code).and('version', '<', after.version)]),
     )
   const rows = await query.orderBy('code').orderBy('version', 'desc').limit(limit).execute()
-  return rows.map((row) => ({ plan: toPlan(row), current: row.current, createdAt: row.created_at }))
+  return rows.map(toVersion)
 }
 
 /** From here on nobody else makes or changes plans until the transaction ends; a plan that does not exist yet has no row to lock. */
@@ -53,7 +59,7 @@ export async function insertPlanVersion(
   trx: CentralTx,
   terms: PlanTerms,
   { at, by }: { at: Date; by: string | null },
-): Promise<Plan> {
+): Promise<PlanVersion> {
   await trx
     .updateTable('plans')
     .set({ current: false })
@@ -84,13 +90,19 @@ export async function insertPlanVersion(
     }))
     .returningAll()
     .executeTakeFirstOrThrow()
-  return toPlan(row)
+  return toVersion(row)
 }
 
 const plans = (db: CentralSql) => db.selectFrom('plans').selectAll()
 
 // One that this release does not know was put there by a later one, beside which it still runs: not ours to gate.
 const Features = z.array(z.string()).transform((names) => features.filter((feature) => names.includes(feature)))
+
+const toVersion = (row: Selectable<CentralPlans>): PlanVersion => ({
+  plan: toPlan(row),
+  current: row.current,
+  createdAt: row.created_at,
+})
 
 function toPlan(row: Selectable<CentralPlans>): Plan {
   return {
