@@ -5,7 +5,7 @@ import path from 'node:path'
 const FLOORS = [
   ['src/errors.ts'],
   ['src/fiscal', 'src/crypto', 'src/config.ts', 'src/clock.ts', 'src/log.ts', 'src/crashpoint.ts'],
-  ['src/db', 'src/http'],
+  ['src/db', 'src/http', 'src/simulators'],
   ['src/queue'],
   ['src/mail'],
   ['src/tenants'],

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+
+/** The product's test clock (billing.md 6.6): moved together with ours, and asked whether it has done all its work. */
+export interface Application {
+  setClock(to: Date): Promise<void>
+  /** Waits until it has nothing left to do at its instant. Returns when it will have something by itself, or null. */
+  idle(): Promise<Date | null>
+}
+
+const Idle = z.object({ ocioso: z.boolean(), siguiente: z.iso.datetime({ offset: true }).nullable() })
+
+/** @param giveUpMs real milliseconds after which an application that is never idle is a failure */
+export function createApplication(url: string, signal: AbortSignal, giveUpMs = 60_000): Application {
+  const base = url.replace(/\/$/, '')
+  const ask = async (path: string, init?: RequestInit) => {
+    const response = await fetch(base + path, {
+      ...init,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(giveUpMs)]),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`the application answered ${response.status} to ${path}: ${text.slice(0, 500)}`)
+    return text
+  }
+  return {
+    async setClock(to) {
+      const body = JSON.stringify({ ahora: to.toISOString() })
+      await ask('/__test/clock', { method: 'PUT', headers: { 'content-type': 'application/json' }, body })
+    },
+    async idle() {
+      const start = performance.now()
+      for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, MOST_WAIT_MS)) {
+        const said = await ask('/__test/idle')
+        const { ocioso, siguiente } = Idle.parse(JSON.parse(said))
+        if (ocioso) return siguiente === null ? null : new Date(siguiente)
+        if (performance.now() - start > giveUpMs)
+          throw new Error(`the application was never idle in ${giveUpMs} ms; its last word: ${said.slice(0, 500)}`)
+        await sleep(waitMs, undefined, { signal })
+      }
+    },
+  }
+}
+
+const MOST_WAIT_MS = 25
