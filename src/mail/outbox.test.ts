@@ -229,12 +229,20 @@ test('the sweep queues lost mails again, leaves waiting ones alone and closes th
     .where('id', '=', claimed ?? '')
     .execute()
 
-  assert.deepEqual(await sweepMails({ central, queue, clock: { now: () => new Date() } }), { expired: 2, requeued: 1, forgotten: 0 })
+  assert.deepEqual(await sweepMails({ central, queue, clock: { now: () => new Date() } }), {
+    expired: 2,
+    requeued: 1,
+    forgotten: 0,
+  })
 
   const states = await central.selectFrom('mail_outbox').select(['id', 'data']).where('state', '=', 'expired').execute()
   assert.deepEqual(new Set(states.map(({ id }) => id)), new Set([expired, old]))
   assert.ok(states.every(({ data }) => JSON.stringify(data) === '{}'))
-  assert.deepEqual(await sweepMails({ central, queue, clock: { now: () => new Date() } }), { expired: 0, requeued: 0, forgotten: 0 })
+  assert.deepEqual(await sweepMails({ central, queue, clock: { now: () => new Date() } }), {
+    expired: 0,
+    requeued: 0,
+    forgotten: 0,
+  })
 })
 
 let count = 0
@@ -291,10 +299,7 @@ const deleteJobs = (ids: (string | undefined)[]) =>
   admin("delete from pgboss.job where name = 'mail.send' and data->>'mailId' = any($1)", [ids])
 
 const age = (ids: (string | undefined)[], minutes: number) =>
-  admin('update mail_outbox set queued_at = now() - make_interval(mins => $2) where id::text = any($1)', [
-    ids,
-    minutes,
-  ])
+  admin('update mail_outbox set queued_at = now() - make_interval(mins => $2) where id::text = any($1)', [ids, minutes])
 
 const openTransactions = () =>
   admin("select pid, query from pg_stat_activity where usename = 'horux_central' and state like 'idle in transaction%'")

@@ -8,7 +8,8 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createTransport } from 'nodemailer'
 import { z } from 'zod'
-import { type MailData, renderMail } from '../messages.ts'
+import { type MailData, renderMail, templateNames } from '../messages.ts'
+import { samples } from '../samples.ts'
 import { createMailer } from '../smtp.ts'
 import { startMailbox } from './mailbox.ts'
 
@@ -206,6 +207,44 @@ test('a sender who stops in the middle leaves no mail', async (t) => {
   await mailbox.send(bienvenida)
   assert.equal((await mailbox.list()).length, 1)
 })
+
+test('every template is shown with its sample: as text, and as HTML in a frame that may do nothing, wide and narrow', async (t) => {
+  const mailbox = await open(t)
+  const page = async (at: string) => {
+    const response = await fetch(mailbox.url + at)
+    return { status: response.status, text: await response.text(), headers: response.headers }
+  }
+  assert.match((await page('/')).text, /<a href="\/plantillas">/)
+  const list = await page('/plantillas')
+  for (const name of templateNames) {
+    assert.ok(list.text.includes(`href="/plantillas/${name}"`), name)
+    const { subject, html, text } = renderMail(name, samples[name], 'http://localhost:3000')
+
+    const wide = await page(`/plantillas/${name}`)
+    assert.equal(wide.status, 200)
+    assert.match(wide.text, /<iframe class="ancho" sandbox="allow-popups allow-popups-to-escape-sandbox" src=/)
+    const narrow = await page(`/plantillas/${name}?ver=angosto`)
+    assert.match(narrow.text, /<iframe class="angosto" sandbox="allow-popups allow-popups-to-escape-sandbox" src=/)
+    assert.ok(narrow.text.includes(`src="/plantillas/${name}/html"`))
+    assert.ok(narrow.text.includes(`<h1>${escaped(subject)}</h1>`), subject)
+    const plain = await page(`/plantillas/${name}?ver=texto`)
+    assert.ok(plain.text.includes(escaped(text)), name)
+
+    const framed = await page(`/plantillas/${name}/html`)
+    assert.equal(framed.text.replace('<base target="_blank" />', ''), html)
+    assert.match(framed.headers.get('content-security-policy') ?? '', /^default-src 'none';.*; sandbox allow-popups/)
+  }
+  for (const at of [
+    '/plantillas/nada',
+    '/plantillas/__proto__',
+    '/plantillas/nada/html',
+    '/plantillas/constructor/html',
+  ])
+    assert.equal((await page(at)).status, 404, at)
+  assert.equal((await page('/plantillas/reactivada?ver=otra')).status, 200)
+})
+
+const escaped = (text: string) => text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`)
 
 const bienvenida: MailData['bienvenida'] = {
   nombre: 'Ana',

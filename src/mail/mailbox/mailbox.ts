@@ -9,6 +9,8 @@ export interface MailboxOptions {
   httpPort: number
   /** Where messages are kept: created with mode 0700, the files 0600, because mails hold passwords and links. */
   folder: string
+  /** Where the links of the templates' previews lead. */
+  publicUrl?: string
 }
 
 export interface DevelopmentMailbox {
@@ -18,12 +20,17 @@ export interface DevelopmentMailbox {
 }
 
 /** The development mailbox: an SMTP server and a page, both on the loopback interface and nowhere else. */
-export async function startMailbox({ smtpPort, httpPort, folder }: MailboxOptions): Promise<DevelopmentMailbox> {
+export async function startMailbox({
+  smtpPort,
+  httpPort,
+  folder,
+  publicUrl = 'http://localhost:3000',
+}: MailboxOptions): Promise<DevelopmentMailbox> {
   const store = await openMailStore(folder)
   const faults = faultSwitches()
   const sink = await startSmtpSink(smtpPort, store, faults)
   try {
-    const page = await startPage(httpPort, store, faults, sink.port)
+    const page = await startPage(httpPort, store, faults, { smtpPort: sink.port, publicUrl })
     return {
       smtpPort: sink.port,
       httpPort: page.port,

@@ -10,6 +10,7 @@ const Environment = z.object({
   MAILBOX_SMTP_PORT: z.coerce.number().int().min(0).max(65535).default(3525),
   MAILBOX_HTTP_PORT: z.coerce.number().int().min(0).max(65535).default(8025),
   MAILBOX_DIR: z.string().min(1).default('.horux/mail'),
+  PUBLIC_URL: z.url().default('http://localhost:3000'),
 })
 
 const env = Environment.safeParse(process.env)
@@ -19,8 +20,9 @@ if (!env.success) {
   process.exit(78)
 }
 
-const { MAILBOX_SMTP_PORT: smtpPort, MAILBOX_HTTP_PORT: httpPort, MAILBOX_DIR: folder } = env.data
-const mailbox = await startMailbox({ smtpPort, httpPort, folder }).catch((error: Error) => {
+const { MAILBOX_SMTP_PORT: smtpPort, MAILBOX_HTTP_PORT: httpPort, MAILBOX_DIR: folder, PUBLIC_URL } = env.data
+const publicUrl = PUBLIC_URL.replace(/\/$/, '')
+const mailbox = await startMailbox({ smtpPort, httpPort, folder, publicUrl }).catch((error: Error) => {
   console.error(`mailbox: ${error.message}`)
   process.exit(1)
 })

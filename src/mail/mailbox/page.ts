@@ -1,5 +1,6 @@
-import { type Content, type Html, html, render } from '../html.ts'
+import { type Content, type Html, html } from '../html.ts'
 import type { Fallas } from './faults.ts'
+import { shell } from './shell.ts'
 import type { MailStore, MailSummary } from './store.ts'
 
 export const VISTAS = ['html', 'texto', 'fuente'] as const
@@ -23,23 +24,13 @@ export interface PageState {
 /** The mailbox as one document: the list, and beside it (below 760 px: instead of it) the open mail. */
 export function mailboxPage(state: PageState): string {
   const { list, open, missing, buscar, fallas, smtpPort } = state
-  return render(html`<!DOCTYPE html>
-<html lang="es-MX">
-<head>
-<meta charset="utf-8" />
-<meta name="viewport" content="width=device-width, initial-scale=1" />
-<meta name="color-scheme" content="light dark" />
-<title>${open ? `${open.summary.asunto} · ` : ''}Buzón de desarrollo · Horux360</title>
-<link rel="icon" href="data:," />
-<link rel="stylesheet" href="/page.css" />
-<script src="/page.js" defer="defer"></script>
-</head>
-<body class="${open || missing ? 'abierto' : 'lista'}">
-<header>
-<a class="marca" href="/">Horux<b>360</b> <span>Buzón de desarrollo</span></a>
-<p>Ningún correo sale de esta máquina. <span class="tenue">SMTP 127.0.0.1:${smtpPort}</span></p>
-</header>
-<div id="aviso">${activeFaults(fallas)}</div>
+  return shell({
+    title: open ? open.summary.asunto : null,
+    here: 'correos',
+    open: open !== null || missing,
+    script: true,
+    smtpPort,
+    content: html`<div id="aviso">${activeFaults(fallas)}</div>
 <main>
 <nav aria-label="Correos recibidos">
 <form class="buscar" method="get" action="/" role="search">
@@ -51,9 +42,8 @@ export function mailboxPage(state: PageState): string {
 ${faultPanel(fallas)}
 </nav>
 <section aria-label="Correo abierto">${open ? mail(open, state) : nothingOpen(missing, list.length)}</section>
-</main>
-</body>
-</html>`)
+</main>`,
+  })
 }
 
 function mailList(list: readonly MailSummary[], buscar: string, openId: string | undefined): Html {

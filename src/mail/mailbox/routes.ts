@@ -5,10 +5,17 @@ import Fastify, { type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { CambioFallas, Fallas, type FaultSwitches } from './faults.ts'
 import { mailboxPage, VISTAS } from './page.ts'
+import { MAIL_POLICY, PAGE_POLICY, sandboxed } from './policies.ts'
+import { previewRoutes } from './preview-routes.ts'
 import type { MailFilter, MailStore, MailSummary } from './store.ts'
 
 /** The page of the development mailbox and its JSON API, on the loopback interface only. */
-export async function startPage(port: number, store: MailStore, faults: FaultSwitches, smtpPort: number) {
+export async function startPage(
+  port: number,
+  store: MailStore,
+  faults: FaultSwitches,
+  { smtpPort, publicUrl }: { smtpPort: number; publicUrl: string },
+) {
   const app = Fastify({ bodyLimit: 16 * 1024, forceCloseConnections: true })
 
   // Any web site can make a browser talk to 127.0.0.1. A name of theirs that resolves here is not one of ours, and a
@@ -90,8 +97,7 @@ export async function startPage(port: number, store: MailStore, faults: FaultSwi
     const found = await store.read(idOf(request.params))
     if (!found) return notFound(reply)
     reply.header('content-security-policy', MAIL_POLICY).type('text/html; charset=utf-8')
-    // Links open beside the mailbox and not inside its frame.
-    return (found.mail.html ?? '').replace(/<head>/i, '<head><base target="_blank" />')
+    return sandboxed(found.mail.html ?? '')
   })
 
   app.get('/correos/:id/fuente', async (request, reply) => {
@@ -122,16 +128,11 @@ export async function startPage(port: number, store: MailStore, faults: FaultSwi
     return reply.redirect('/', 303)
   })
 
+  await app.register(previewRoutes({ smtpPort, publicUrl }))
+
   await app.listen({ port, host: '127.0.0.1' })
   return { port: (app.server.address() as AddressInfo).port, close: () => app.close() }
 }
-
-const PAGE_POLICY =
-  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src 'self' data:; " +
-  "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-const MAIL_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'self'; form-action 'none'; " +
-  "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
 const texto = z.string().max(200).optional()
 /** For scripts: mail takes its way over the queue, so what is looked for may be about to arrive. */
