@@ -55,7 +55,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const { pace = createPace(), breaker = createBreaker({ clock }), timeoutMs = 10_000, deadlineMs = 15_000 } = options
   let calls = 0
   let failures = 0
-  let lastSuccessAt: Date | null = null
+  let lastAnswerAt: Date | null = null
 
   async function exchange<T>(call: Call<T>): Promise<T> {
     const { operation, repeat } = call
@@ -86,7 +86,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const ticket = breaker.enter()
     if (!ticket) throw breakerOpen(Math.ceil(Math.max(breaker.waitMs(), 1) / 1_000))
     calls++
-    const result = await answerOf(call)
+    const result = await answerOf(call).catch((bug: unknown) => {
+      // A ticket that nobody settles would hold a half-open breaker for ever.
+      ticket.failed()
+      throw bug
+    })
     if ('failure' in result && result.failure.transient) {
       failures++
       const before = breaker.state().breaker
@@ -95,7 +99,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
         log.error({ account, why: result.failure.cause.message, alarm: 'mercadopago_down' }, 'MercadoPago is down')
     } else {
       ticket.succeeded()
-      lastSuccessAt = clock.now()
+      lastAnswerAt = clock.now()
     }
     return result
   }
@@ -123,7 +127,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     throw repeat === 'never' ? lostAnswer(cause) : unusableAnswer(cause)
   }
 
-  const stats = () => ({ account, ...breaker.state(), calls, failures, lastSuccessAt })
+  const stats = () => ({ account, ...breaker.state(), calls, failures, lastAnswerAt })
   return Object.assign(exchange, { stats })
 }
 

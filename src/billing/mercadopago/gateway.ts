@@ -237,5 +237,6 @@ export interface GatewayStats {
   readonly unreachableSince: Date | null
   readonly calls: number
   readonly failures: number
-  readonly lastSuccessAt: Date | null
+  /** When it last answered usably, refusals included. */
+  readonly lastAnswerAt: Date | null
 }

@@ -17,7 +17,7 @@ const whole = z
   .nullish()
   .transform((value) => value ?? null)
 
-const amount = z.unknown().transform((value, ctx) => {
+const amount = z.union([z.string(), z.number()]).transform((value, ctx) => {
   try {
     return centavosOf(value)
   } catch (error) {
@@ -25,7 +25,7 @@ const amount = z.unknown().transform((value, ctx) => {
     return z.NEVER
   }
 })
-const amountOrNull = z.union([z.null(), z.undefined(), amount]).transform((value) => value ?? null)
+const amountOrNull = amount.nullish().transform((value) => value ?? null)
 
 /** ISO 8601 with an offset, `2026-01-31T23:59:59.000-04:00`; the SDK's types have some as milliseconds. */
 const instant = z.union([z.string().min(10), z.number()]).transform((value, ctx) => {
@@ -34,7 +34,7 @@ const instant = z.union([z.string().min(10), z.number()]).transform((value, ctx)
   ctx.addIssue({ code: 'custom', message: 'not an instant' })
   return z.NEVER
 })
-const instantOrNull = z.union([z.null(), z.undefined(), instant]).transform((value) => value ?? null)
+const instantOrNull = instant.nullish().transform((value) => value ?? null)
 
 /** What any answer about one thing has. HTML, an empty body and `{}` do not, and asking again may help. */
 export const identified = z.looseObject({ id, status: z.string().min(1) })
