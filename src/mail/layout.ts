@@ -15,6 +15,8 @@ export type Block =
   | { kind: 'text'; text: string }
   | { kind: 'facts'; facts: readonly (readonly [label: string, value: string])[] }
   | { kind: 'button'; label: string; url: string }
+  /** A sentence that ends in its link. */
+  | { kind: 'link'; text: string; label: string; url: string }
   | { kind: 'notice'; text: string }
 
 export interface RenderedMail {
@@ -72,6 +74,8 @@ function block(part: Block): Html {
       return html`<p style="margin:0 0 16px;padding:12px 14px;background:#fff7e6;border-left:3px solid #c98a00;border-radius:4px;font-size:15px">${part.text}</p>`
     case 'facts':
       return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="border-collapse:collapse;margin:0 0 18px;background:#f7f9fb;border:1px solid ${LINE}">${part.facts.map(fact)}</table>`
+    case 'link':
+      return html`<p style="margin:0 0 16px">${part.text} <a href="${part.url}" style="color:${BRAND}">${part.label}</a>.</p>`
     case 'button':
       return html`<p style="margin:4px 0 10px"><a href="${part.url}" style="display:inline-block;padding:12px 22px;background:${BRAND};color:#ffffff;font-weight:600;text-decoration:none;border-radius:8px">${part.label}</a></p>
 <p style="margin:0 0 16px;font-size:13px;color:${SOFT}">Si el botón no abre, copia esta dirección en tu navegador:<br /><a href="${part.url}" style="color:${BRAND}">${part.url}</a></p>`
@@ -93,6 +97,8 @@ function plainBlock(part: Block): string {
       return `* ${part.text}`
     case 'facts':
       return part.facts.map(([label, value]) => `${label}: ${value}`).join('\n')
+    case 'link':
+      return `${part.text} ${part.label}:\n${part.url}`
     case 'button':
       return `${part.label}:\n${part.url}`
   }

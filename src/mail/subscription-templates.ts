@@ -10,6 +10,7 @@ import {
   inSubject,
   lastDay,
   linea,
+  link,
   money,
   nombre,
   notice,
@@ -20,7 +21,7 @@ import {
 
 const base = { nombre, empresa: nombre, plan: linea }
 
-const SOLO_LECTURA = 'En solo lectura puedes consultar y descargar todo, pero no registrar nada nuevo.'
+const SOLO_LECTURA = 'puedes consultar y descargar todo, pero no registrar nada nuevo.'
 
 /** Why a subscription ended, in a sentence about `empresa`. */
 const bajas = {
@@ -62,8 +63,8 @@ export const subscriptionTemplates = {
         ),
         text(
           porque === 'transferencia'
-            ? 'Si pagas antes de esa fecha no cambia nada. Los datos para transferir están en tu suscripción.'
-            : `Después la cuenta queda en solo lectura. ${SOLO_LECTURA} Si quieres conservarla completa, reactívala desde tu suscripción.`,
+            ? 'Si pagas antes de que termine, no cambia nada. Si no, te avisamos y más adelante la cuenta queda en solo lectura. Los datos para transferir están en tu suscripción.'
+            : `Después la cuenta queda en solo lectura: ${SOLO_LECTURA} Si quieres conservarla completa, reactívala desde tu suscripción.`,
         ),
         button(
           porque === 'transferencia' ? 'Renovar mi suscripción' : 'Ver mi suscripción',
@@ -100,7 +101,7 @@ export const subscriptionTemplates = {
           `Si no quieres renovar, cancela antes del ${day(cargoEl)}. Es inmediato, no cuesta nada y conservas lo que ya pagaste.`,
         ),
         button('Cancelar la renovación', `${publicUrl}/cancelar/${tokenCancelar}`),
-        text(`También puedes cancelar o cambiar tu forma de pago en tu suscripción: ${publicUrl}/suscripcion`),
+        link('También puedes cancelar, o cambiar tu forma de pago, en', 'tu suscripción', `${publicUrl}/suscripcion`),
       ],
       footer: `Recibes este aviso porque administras ${empresa} en Horux360 y la ley pide avisar antes de cada renovación automática.`,
     }),
@@ -132,7 +133,7 @@ export const subscriptionTemplates = {
           ['Solo lectura hasta', lastDay(lecturaHasta)],
         ),
         text(
-          `${SOLO_LECTURA} Después se cierra el acceso, pero tus datos no se borran: quien administra la empresa puede entrar a descargarlos.`,
+          `En solo lectura ${SOLO_LECTURA} Después se cierra el acceso, pero tus datos no se borran: quien administra la empresa puede entrar a descargarlos.`,
         ),
         text('Si quieres volver, contrata de nuevo desde tu suscripción y sigues donde estabas.'),
         button('Ver mi suscripción', `${publicUrl}/suscripcion`),
@@ -155,7 +156,7 @@ export const subscriptionTemplates = {
         text(
           tarjetaLista
             ? 'Tu tarjeta ya está registrada: al terminar la prueba se hace el primer cargo y sigues sin interrupciones. Si no quieres seguir, cancela antes y no se cobra nada.'
-            : `Para seguir sin interrupciones, registra una tarjeta o paga por transferencia antes de esa fecha. Si no, la cuenta queda en solo lectura. ${SOLO_LECTURA}`,
+            : `Para seguir sin interrupciones, registra una tarjeta o paga por transferencia antes de esa fecha. Si no, la cuenta queda en solo lectura: ${SOLO_LECTURA}`,
         ),
         button(tarjetaLista ? 'Ver mi suscripción' : 'Elegir cómo pagar', `${publicUrl}/suscripcion`),
       ],
@@ -172,7 +173,7 @@ export const subscriptionTemplates = {
       title: 'Tu prueba terminó',
       blocks: [
         hello(nombre),
-        text(`La prueba gratuita de ${empresa} terminó y la cuenta quedó en solo lectura. ${SOLO_LECTURA}`),
+        text(`La prueba gratuita de ${empresa} terminó y la cuenta quedó en solo lectura: ${SOLO_LECTURA}`),
         facts(['Empresa', empresa], ['Plan', plan], ['Solo lectura hasta', lastDay(lecturaHasta)]),
         text('Cuando pagues, todo lo que cargaste sigue ahí y recuperas el acceso completo.'),
         button('Elegir cómo pagar', `${publicUrl}/suscripcion`),
@@ -190,7 +191,7 @@ export const subscriptionTemplates = {
       title: 'Tu cuenta está en solo lectura',
       blocks: [
         hello(nombre),
-        text(`La suscripción de ${empresa} tiene un pago pendiente y la cuenta quedó en solo lectura. ${SOLO_LECTURA}`),
+        text(`La suscripción de ${empresa} tiene un pago pendiente y la cuenta quedó en solo lectura: ${SOLO_LECTURA}`),
         facts(
           ['Empresa', empresa],
           ['Plan', plan],
@@ -271,8 +272,8 @@ export const subscriptionTemplates = {
         ),
         text(
           accesoHasta
-            ? `Conservas el acceso completo hasta que termine lo que ya pagaste. ${SOLO_LECTURA}`
-            : `Mientras tanto la cuenta queda en solo lectura. ${SOLO_LECTURA}`,
+            ? `Conservas el acceso completo hasta que termine lo que ya pagaste. Después, y mientras siga la pausa, la cuenta queda en solo lectura: ${SOLO_LECTURA}`
+            : `Mientras tanto la cuenta queda en solo lectura: ${SOLO_LECTURA}`,
         ),
         button('Ver mi suscripción', `${publicUrl}/suscripcion`),
       ],

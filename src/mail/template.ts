@@ -43,6 +43,7 @@ export const inSubject = (name: string) => inert(plain(name.replace(/[^\p{L}\p{M
 export const text = (words: string): Block => ({ kind: 'text', text: words })
 export const notice = (words: string): Block => ({ kind: 'notice', text: words })
 export const button = (label: string, url: string): Block => ({ kind: 'button', label, url })
+export const link = (words: string, label: string, url: string): Block => ({ kind: 'link', text: words, label, url })
 export const hello = (nombre: string): Block => text(`Hola, ${nombre}:`)
 
 export type Fact = readonly [label: string, value: string]

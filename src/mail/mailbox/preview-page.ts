@@ -27,7 +27,7 @@ export function previewPage({ list, open, missing, modo, smtpPort }: PreviewStat
     smtpPort,
     content: html`<main>
 <nav aria-label="Plantillas">
-<div id="correos"><p class="cuenta">${list.length} plantillas, con datos de muestra</p><ol>${list.map(
+<div id="correos"><p class="cuenta">${list.length} plantillas, con datos de muestra</p><ol class="pila">${list.map(
       ({
         name,
         subject,
