@@ -57,7 +57,7 @@ export const Settings = z.strictObject({
 })
 export type Settings = z.output<typeof Settings>
 
-/** A change of some switches; the rest stay. */
-export const SettingsChange = z
-  .strictObject(Object.fromEntries(Object.entries(Settings.shape).map(([name, type]) => [name, type.unwrap()])))
-  .partial() as unknown as z.ZodType<Partial<Settings>>
+/** A change of some switches: without the defaults, so that what is left out stays. */
+export const SettingsChange = z.strictObject(
+  Object.fromEntries(Object.entries(Settings.shape).map(([name, type]) => [name, type.unwrap().exactOptional()])),
+) as unknown as z.ZodType<Partial<Settings>>

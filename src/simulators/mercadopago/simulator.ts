@@ -3,6 +3,7 @@ import { apiRoutes } from './api.ts'
 import { createApplication } from './application.ts'
 import { createVirtualClock } from './clock.ts'
 import { type Control, createControl } from './control.ts'
+import { controlRoutes } from './control-api.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { type RequestRecord, startHttpServer } from './http-server.ts'
 import type { Settings } from './settings.ts'
@@ -31,7 +32,7 @@ export interface SimulatorOptions {
   settings?: Partial<Settings>
   /** Kept up to date on disk, so that a restart forgets nothing. */
   snapshotFile?: string
-  log?: { error(fields: object, message: string): void }
+  log?: { error(fields: { err: unknown }, message: string): void }
 }
 
 export interface Simulator extends Control {
@@ -80,10 +81,18 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const application = options.appUrl === undefined ? null : createApplication(options.appUrl, closing.signal)
   const engine: Engine = createEngine(world, application, { onFailure, onRest: save, signal: closing.signal })
   const control = createControl(world, engine)
+  const reset = async () => {
+    await engine.settled()
+    Object.assign(state, fresh())
+    requests.length = 0
+    await engine.jump(options.at ?? base.now())
+    dirty = true
+    save()
+  }
   const server = await startHttpServer(
     options.port,
     world,
-    { api: apiRoutes(world), control: {}, pages: {} },
+    { api: apiRoutes(world), control: controlRoutes(control, { state, requests: () => requests, reset }), pages: {} },
     {
       accessToken,
       onRequest(record) {
@@ -101,14 +110,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     accessToken,
     state,
     requests: () => requests,
-    async reset() {
-      await engine.settled()
-      Object.assign(state, fresh())
-      requests.length = 0
-      await engine.jump(options.at ?? base.now())
-      dirty = true
-      save()
-    },
+    reset,
     async close() {
       closing.abort()
       await server.close()
