@@ -46,7 +46,8 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   metrics?.watch(app)
   if (testClock) followTestClock(app, testClock)
 
-  // Who is asking, whether they may, what their company pays for, how often, how many at once, and whether they asked before: in this order.
+  // Who is asking, whether they may, whether their company's plan does, how often, how many at once, and whether they
+  // asked before: in this order.
   const auth = createAuth({ ...deps, seats: findSeatUse })
   await registerJwt(app, config.jwtKeys)
   guardRequests(app, auth)

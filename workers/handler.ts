@@ -1,3 +1,4 @@
+import type { EntitlementCache } from '../src/billing/entitlements/entitlement-cache.ts'
 import type { Config } from '../src/config.ts'
 import type { TenantDb } from '../src/db/databases.ts'
 import type { SendDeps } from '../src/mail/send.ts'
@@ -9,6 +10,8 @@ export interface WorkerDeps extends OperationDeps, SendDeps {
   config: Config
   /** Where time can be moved: the clock, which is read anew before each job. */
   testClock: { sync(): Promise<void> } | undefined
+  /** What companies may do: jobs ask the gate too. */
+  entitlements: Pick<EntitlementCache, 'get'>
   tenants: { use<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T> }
 }
 

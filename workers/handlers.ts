@@ -1,5 +1,6 @@
 import type { JobName } from '../src/queue/jobs.ts'
 import type { Handler } from './handler.ts'
+import { onBillingSeats } from './handlers/billing-seats.ts'
 import { onCleanupExpired } from './handlers/cleanup-expired.ts'
 import { onMailSend, onMailSweep } from './handlers/mail.ts'
 import { onOutboxPublish, onOutboxSweep } from './handlers/outbox.ts'
@@ -18,5 +19,6 @@ export const handlers: Handlers = {
   'mail.sweep': onMailSweep,
   'outbox.publish': onOutboxPublish,
   'outbox.sweep': onOutboxSweep,
+  'billing.seats': onBillingSeats,
   'cleanup.expired': onCleanupExpired,
 }

@@ -73,6 +73,8 @@ export const jobs = {
     group: ({ tenantId }) => tenantId,
   }),
   'outbox.sweep': job({ payload: z.object({}), cron: '17 * * * *' }),
+  // At the end of the day: what it misses is rebuilt from the log of seats.
+  'billing.seats': job({ payload: z.object({}), cron: '55 23 * * *' }),
   'cleanup.expired': job({ payload: z.object({}), cron: '*/10 * * * *' }),
 } as const
 

@@ -21,6 +21,12 @@ export function refusalOf({ access, features }: Entitlements, wish: Wish): Refus
   return undefined
 }
 
+/** What clients and the queue know a refusal by. */
+export function codeOf(refusal: Refusal): 'subscription_read_only' | 'subscription_blocked' | 'feature_not_in_plan' {
+  if (refusal.kind === 'feature') return 'feature_not_in_plan'
+  return refusal.access === 'blocked' ? 'subscription_blocked' : 'subscription_read_only'
+}
+
 function isOpen(access: 'read_only' | 'blocked', { writes, siempre, isAdmin }: Wish): boolean {
   if (siempre === 'facturacion') return true
   // Tax records are kept for years: their owner takes them along whatever is owed.

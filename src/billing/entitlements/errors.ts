@@ -23,7 +23,7 @@ export const subscriptionBlocked = (estado: Estado | null) =>
 
 /** `plan` is the cheapest on sale that has it. */
 export const featureNotInPlan = (feature: Feature, plan: { nombre: string } | undefined) => {
-  const mensaje = `Tu plan no incluye ${NAMES[feature]}.${plan ? ` Está en el plan ${plan.nombre}.` : ''}`
+  const mensaje = `Tu plan no incluye ${NAMES[feature]} (${feature}).${plan ? ` Está en el plan ${plan.nombre}.` : ''}`
   return new AppError('payment_required', 'feature_not_in_plan', mensaje, {
     enlace,
     errors: [{ path: feature, code: 'feature_not_in_plan', message: mensaje }],
