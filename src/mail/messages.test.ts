@@ -225,6 +225,17 @@ test('every reason has words of its own, in HTML that is well formed', () => {
   }
 })
 
+test('nothing in a mail is wider than the narrowest screen: widths are shares or upper bounds, and words break', () => {
+  for (const name of names) {
+    const { html } = render(name, samples[name])
+    assert.match(html, /<meta name="viewport" content="width=device-width, initial-scale=1" \/>/)
+    for (const [, width = ''] of html.matchAll(/\bwidth="([^"]*)"/g)) assert.equal(width, '100%', name)
+    assert.doesNotMatch(html, /[;"](?:min-)?width:|white-space:\s*nowrap|<img/, name)
+    for (const [body = ''] of html.matchAll(/<td style="[^"]*padding:(?:28|16)px 28px[^"]*"/g))
+      assert.match(body, /overflow-wrap:anywhere/, name)
+  }
+})
+
 test('no mail leaves a hole where a value should be, or addresses its reader as usted', () => {
   for (const name of names) {
     const { subject, text } = render(name, samples[name])
