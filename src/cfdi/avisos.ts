@@ -12,7 +12,12 @@ import type { Comprobante } from './parse.ts'
 
 /** Something that does not fit inside a CFDI that is stored and counted all the same. */
 export interface Aviso {
-  readonly code: 'cfdi.total_mismatch' | 'cfdi.taxes_mismatch' | 'cfdi.payment_mismatch' | 'cfdi.bytes_differ'
+  readonly code:
+    | 'cfdi.total_mismatch'
+    | 'cfdi.taxes_mismatch'
+    | 'cfdi.payment_mismatch'
+    | 'cfdi.bytes_differ'
+    | 'cfdi.beyond_limit'
   readonly mensaje: string
 }
 
@@ -27,6 +32,12 @@ export function avisosOf(cfdi: Comprobante): Aviso[] {
 export const bytesDiffer = (uuid: string): Aviso => ({
   code: 'cfdi.bytes_differ',
   mensaje: `El CFDI ${uuid} ya estaba guardado con otro contenido. Se conserva el primero que llegó.`,
+})
+
+/** Of a plan that lets in more than it includes. */
+export const beyondLimit = (total: number, max: number): Aviso => ({
+  code: 'cfdi.beyond_limit',
+  mensaje: `Tu empresa tiene ${total} CFDI y tu plan incluye ${max}.`,
 })
 
 function totalAvisos(cfdi: Comprobante): Aviso[] {

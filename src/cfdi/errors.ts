@@ -73,6 +73,14 @@ export const amountOutOfRange = (cause: unknown) =>
     cause,
   })
 
+export const cfdiLimitReached = (total: number, max: number) =>
+  new AppError(
+    'payment_required',
+    'limit_reached',
+    `Tu empresa tiene ${total} CFDI y tu plan incluye ${max}. Cambia de plan para registrar más.`,
+    { enlace: '/suscripcion', errors: [{ path: 'cfdis', code: 'limit_reached', message: `${total} de ${max}` }] },
+  )
+
 export const cfdiNotFound = () => fail('not_found', 'cfdi.not_found', 'No existe ese CFDI en esta empresa.')
 
 function invalid(code: string, mensaje: string, path?: string): AppError {

@@ -1,5 +1,7 @@
 import { zstdDecompressSync } from 'node:zlib'
 import { z } from 'zod'
+import type { EntitlementCache } from '../billing/entitlements/entitlement-cache.ts'
+import type { Feature } from '../billing/plans/features.ts'
 import type { TenantDatabases } from '../db/tenant-databases.ts'
 import { type Rol, roles } from '../http/access.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
@@ -16,9 +18,14 @@ import { CfdiDetalle, CfdiFilter, CfdiPagina, CfdiStored, CfdiUpload, CfdiUuid }
 import { storeCfdis } from './store-cfdis.ts'
 import { LIMITS } from './xml.ts'
 
+interface CfdiDeps {
+  tenants: TenantDatabases
+  entitlements: Pick<EntitlementCache, 'get'>
+}
+
 /** CFDI of the active company. */
-export const cfdiRoutes = (deps: { tenants: TenantDatabases }) => async (app: App) => {
-  const { tenants } = deps
+export const cfdiRoutes = (deps: CfdiDeps) => async (app: App) => {
+  const { tenants, entitlements } = deps
   app.addContentTypeParser(XML, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
   const upload = {
@@ -33,7 +40,11 @@ export const cfdiRoutes = (deps: { tenants: TenantDatabases }) => async (app: Ap
   app.post('/api/cfdi', { schema: upload, config: writers, bodyLimit }, async (request) => {
     const { tenantId, rfc } = actingTenant(request.user)
     const cfdi = parseCfdi(request.body)
-    const { avisos, ...answer } = await tenants.use(tenantId, (db) => storeCfdis(db, rfc, [cfdi]))
+    // The limit may be remembered; how many there are is counted where they are stored.
+    const limit = (await entitlements.get(tenantId)).limits.cfdis
+    const { avisos, ...answer } = await tenants.use(tenantId, (db) =>
+      storeCfdis(db, rfc, [cfdi], { source: 'upload', limit }),
+    )
     return avisos.length > 0 ? { ...answer, avisos } : answer
   })
 
@@ -94,6 +105,7 @@ export const cfdiRoutes = (deps: { tenants: TenantDatabases }) => async (app: Ap
 
 const XML = ['application/xml', 'text/xml']
 const tags = ['CFDI']
-const readers = { acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] } }
-const writers = { acceso: { quien: 'empresa' as const, roles: ['admin', 'contador'] as readonly Rol[] } }
+const plan = { feature: 'cfdi_basic' satisfies Feature }
+const readers = { acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] }, plan }
+const writers = { acceso: { quien: 'empresa' as const, roles: ['admin', 'contador'] as readonly Rol[] }, plan }
 const LAST = z.tuple([fechaCfdi, z.guid()])

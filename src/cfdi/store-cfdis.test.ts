@@ -13,7 +13,7 @@ import { toIvaDelMes, toMovimientoIva } from '../taxes/answers.ts'
 import { findMonth, listMovimientos } from '../taxes/queries.ts'
 import { readMonth } from '../taxes/read-month.ts'
 import { type Cfdi, parseCfdi } from './parse.ts'
-import { storeCfdis } from './store-cfdis.ts'
+import { storeCfdis as storeWithin } from './store-cfdis.ts'
 
 const RFC = 'EKU9003173C9'
 
@@ -24,6 +24,8 @@ before(async () => {
 after(() => tenants.close())
 
 const read = (spec: CfdiSpec): Cfdi => parseCfdi(Buffer.from(cfdiXml(spec)))
+const storeCfdis = (db: TenantDb, rfc: string, cfdis: readonly Cfdi[]) =>
+  storeWithin(db, rfc, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' } })
 const store = (db: TenantDb, ...specs: CfdiSpec[]) => storeCfdis(db, RFC, specs.map(read))
 
 async function iva(db: TenantDb, ejercicio: number, mes: number) {
@@ -423,4 +425,41 @@ test('the story of EKU9003173C9: August and September 2026', async () => {
   const septiembre = await findMonth(db, { ejercicio: 2026, mes: 9 })
   // 4,000.00 + 280.40 + 11,287.73 + 3,024.18 = 18,592.31
   assert.equal(formatCentavos(septiembre!.iva.ivaTrasladado), '18592.31')
+})
+
+const count = async (db: TenantDb) =>
+  Number((await db.selectFrom('usage').select('n').where('kind', '=', 'cfdi').executeTakeFirstOrThrow()).n)
+const several = (n: number) => Array.from({ length: n }, () => read({ uuid: randomUUID() }))
+
+test('a batch that does not fit is refused whole, and says how many there are and may be', async () => {
+  const db = await tenants.create()
+  const limit = { max: 5, mode: 'hard' } as const
+  const known = several(3)
+  await storeWithin(db, RFC, known, { source: 'upload', limit })
+  const refused = storeWithin(db, RFC, several(3), { source: 'bulk', limit })
+  await assert.rejects(refused, { kind: 'payment_required', code: 'limit_reached', message: /tiene 3 CFDI.*incluye 5/ })
+  const rows = await db.selectFrom('cfdis').select('uuid_fiscal').execute()
+  assert.deepEqual([rows.length, await count(db)], [3, 3], 'nothing of it is stored')
+  const { stored, repeated } = await storeWithin(db, RFC, [...known, ...several(2)], { source: 'bulk', limit })
+  assert.deepEqual([stored.length, repeated.length, await count(db)], [2, 3, 5], 'what is here already takes no place')
+  const again = await storeWithin(db, RFC, known, { source: 'bulk', limit })
+  assert.deepEqual([again.stored, again.repeated.length], [[], 3], 'and is no failure when all places are taken')
+})
+
+test('below what a company has, a new limit takes nothing away and lets nothing in', async () => {
+  const db = await tenants.create()
+  await storeCfdis(db, RFC, several(4))
+  const limit = { max: 2, mode: 'hard' } as const
+  await assert.rejects(storeWithin(db, RFC, several(1), { source: 'upload', limit }), /tiene 4 CFDI.*incluye 2/)
+  assert.equal(await count(db), 4)
+})
+
+test('a soft limit stores what is beyond it and says so', async () => {
+  const db = await tenants.create()
+  const limit = { max: 2, mode: 'soft' } as const
+  const codes = async (n: number) =>
+    (await storeWithin(db, RFC, several(n), { source: 'upload', limit })).avisos.map(({ code }) => code)
+  assert.deepEqual(await codes(2), [])
+  assert.deepEqual(await codes(1), ['cfdi.beyond_limit'])
+  assert.equal(await count(db), 3)
 })

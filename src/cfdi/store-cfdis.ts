@@ -3,9 +3,9 @@ import { sqlState } from '../db/failures.ts'
 import type { Direccion } from '../taxes/movimiento.ts'
 import { findConfiguracion } from '../taxes/queries.ts'
 import { recomputeIva } from '../taxes/recompute.ts'
-import { type Aviso, bytesDiffer } from './avisos.ts'
+import { type Aviso, beyondLimit, bytesDiffer } from './avisos.ts'
 import { type Source, toRows } from './cfdi-rows.ts'
-import { amountOutOfRange, cfdiForeign } from './errors.ts'
+import { amountOutOfRange, cfdiForeign, cfdiLimitReached } from './errors.ts'
 import { movimientosOf } from './movimientos.ts'
 import type { Cfdi } from './parse.ts'
 import {
@@ -25,17 +25,23 @@ export interface Stored {
   avisos: Aviso[]
 }
 
+/** How many CFDI a company may have: -1 is any number. `soft` stores what is beyond and says so. */
+export interface CfdiLimit {
+  readonly max: number
+  readonly mode: 'hard' | 'soft'
+}
+
 /**
  * Stores CFDI of the company `rfc` and brings their months up to date, all in one commit. The result never depends on
  * the order in which CFDI arrive: every document that a new one bears on is derived again from all that is stored.
  * @throws AppError `cfdi.foreign` when one of them is neither issued nor received by `rfc` (nothing is stored then);
- * `cfdi.amount_out_of_range`
+ * `cfdi.amount_out_of_range`; payment_required `limit_reached` when they do not all fit, and none is stored
  */
 export async function storeCfdis(
   db: TenantDb,
   rfc: string,
   cfdis: readonly Cfdi[],
-  source: Source = 'upload',
+  { source, limit }: { source: Source; limit: CfdiLimit },
 ): Promise<Stored> {
   const byUuid = new Map(cfdis.toReversed().map((cfdi) => [cfdi.uuid, cfdi]))
   const distinct = [...byUuid.values()].toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
@@ -48,8 +54,9 @@ export async function storeCfdis(
     return await db.transaction().execute(async (trx) => {
       const added = await insertCfdis(trx, rows)
       const repeated = rows.filter(({ uuid }) => !added.has(uuid))
+      const beyond: Aviso[] = []
       if (added.size > 0) {
-        await countCfdis(trx, added.size)
+        beyond.push(...(await count(trx, added.size, limit)))
         await derive(trx, seedsOf(distinct.filter(({ uuid }) => added.has(uuid))))
       }
       const different = await findDifferent(trx, repeated)
@@ -59,6 +66,7 @@ export async function storeCfdis(
         avisos: [
           ...rows.filter(({ uuid }) => added.has(uuid)).flatMap(({ avisos }) => avisos),
           ...[...new Set([...unlike, ...different])].map(bytesDiffer),
+          ...beyond,
         ],
       }
     })
@@ -77,6 +85,13 @@ export function direccionOf({ uuid, emisor, receptor }: Cfdi, rfc: string): Dire
   if (emisor.rfc === rfc) return 'emitido'
   if (receptor.rfc === rfc) return 'recibido'
   throw cfdiForeign(uuid, rfc)
+}
+
+/** After the insert, which a refusal takes back: what was here already takes no place. */
+async function count(trx: TenantTx, added: number, { max, mode }: CfdiLimit): Promise<Aviso[]> {
+  const { counted, total } = await countCfdis(trx, added, mode === 'soft' ? -1 : max)
+  if (!counted) throw cfdiLimitReached(total, max)
+  return mode === 'soft' && max >= 0 && total > max ? [beyondLimit(total, max)] : []
 }
 
 /** Derives the movements of documents anew and the months they change. The company's line is held by the caller. */

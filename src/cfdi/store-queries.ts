@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { findCfdiCount } from '../billing/entitlements/queries.ts'
 import type { TenantTx } from '../db/databases.ts'
 import { formatCentavos, ONE, parseDecimal } from '../fiscal/money.ts'
 import type { Periodo } from '../fiscal/periodo.ts'
@@ -43,9 +44,21 @@ export async function insertCfdis(trx: TenantTx, rows: readonly CfdiRows[]): Pro
 /**
  * Counts CFDI that were stored, and puts the stores of one company in line: the row is locked until the commit. What is
  * derived after it sees every CFDI that came before, so an invoice and its payment that arrive at once meet.
+ *
+ * `max` is checked by the statement that counts, against what has been committed: of fifty at once to the last place one
+ * finds it free. -1 is any number.
+ * @returns how many there are now, and whether they are counted; nothing is when they would be more than `max`
  */
-export async function countCfdis(trx: TenantTx, added: number): Promise<void> {
-  await sql`update usage set n = n + ${added}::int where kind = 'cfdi'`.execute(trx)
+export async function countCfdis(
+  trx: TenantTx,
+  added: number,
+  max: number,
+): Promise<{ counted: boolean; total: number }> {
+  const { rows } = await sql<{ n: string }>`
+    update usage set n = n + ${added}::int
+    where kind = 'cfdi' and (${max}::int = -1 or n + ${added}::int <= ${max}::int)
+    returning n`.execute(trx)
+  return rows[0] ? { counted: true, total: Number(rows[0].n) } : { counted: false, total: await findCfdiCount(trx) }
 }
 
 /** Which of these came with other bytes than are stored. */

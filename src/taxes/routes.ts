@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Feature } from '../billing/plans/features.ts'
 import type { TenantDatabases } from '../db/tenant-databases.ts'
 import { type Rol, roles } from '../http/access.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
@@ -47,6 +48,9 @@ export const impuestosRoutes = (deps: { tenants: TenantDatabases }) => async (ap
 }
 
 const tags = ['Impuestos']
-const readers = { acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] } }
+const readers = {
+  acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] },
+  plan: { feature: 'iva_isr' satisfies Feature },
+}
 const LAST = z.tuple([fechaCfdi, z.guid(), z.int().min(0).max(2_147_483_647)])
 const SIDES = { emitidos: 'emitido', recibidos: 'recibido' } as const

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { CentralSql } from '../../db/databases.ts'
+import type { CentralSql, TenantSql } from '../../db/databases.ts'
 import { findOverrideChange, findOverrides } from '../plans/override-queries.ts'
 import type { Plan } from '../plans/plan.ts'
 import { findPolicy } from '../plans/policy-queries.ts'
@@ -64,4 +64,10 @@ export async function findCheapestPlanWith(db: CentralSql, feature: Plan['featur
     .orderBy('code')
     .limit(1)
     .executeTakeFirst()
+}
+
+/** CFDI of a company as its limit counts them. */
+export async function findCfdiCount(db: TenantSql): Promise<number> {
+  const row = await db.selectFrom('usage').select('n').where('kind', '=', 'cfdi').executeTakeFirstOrThrow()
+  return Number(row.n)
 }
