@@ -3,6 +3,7 @@ import { createAuth } from './auth/auth.ts'
 import { guardRequests } from './auth/guard.ts'
 import { authRoutes } from './auth/routes.ts'
 import { usuarioRoutes } from './auth/usuario-routes.ts'
+import { connectorRoutes } from './billing/connectors/routes.ts'
 import { gateRequests } from './billing/entitlements/gate.ts'
 import { findSeatUse } from './billing/entitlements/seats.ts'
 import { planRoutes } from './billing/plans/routes.ts'
@@ -65,6 +66,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(usuarioRoutes(auth))
   await app.register(tenantRoutes(deps))
   await app.register(planRoutes(deps))
+  await app.register(connectorRoutes({ ...deps, keys: config.billingKeys }))
   await app.register(mailRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))

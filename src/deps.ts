@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { createGateways, type Gateways } from './billing/connectors/gateways.ts'
 import { createEntitlementCache, type EntitlementCache } from './billing/entitlements/entitlement-cache.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -22,6 +23,8 @@ export interface Deps {
   changes: Changes
   tenants: TenantDatabases
   queue: Queue
+  /** MercadoPago, through each of our accounts. */
+  gateways: Gateways
   /** What companies may do. */
   entitlements: EntitlementCache
   /** What versions of the tenant schema this build understands. */
@@ -49,6 +52,9 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
   }
   const tenants = createTenantDatabases({ config, central, changes, log, schema: tenantSchema, onUpgradeNeeded })
   const clock = testClock ?? real
+  // A handler ends after 15 s with whatever it has; a job has time to ask again.
+  const patience = config.processRole === 'api' ? { retries: 0, deadlineMs: 12_000 } : {}
+  const gateways = createGateways({ central, keys: config.billingKeys, log, env: config.env, clock, patience })
   const entitlements = createEntitlementCache({ central, clock, changes, log })
   return {
     config,
@@ -59,6 +65,7 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
     changes,
     tenants,
     queue,
+    gateways,
     entitlements,
     tenantSchema,
     async close() {

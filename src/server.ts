@@ -1,5 +1,6 @@
 import { collectDefaultMetrics } from 'prom-client'
 import { buildApp } from './app.ts'
+import { setMercadoPagoUrl } from './billing/mercadopago/base-url.ts'
 import { systemClock } from './clock.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { announce, createDeps } from './deps.ts'
@@ -16,6 +17,7 @@ process.on('uncaughtException', (err) => {
   process.exit(1)
 })
 
+setMercadoPagoUrl(config.mercadoPagoUrl)
 const deps = createDeps(config, { log, clock: systemClock })
 const drain = createDrain()
 const metrics = createMetrics({ tenantPools: () => deps.tenants.stats() })

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics } from 'prom-client'
+import { setMercadoPagoUrl } from '../src/billing/mercadopago/base-url.ts'
 import { systemClock } from '../src/clock.ts'
 import { ConfigError, loadConfig } from '../src/config.ts'
 import { announce, createDeps } from '../src/deps.ts'
@@ -19,6 +20,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.exit(1)
   })
 
+setMercadoPagoUrl(config.mercadoPagoUrl)
 const shared = createDeps(config, { log, clock: systemClock })
 const deps = { ...shared, mailer: createMailer(config.mail), servers: createServers({ ...shared, config }) }
 const metrics = createMetrics({ tenantPools: () => deps.tenants.stats(), queueDepth: () => countJobs(deps.central) })

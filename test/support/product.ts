@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { Response } from 'light-my-request'
 import { buildApp } from '../../src/app.ts'
 import { ensureStaff } from '../../src/auth/ensure-staff.ts'
+import { setMercadoPagoUrl } from '../../src/billing/mercadopago/base-url.ts'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { TenantDb } from '../../src/db/databases.ts'
@@ -117,6 +118,8 @@ export async function startProduct(
     WORKER_TENANT_DB_BUDGET: '15',
     ...env,
   }
+  // One MercadoPago per process: all products of a test file have the same simulator, or none.
+  if (env['MERCADOPAGO_URL']) setMercadoPagoUrl(env['MERCADOPAGO_URL'])
   const deps = createDeps(loadConfig(environment, 'api'), { log: logTo('api'), clock })
   stack.defer(() => deps.close())
   const { host, port } = cluster
