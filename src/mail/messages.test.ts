@@ -188,7 +188,15 @@ test('the link to pay and the subscription are where the product has them', () =
 
 test('every reason has words of its own, in HTML that is well formed', () => {
   const variants: [TemplateName, object[]][] = [
-    ['pago_confirmado', [{ forma: 'tarjeta' }, { forma: 'transferencia' }, { forma: 'pago_unico' }]],
+    [
+      'pago_confirmado',
+      [
+        { forma: 'tarjeta' },
+        { forma: 'transferencia' },
+        { forma: 'pago_unico' },
+        { periodoInicio: null, periodoFin: null },
+      ],
+    ],
     [
       'pago_fallido',
       [

@@ -38,20 +38,20 @@ const remedios = {
 
 /** Money that came, did not come, is awaited or went back (billing.md 3.7). `…Fin` and `…Hasta` are the midnight at which it ends. */
 export const paymentTemplates = {
-  /** A payment was applied, in advance too. */
+  /** A payment was applied, in advance too. Without a period (both null): it was kept as credit. */
   pago_confirmado: template(
     z.object({
       ...base,
       importe,
       pagadoEl: fecha,
-      periodoInicio: fecha,
-      periodoFin: fecha,
+      periodoInicio: fecha.nullable(),
+      periodoFin: fecha.nullable(),
       forma: z.enum(['tarjeta', 'transferencia', 'pago_unico']),
       saldoAFavor: importe.nullable(),
     }),
     ({ nombre, empresa, plan, importe, pagadoEl, periodoInicio, periodoFin, forma, saldoAFavor }, publicUrl) => ({
       subject: `Pago recibido de ${inSubject(empresa)}: ${money(importe)}`,
-      preview: `Tu suscripción está pagada hasta el ${lastDay(periodoFin)}.`,
+      preview: periodoFin ? `Tu suscripción está pagada hasta el ${lastDay(periodoFin)}.` : 'Quedó a tu favor.',
       title: `Recibimos tu pago de ${money(importe)}`,
       blocks: [
         hello(nombre),
@@ -62,7 +62,9 @@ export const paymentTemplates = {
           ['Importe', money(importe)],
           ['Fecha de pago', day(pagadoEl)],
           ['Forma de pago', formas[forma]],
-          ['Periodo pagado', `Del ${day(periodoInicio)} al ${lastDay(periodoFin)}`],
+          ...(periodoInicio && periodoFin
+            ? ([['Periodo pagado', `Del ${day(periodoInicio)} al ${lastDay(periodoFin)}`]] as const)
+            : []),
           ...(saldoAFavor === null ? [] : ([['Saldo a favor', money(saldoAFavor)]] as const)),
         ),
         ...(saldoAFavor === null ? [] : [text('Tu saldo a favor se descuenta del próximo cobro.')]),
