@@ -5,6 +5,7 @@ import { authRoutes } from './auth/routes.ts'
 import { usuarioRoutes } from './auth/usuario-routes.ts'
 import { connectorRoutes } from './billing/connectors/routes.ts'
 import { gateRequests } from './billing/entitlements/gate.ts'
+import { usoRoutes } from './billing/entitlements/routes.ts'
 import { findSeatUse } from './billing/entitlements/seats.ts'
 import { planRoutes } from './billing/plans/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
@@ -68,6 +69,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(planRoutes(deps))
   await app.register(connectorRoutes({ ...deps, keys: config.billingKeys }))
   await app.register(mailRoutes(deps))
+  await app.register(usoRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))
 

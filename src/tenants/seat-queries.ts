@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
-import type { CentralTx } from '../db/databases.ts'
+import type { CentralSql, CentralTx } from '../db/databases.ts'
 
 /** People with a place in a company. */
-export async function countMembers(trx: CentralTx, tenantId: string): Promise<number> {
-  const { used } = await trx
+export async function countMembers(db: CentralSql, tenantId: string): Promise<number> {
+  const { used } = await db
     .selectFrom('memberships')
     .select(sql<number>`count(*)::int`.as('used'))
     .where('tenant_id', '=', tenantId)

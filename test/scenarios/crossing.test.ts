@@ -43,10 +43,27 @@ const POLICY: Record<string, Acceso> = {
   'POST /api/tenants/{id}/restaurar': plataforma,
   'POST /api/tenants/{id}/reintentar': plataforma,
   'GET /api/tenants/{id}/aprovisionamiento': plataforma,
+  'GET /api/planes': plataforma,
+  'PUT /api/planes': plataforma,
+  'GET /api/subscriptions/{tenantId}/excepciones': plataforma,
+  'POST /api/subscriptions/{tenantId}/excepciones': plataforma,
+  'DELETE /api/subscriptions/{tenantId}/excepciones/{id}': plataforma,
+  'GET /api/cobranza/politica': plataforma,
+  'PUT /api/cobranza/politica': plataforma,
+  'GET /api/conectores-pago': plataforma,
+  'POST /api/conectores-pago': plataforma,
+  'GET /api/conectores-pago/{id}': plataforma,
+  'PATCH /api/conectores-pago/{id}': plataforma,
+  'DELETE /api/conectores-pago/{id}': plataforma,
+  'POST /api/conectores-pago/{id}/verificar': plataforma,
+  'POST /api/conectores-pago/{id}/principal': plataforma,
   'GET /api/correos': plataforma,
   'POST /api/correos/{id}/reenviar': plataforma,
   'GET /api/correos/plantillas': plataforma,
   'GET /api/correos/plantillas/{nombre}': plataforma,
+  'GET /api/uso/resumen': todos,
+  'GET /api/uso/proyeccion': todos,
+  'GET /api/uso/verificar-limite': todos,
   'POST /api/cfdi': contables,
   'GET /api/cfdi': todos,
   'GET /api/cfdi/{uuid}': todos,
@@ -66,6 +83,9 @@ let operations: Operation[]
 const CFDI = '5c1a1e63-0000-4000-8000-00000000c0de'
 /** A mail about `ours`, which an operator could have sent again. */
 let mail: string
+/** An exception of `ours` to its plan, and the account it pays to. */
+let override: string
+let connector: string
 before(async () => {
   world = await startApiWorld()
   operations = await operationsOf(world.app)
@@ -89,6 +109,23 @@ before(async () => {
     has_secret: false,
   }
   mail = (await world.deps.central.insertInto('mail_outbox').values(row).returning('id').executeTakeFirstOrThrow()).id
+  const made = async (url: string, payload: object) => {
+    const answer = await sendAs(world, actors.staff, { method: 'POST', url, payload })
+    assert.equal(answer.statusCode, 201, answer.body)
+    return answer.json().id as string
+  }
+  override = await made(`/api/subscriptions/${ours.id}/excepciones`, {
+    tipo: 'limite',
+    clave: 'usuarios',
+    valor: 40,
+    hasta: null,
+    motivo: 'CANARIO en convenio',
+  })
+  connector = await made('/api/conectores-pago', {
+    nombre: 'CANARIO sandbox',
+    tipo: 'sandbox',
+    accessToken: 'APP_USR-CANARIO-0001',
+  })
 })
 after(() => world?.close())
 
@@ -209,6 +246,8 @@ function foreignIds({ path, name }: Operation): Record<string, string> {
     ['/api/auth/sesiones/', { id: actors.admin.sessionId }],
     ['/api/usuarios/', { id: actors.visor.userId }],
     ['/api/tenants/', { id: ours.id }],
+    ['/api/subscriptions/', { tenantId: ours.id, id: override }],
+    ['/api/conectores-pago/', { id: connector }],
     ['/api/cfdi/', { uuid: CFDI }],
     ['/api/correos/plantillas/', { nombre: 'pago_confirmado' }],
     ['/api/correos/', { id: mail }],

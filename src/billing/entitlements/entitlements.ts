@@ -98,8 +98,13 @@ function featuresOf(plan: Plan, overrides: readonly Override[]): Record<Feature,
   return Object.fromEntries(features.map((feature) => [feature, has(feature)])) as Record<Feature, boolean>
 }
 
-/** Whether `wanted` more of what there are `used` of fit. */
-export const fits = ({ max }: Limit, used: number, wanted: number): boolean => max === UNLIMITED || used + wanted <= max
+/** Whether so many more are let in beside those that are used, and what they add to every period; null when nothing. */
+export function verify({ max, mode }: Limit, extraUserC: Centavos | null, used: number, wanted: number) {
+  const beyond = (n: number) => (max === UNLIMITED ? 0 : Math.max(0, n - max))
+  const more = beyond(used + wanted) - beyond(used)
+  const allowed = mode === 'soft' || more === 0
+  return { allowed, extraC: allowed && more > 0 && extraUserC !== null ? BigInt(more) * extraUserC : null }
+}
 
 const NOTHING = {
   access: 'blocked',

@@ -4,25 +4,25 @@ import { findOverrideChange, findOverrides } from '../plans/override-queries.ts'
 import type { Plan } from '../plans/plan.ts'
 import { findPolicy } from '../plans/policy-queries.ts'
 import { findPlan } from '../plans/queries.ts'
-import { findSubscription, type StoredSubscription } from '../subscription-queries.ts'
-import { compute, type Entitlements, type Sold } from './entitlements.ts'
+import { findSubscription } from '../subscription-queries.ts'
+import { compute, type Entitlements, type Grounds, type Sold } from './entitlements.ts'
 
-/** What a company was sold, with its rows. */
-export interface SoldRows extends Sold {
-  readonly stored: StoredSubscription
+/** What a company may do at `now`, from the database. */
+export async function findEntitlements(db: CentralSql, tenantId: string, now: Date): Promise<Entitlements> {
+  return compute(await findGrounds(db, tenantId, now), now)
 }
 
 /**
- * What a company may do at `now`, from the database. The version is read first: whatever changes while the rest is read
- * moves it, and whoever compares sees that the snapshot is old.
+ * What a snapshot is made of. The version is read first: whatever changes while the rest is read moves it, and whoever
+ * compares sees that the snapshot is old.
  */
-export async function findEntitlements(db: CentralSql, tenantId: string, now: Date): Promise<Entitlements> {
+export async function findGrounds(db: CentralSql, tenantId: string, now: Date): Promise<Grounds> {
   const version = (await findVersions(db, [tenantId])).get(tenantId) ?? 0
   const sold = await findSold(db, tenantId, now)
-  return compute({ tenantId, version, sold, policy: await findPolicy(db) }, now)
+  return { tenantId, version, sold, policy: await findPolicy(db) }
 }
 
-export async function findSold(db: CentralSql, tenantId: string, now: Date): Promise<SoldRows | undefined> {
+async function findSold(db: CentralSql, tenantId: string, now: Date): Promise<Sold | undefined> {
   const stored = await findSubscription(db, tenantId)
   if (!stored) return undefined
   const { sub, planCode, planVersion, taxRateBp } = stored
@@ -30,7 +30,7 @@ export async function findSold(db: CentralSql, tenantId: string, now: Date): Pro
   if (!plan) throw new Error(`plan ${planCode} ${planVersion} of subscription ${stored.id} is gone`)
   const overrides = await findOverrides(db, tenantId, now)
   const overridesChangeAt = await findOverrideChange(db, tenantId, now)
-  return { stored, sub, plan, taxRateBp, overrides, overridesChangeAt }
+  return { sub, plan, taxRateBp, overrides, overridesChangeAt }
 }
 
 /** The version of each of these companies; one that is missing does not exist any more. */
