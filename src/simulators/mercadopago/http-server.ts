@@ -75,7 +75,8 @@ async function respond(
   options: ServerOptions,
   request: IncomingMessage,
 ): Promise<Outgoing> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://simulator')
+  if (!URL.canParse(request.url ?? '/', ORIGIN)) return answered(json(400, { message: 'Bad address', status: 400 }))
+  const { pathname, searchParams } = new URL(request.url ?? '/', ORIGIN)
   const method = request.method ?? 'GET'
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
   const body = await readBody(request)
@@ -108,6 +109,9 @@ async function respond(
     return { kind: 'cut', afterMs: 0 }
   return answered(await tryOrRefuse(() => own.handler({ ...incoming, params: own.params })))
 }
+
+/** Requests carry only a path; what stands before it is of no use. */
+const ORIGIN = 'http://simulator'
 
 const answered = (answer: Answer): Outgoing => ({ kind: 'answer', answer, afterMs: 0 })
 

@@ -7,6 +7,9 @@ import { badRequest, notFound } from './refusal.ts'
 import type { Payment, Preference } from './state.ts'
 import type { World } from './world.ts'
 
+/** It becomes a link on the page: no other scheme. */
+const webUrl = z.url({ protocol: /^https?$/ })
+
 const Creation = z.object({
   items: z
     .array(
@@ -20,7 +23,7 @@ const Creation = z.object({
     .min(1),
   external_reference: z.string().max(256).nullish(),
   payer: z.object({ email: z.string().nullish() }).nullish(),
-  back_urls: z.object({ success: z.url().nullish(), failure: z.url().nullish(), pending: z.url().nullish() }).nullish(),
+  back_urls: z.object({ success: webUrl.nullish(), failure: webUrl.nullish(), pending: webUrl.nullish() }).nullish(),
   auto_return: z.string().nullish(),
   expires: z.boolean().nullish(),
   expiration_date_to: z.iso.datetime({ offset: true }).nullish(),

@@ -12,6 +12,7 @@ const STATUS: Partial<Record<ErrorKind, number>> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  unavailable: 503,
 }
 
 export function refusalAnswer(error: AppError): { status: number; body: Record<string, unknown> } {

@@ -6,6 +6,7 @@ import { type Control, createControl } from './control.ts'
 import { controlRoutes } from './control-api.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { type RequestRecord, startHttpServer } from './http-server.ts'
+import { pageRoutes } from './page-routes.ts'
 import type { Settings } from './settings.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { emptyState, type State, type Tab } from './state.ts'
@@ -89,10 +90,15 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     dirty = true
     save()
   }
+  const api = apiRoutes(world)
   const server = await startHttpServer(
     options.port,
     world,
-    { api: apiRoutes(world), control: controlRoutes(control, { state, requests: () => requests, reset }), pages: {} },
+    {
+      api,
+      control: controlRoutes(control, { state, requests: () => requests, reset }),
+      pages: pageRoutes(world, control, Object.keys(api), reset),
+    },
     {
       accessToken,
       onRequest(record) {
