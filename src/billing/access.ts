@@ -1,5 +1,5 @@
 import { addDays, type Fecha, fechaOf, instantOf } from '../fiscal/fecha.ts'
-import { type Access, currentMandate, type Policy, type Status, type Subscription } from './subscription.ts'
+import { type Access, isAutomatic, type Policy, type Status, type Subscription } from './subscription.ts'
 
 /**
  * What the company may do now (billing.md 3.1). Worked out on reading, so that no job has to run for the thirty days
@@ -25,7 +25,7 @@ export function access(sub: Subscription, now: Date, policy: Policy): Access {
 
 /** When the answer of `access` next changes by itself, without any event; null when it does not. */
 export function accessChangesAt(sub: Subscription, now: Date, policy: Policy): Date | null {
-  if (sub.estado === 'pausada' && isPaid(sub, fechaOf(now))) return instantOf(sub.paidThrough)
+  if (sub.estado === 'pausada' && sub.paidThrough && isPaid(sub, fechaOf(now))) return instantOf(sub.paidThrough)
   if ((sub.estado === 'cancelada' || sub.estado === 'vencida') && sub.endedAt && !sub.suspendedByStaff) {
     const end = retentionEnd(sub.endedAt, policy)
     return now < end ? end : null
@@ -43,7 +43,7 @@ export function statusOf(sub: Subscription): Status {
   switch (sub.estado) {
     case 'trial':
       if (sub.cancelAt) return 'cancelled'
-      return currentMandate(sub)?.status === 'authorized' ? 'authorized' : 'pending'
+      return isAutomatic(sub) ? 'authorized' : 'pending'
     case 'activa':
       return sub.cancelAt ? 'cancelled' : 'authorized'
     case 'pendiente_pago':
@@ -58,6 +58,6 @@ export function statusOf(sub: Subscription): Status {
   }
 }
 
-export function isPaid(sub: Subscription, on: Fecha): sub is Subscription & { paidThrough: Fecha } {
+export function isPaid(sub: Subscription, on: Fecha): boolean {
   return sub.paidThrough !== null && on < sub.paidThrough
 }

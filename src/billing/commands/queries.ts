@@ -1,0 +1,120 @@
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import type { CentralSql, CentralTx } from '../../db/databases.ts'
+
+export type CommandKind = 'cancel' | 'pause' | 'resume' | 'set_amount' | 'refund'
+
+export interface NewCommand {
+  kind: CommandKind
+  dedupeKey: string
+  subscriptionId: string | null
+  connectorId: string
+  mandateId: string | null
+  payload?: object
+  at: Date
+}
+
+/** @returns its id, or undefined when this was asked for already */
+export async function insertCommand(trx: CentralTx, command: NewCommand): Promise<string | undefined> {
+  const row = await trx
+    .insertInto('mp_commands')
+    .values({
+      id: uuidv7(),
+      kind: command.kind,
+      dedupe_key: command.dedupeKey,
+      subscription_id: command.subscriptionId,
+      connector_id: command.connectorId,
+      mandate_id: command.mandateId,
+      payload: command.payload ?? {},
+      created_at: command.at,
+    })
+    .onConflict((oc) => oc.column('dedupe_key').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return row?.id
+}
+
+export type ClaimedCommand = NonNullable<Awaited<ReturnType<typeof claimCommand>>>
+
+/** Takes a command for `leaseSeconds`: no lock is held while MercadoPago is spoken to. */
+export async function claimCommand(db: CentralSql, id: string, leaseSeconds: number) {
+  return db
+    .updateTable('mp_commands')
+    .set((eb) => ({
+      attempts: eb('attempts', '+', 1),
+      claimed_until: sql<Date>`now() + make_interval(secs => ${leaseSeconds})`,
+    }))
+    .where('id', '=', id)
+    .where('state', '=', 'queued')
+    .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<', sql<Date>`now()`)]))
+    .returning([
+      'id',
+      'kind',
+      'subscription_id as subscriptionId',
+      'connector_id as connectorId',
+      'mandate_id as mandateId',
+      'payload',
+      'attempts',
+      'created_at as createdAt',
+    ])
+    .executeTakeFirst()
+}
+
+export async function isCommandQueued(db: CentralSql, id: string): Promise<boolean> {
+  const row = await db.selectFrom('mp_commands').select('state').where('id', '=', id).executeTakeFirst()
+  return row?.state === 'queued'
+}
+
+export async function closeCommand(
+  db: CentralSql,
+  id: string,
+  state: 'done' | 'superseded' | 'dead',
+  at: Date,
+  error: string | null = null,
+): Promise<void> {
+  await db
+    .updateTable('mp_commands')
+    .set({ state, done_at: at, claimed_until: null, next_try_at: null, last_error: error })
+    .where('id', '=', id)
+    .where('state', '=', 'queued')
+    .execute()
+}
+
+/** Not before `nextTryAt`. */
+export async function releaseCommand(db: CentralSql, id: string, nextTryAt: Date, error: string): Promise<void> {
+  await db
+    .updateTable('mp_commands')
+    .set({ claimed_until: null, next_try_at: nextTryAt, last_error: error })
+    .where('id', '=', id)
+    .where('state', '=', 'queued')
+    .execute()
+}
+
+/** Whether the mandate was told something else after this: an older amount or pause would undo it. */
+export async function hasLaterCommand(
+  db: CentralSql,
+  { id, mandateId, kinds }: { id: string; mandateId: string; kinds: readonly CommandKind[] },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('mp_commands')
+    .select('id')
+    .where('mandate_id', '=', mandateId)
+    .where('kind', 'in', kinds)
+    .where('id', '>', id)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Those that may be tried now, oldest first. */
+export async function findDueCommands(db: CentralSql, now: Date, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('mp_commands')
+    .select('id')
+    .where('state', '=', 'queued')
+    .where((eb) => eb.or([eb('next_try_at', 'is', null), eb('next_try_at', '<=', now)]))
+    .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<', sql<Date>`now()`)]))
+    .orderBy('created_at')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,292 @@
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import type { CentralSql, CentralTx } from '../../db/databases.ts'
+import type { Centavos } from '../../fiscal/money.ts'
+import type { Invoice } from '../invoice.ts'
+import type { Period } from '../periods.ts'
+
+export type LedgerKind =
+  | 'proration_credit'
+  | 'proration_charge'
+  | 'duplicate_payment'
+  | 'overpayment'
+  | 'incomplete_payment'
+  | 'undercharge'
+  | 'applied_to_invoice'
+  | 'refund'
+  | 'chargeback'
+  | 'chargeback_won'
+  | 'courtesy'
+  | 'writeoff'
+  | 'late_payment'
+
+export interface LedgerEntry {
+  tenantId: string
+  at: Date
+  kind: LedgerKind
+  /** Positive is in favour of the customer; never zero. */
+  amountC: Centavos
+  /** Names the effect: a second row with it is not written. */
+  sourceKey: string
+  paymentId?: string | null
+  invoiceId?: string | null
+  note?: string | null
+  actorId?: string | null
+}
+
+/** @returns whether it is new */
+export async function insertLedger(trx: CentralTx, entry: LedgerEntry): Promise<boolean> {
+  const row = await trx
+    .insertInto('ledger')
+    .values({
+      tenant_id: entry.tenantId,
+      entry_at: entry.at,
+      kind: entry.kind,
+      amount_c: entry.amountC,
+      source_key: entry.sourceKey,
+      payment_id: entry.paymentId ?? null,
+      invoice_id: entry.invoiceId ?? null,
+      note: entry.note ?? null,
+      actor_id: entry.actorId ?? null,
+    })
+    .onConflict((oc) => oc.column('source_key').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Positive is in favour of the customer. */
+export async function findBalance(db: CentralSql, tenantId: string): Promise<Centavos> {
+  const row = await db
+    .selectFrom('ledger')
+    .select(sql<string>`coalesce(sum(amount_c), 0)::text`.as('balance'))
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirstOrThrow()
+  return BigInt(row.balance)
+}
+
+/** What of a payment is in the balance: credit when positive. */
+export async function findCreditOfPayment(db: CentralSql, paymentId: string): Promise<Centavos> {
+  const row = await db
+    .selectFrom('ledger')
+    .select(sql<string>`coalesce(sum(amount_c), 0)::text`.as('credit'))
+    .where('payment_id', '=', paymentId)
+    .executeTakeFirstOrThrow()
+  return BigInt(row.credit)
+}
+
+export interface InvoiceRow {
+  id: string
+  number: string
+  status: 'open' | 'paid' | 'void' | 'uncollectible'
+  periodKey: string
+  period: Period
+  totalC: Centavos
+  balanceAppliedC: Centavos
+  collectC: Centavos
+}
+
+export async function findInvoice(
+  db: CentralSql,
+  subscriptionId: string,
+  periodKey: string,
+): Promise<InvoiceRow | undefined> {
+  const row = await invoices(db)
+    .where('subscription_id', '=', subscriptionId)
+    .where('period_key', '=', periodKey)
+    .executeTakeFirst()
+  return row && toInvoice(row)
+}
+
+export async function findInvoiceById(db: CentralSql, id: string): Promise<InvoiceRow | undefined> {
+  const row = await invoices(db).where('id', '=', id).executeTakeFirst()
+  return row && toInvoice(row)
+}
+
+export interface InvoiceHead {
+  subscriptionId: string
+  tenantId: string
+  periodKey: string
+  period: Period
+  plan: { code: string; version: number }
+  taxRateBp: number
+  dueAt: Date
+  planChangeId: string | null
+  at: Date
+}
+
+/** A new open invoice. Numbers are given out one after the other, under a lock, so that none is missing. */
+export async function insertInvoice(trx: CentralTx, head: InvoiceHead, invoice: Invoice): Promise<InvoiceRow> {
+  const { last } = await trx
+    .updateTable('invoice_numbers')
+    .set({ last: sql<string>`last + 1` })
+    .returning('last')
+    .executeTakeFirstOrThrow()
+  const row = await trx
+    .insertInto('invoices')
+    .values({
+      id: uuidv7(),
+      subscription_id: head.subscriptionId,
+      tenant_id: head.tenantId,
+      period_key: head.periodKey,
+      number: last,
+      status: 'open',
+      period_start: head.period.start,
+      period_end: head.period.end,
+      plan_code: head.plan.code,
+      plan_version: head.plan.version,
+      tax_rate_bp: head.taxRateBp,
+      due_at: head.dueAt,
+      plan_change_id: head.planChangeId,
+      created_at: head.at,
+      ...amountsOf(invoice),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  await insertLines(trx, row.id, head.subscriptionId, invoice)
+  return toInvoice(row)
+}
+
+/** An open invoice drawn again: it was collected by nobody yet. A closed one is left as it is. */
+export async function redrawInvoice(
+  trx: CentralTx,
+  { id, subscriptionId, plan, taxRateBp, period }: InvoiceHead & { id: string },
+  invoice: Invoice,
+): Promise<InvoiceRow> {
+  const row = await trx
+    .updateTable('invoices')
+    .set({
+      ...amountsOf(invoice),
+      plan_code: plan.code,
+      plan_version: plan.version,
+      tax_rate_bp: taxRateBp,
+      period_start: period.start,
+      period_end: period.end,
+      status: 'open',
+      closed_at: null,
+    })
+    .where('id', '=', id)
+    .where('status', '<>', 'paid')
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  await trx.deleteFrom('invoice_lines').where('invoice_id', '=', id).execute()
+  await insertLines(trx, id, subscriptionId, invoice)
+  return toInvoice(row)
+}
+
+async function insertLines(trx: CentralTx, invoiceId: string, subscriptionId: string, { lines }: Invoice) {
+  const rows = lines.map((line) => ({
+    id: uuidv7(),
+    invoice_id: invoiceId,
+    kind: line.kind,
+    description: line.description,
+    quantity: line.quantity,
+    unit_c: line.unitC,
+    amount_c: line.amountC,
+    period_start: line.periodStart,
+    period_end: line.periodEnd,
+    source_key: `sub:${subscriptionId}:${line.sourceKey}`,
+  }))
+  if (rows.length > 0) await trx.insertInto('invoice_lines').values(rows).execute()
+}
+
+export async function setInvoiceStatus(
+  trx: CentralTx,
+  id: string,
+  status: InvoiceRow['status'],
+  at: Date,
+): Promise<void> {
+  await trx
+    .updateTable('invoices')
+    .set({ status, paid_at: status === 'paid' ? at : null, closed_at: status === 'open' ? null : at })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Periods that nobody paid, before a day or all of them, are not collected any more. */
+export async function writeOffInvoices(
+  trx: CentralTx,
+  subscriptionId: string,
+  before: string | null,
+  at: Date,
+): Promise<string[]> {
+  let query = trx
+    .updateTable('invoices')
+    .set({ status: 'uncollectible', closed_at: at })
+    .where('subscription_id', '=', subscriptionId)
+    .where('status', '=', 'open')
+    .where('plan_change_id', 'is', null)
+  if (before !== null) query = query.where('period_start', '<', before)
+  const rows = await query.returning('id').execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Paid periods of a subscription that ended by `until` and whose people were never charged, oldest first. */
+export async function findPeriodsWithoutSeats(
+  db: CentralSql,
+  subscriptionId: string,
+  { until, invoiceId }: { until: string; invoiceId: string | null },
+): Promise<Period[]> {
+  const rows = await db
+    .selectFrom('invoices as i')
+    .select(['i.period_start as start', 'i.period_end as end'])
+    .where('i.subscription_id', '=', subscriptionId)
+    .where('i.status', '=', 'paid')
+    .where('i.plan_change_id', 'is', null)
+    .where('i.period_end', '<=', until)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('invoice_lines as l')
+            .innerJoin('invoices as of', 'of.id', 'l.invoice_id')
+            .select('l.id')
+            .where(
+              'l.source_key',
+              '=',
+              sql<string>`'sub:' || ${subscriptionId}::text || ':seats:' || i.period_start::text`,
+            )
+            .where('of.status', 'in', ['paid', 'open'])
+            .where((eb) => (invoiceId === null ? eb.lit(true) : eb('l.invoice_id', '<>', invoiceId))),
+        ),
+      ),
+    )
+    .orderBy('i.period_start')
+    .execute()
+  return rows
+}
+
+const amountsOf = (invoice: Invoice) => ({
+  total_c: invoice.totalC,
+  balance_applied_c: invoice.balanceAppliedC,
+  collect_c: invoice.collectC,
+  tax_base_c: invoice.baseC,
+  tax_c: invoice.ivaC,
+})
+
+const invoices = (db: CentralSql) =>
+  db
+    .selectFrom('invoices')
+    .select([
+      'id',
+      'number',
+      'status',
+      'period_key',
+      'period_start',
+      'period_end',
+      'total_c',
+      'balance_applied_c',
+      'collect_c',
+    ])
+
+type Row = Awaited<ReturnType<ReturnType<typeof invoices>['executeTakeFirstOrThrow']>>
+
+const toInvoice = (row: Row): InvoiceRow => ({
+  id: row.id,
+  number: row.number,
+  status: row.status,
+  periodKey: row.period_key,
+  period: { start: row.period_start, end: row.period_end },
+  totalC: BigInt(row.total_c),
+  balanceAppliedC: BigInt(row.balance_applied_c),
+  collectC: BigInt(row.collect_c),
+})

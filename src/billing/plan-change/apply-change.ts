@@ -1,0 +1,72 @@
+import type { CentralTx } from '../../db/databases.ts'
+import { fechaOf } from '../../fiscal/fecha.ts'
+import { type Applied, type ApplyDeps, applyEvent } from '../apply/apply-event.ts'
+import { tellAmount } from '../apply/carry-out.ts'
+import type { Cause } from '../apply/cause.ts'
+import { findMandate } from '../apply/queries.ts'
+import { computeInvoice, drawInvoice } from '../invoicing/draw.ts'
+import { insertLedger } from '../invoicing/queries.ts'
+import { settlePeriod } from '../invoicing/settle-period.ts'
+import { revokePaymentLinks } from '../links/queries.ts'
+import { periodToPay } from '../notices/write-notice.ts'
+import { findTerms } from '../plans/terms.ts'
+import { currentMandate } from '../subscription.ts'
+import { lockSubscription } from '../subscription-queries.ts'
+import type { PlanChangeRow } from './queries.ts'
+
+/**
+ * Makes a change of plan true: the plan, the two lines where the balance settles them, the amount that MercadoPago charges
+ * from now on. `balance` lines are those that no invoice of its own collected. Under the lock of the subscription.
+ */
+export async function applyChange(
+  trx: CentralTx,
+  deps: ApplyDeps,
+  change: PlanChangeRow,
+  { lines, paymentId }: { lines: 'balance' | 'invoiced'; paymentId: string | null },
+  cause: Cause,
+  now: Date,
+): Promise<Applied> {
+  const before = await lockSubscription(trx, change.subscriptionId)
+  if (!before) throw new Error(`subscription ${change.subscriptionId} is gone`)
+  const isNewInterval = change.to.frecuencia !== before.sub.frecuencia
+  const entry = { tenantId: before.tenantId, at: now }
+  if ((lines === 'balance' || isNewInterval) && change.creditC !== 0n) {
+    const amountC = -change.creditC
+    await insertLedger(trx, { ...entry, kind: 'proration_credit', amountC, sourceKey: `chg:${change.id}:credit` })
+  }
+  // The charge of a new interval is the invoice of its period.
+  if (lines === 'balance' && !isNewInterval && change.chargeC !== 0n) {
+    const amountC = -change.chargeC
+    await insertLedger(trx, { ...entry, kind: 'proration_charge', amountC, sourceKey: `chg:${change.id}:charge` })
+  }
+  await revokePaymentLinks(trx, before.id, now)
+  const { code, version, frecuencia } = change.to
+  const event = {
+    kind: 'cambiar_plan',
+    changeId: change.id,
+    frecuencia,
+    paymentId: isNewInterval ? paymentId : null,
+  } as const
+  const applied = await applyEvent(trx, deps, before.id, event, cause, now, { plan: { code, version } })
+  const { stored } = applied
+  const terms = await findTerms(trx, stored, now)
+  const { periodStart, periodEnd, estado } = stored.sub
+
+  if (isNewInterval && paymentId === null && estado === 'activa' && periodStart && periodEnd) {
+    // The balance pays the new period: what was left of the old one is more than it costs.
+    const period = { start: periodStart, end: periodEnd }
+    const invoice = await drawInvoice(trx, { stored, terms, period, collection: 'transfer', now })
+    if (invoice?.collectC !== 0n) throw new Error('the balance does not pay the new period')
+    const settlement = { covered: true, unexpected: false, entry: null }
+    const money = { paymentId: '', paidC: 0n, paidAt: now, ackedC: undefined, deed: applied.eventId }
+    await settlePeriod(trx, stored.tenantId, { invoice, settlement }, money)
+  }
+  const current = currentMandate(stored.sub)
+  if (current?.status === 'authorized' && !current.cancelledByUs) {
+    const period = periodToPay(stored.sub, fechaOf(now))
+    const next = await computeInvoice(trx, { stored, terms, period, collection: 'card', now })
+    const mandate = await findMandate(trx, current.id)
+    if (next && mandate) await tellAmount(trx, deps.queue, { mandate, amountC: next.collectC, stored, now })
+  }
+  return applied
+}
