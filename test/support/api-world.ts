@@ -154,7 +154,19 @@ export async function digestOf({ deps }: ApiWorld, tenantId: string): Promise<st
     return digests
   })
   const central = []
-  for (const name of ['tenants', 'tenant_databases', 'memberships', 'users', 'subscriptions', 'staff_views'])
-    central.push(`${name} ${(await rowsOf(name).execute(deps.central)).rows[0]?.digest}`)
+  for (const name of CENTRAL) central.push(`${name} ${(await rowsOf(name).execute(deps.central)).rows[0]?.digest}`)
   return [...tenant, ...central].join('\n')
 }
+
+const CENTRAL = [
+  'tenants',
+  'tenant_databases',
+  'memberships',
+  'users',
+  'subscriptions',
+  'staff_views',
+  'plans',
+  'tenant_overrides',
+  'billing_policy',
+  'payment_connectors',
+]
