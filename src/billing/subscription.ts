@@ -164,8 +164,11 @@ export function currentMandate(sub: Subscription): Mandate | null {
   return sub.mandates.find(({ id }) => id === sub.mandateId) ?? null
 }
 
-/** Whether MercadoPago will charge by itself. */
-export const isAutomatic = (sub: Subscription): boolean => currentMandate(sub)?.status === 'authorized'
+/** Whether MercadoPago will charge by itself: what we told to end will not, though it has not confirmed that yet. */
+export function isAutomatic(sub: Subscription): boolean {
+  const mandate = currentMandate(sub)
+  return mandate?.status === 'authorized' && !mandate.cancelledByUs
+}
 
 /** Whether MercadoPago may still charge through it, or somebody may still authorise it. */
 export const isLive = ({ status }: Mandate): boolean =>

@@ -1,8 +1,8 @@
 import { addDays, fechaOf, instantOf } from '../../fiscal/fecha.ts'
 import { isPaid } from '../access.ts'
-import { currentMandate, isAutomatic, isLive, type Policy, type Subscription } from '../subscription.ts'
+import { isAutomatic, type Policy, type Subscription } from '../subscription.ts'
 import { type Timer, timers } from './event.ts'
-import { hoursAfter } from './moves.ts'
+import { hoursAfter, mayCharge } from './moves.ts'
 
 export interface Due {
   readonly at: Date
@@ -91,10 +91,8 @@ const neutral = (timer: Timer, at: Date): Due => ({ at, timer, needsFresh: false
 const sanction = (sub: Subscription, timer: Timer): Due[] =>
   sub.deadlineAt ? [{ at: sub.deadlineAt, timer, needsFresh: hasLiveMandate(sub) }] : []
 
-function hasLiveMandate(sub: Subscription): boolean {
-  const mandate = currentMandate(sub)
-  return (mandate && isLive(mandate) && !mandate.cancelledByUs) ?? false
-}
+/** A checkout that was begun may have been paid without our hearing of it: any mandate counts, not only the current one. */
+const hasLiveMandate = (sub: Subscription): boolean => sub.mandates.some(mayCharge)
 
 /** The first time at or after `at` that a clock in Mexico City shows this hour. */
 function atHour(at: Date, hour: number): Date {

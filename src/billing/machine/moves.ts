@@ -1,6 +1,7 @@
 import { addDays, type Fecha, fechaOf, instantOf } from '../../fiscal/fecha.ts'
-import type { Period } from '../periods.ts'
-import { type Estado, isLive, type Motivo, type Policy, type Subscription } from '../subscription.ts'
+import { isPaid } from '../access.ts'
+import { type Period, periodContaining } from '../periods.ts'
+import type { Estado, Mandate, Motivo, Policy, Subscription } from '../subscription.ts'
 import type { Effect, RefusalCode, Result } from './event.ts'
 
 /** The moves that several events make, so that each state is entered in one way. */
@@ -102,13 +103,23 @@ export function end(
   return { sub: ended, effects: [...effects, { kind: 'write_off', before: null }, ...mail] }
 }
 
+/**
+ * It ends with what is paid. The mail that says so names the day, so the notice before the end goes only if its moment is
+ * still to come.
+ */
+export function endWith(sub: Subscription, until: Fecha, now: Date, policy: Policy): Subscription {
+  const noticeAt = instantOf(addDays(until, -policy.expiryNoticeDays), policy.noticeHour)
+  const notices = now < noticeAt ? sub.notices : { ...sub.notices, expiry: until }
+  return { ...sub, cancelAt: until, notices }
+}
+
 /** Ends every mandate that could still charge, but `except`. */
 export function cancelMandates(
   sub: Subscription,
   why: 'switch' | 'end',
   except: string | null = null,
 ): { sub: Subscription; effects: Effect[] } {
-  const doomed = sub.mandates.filter((mandate) => mandate.id !== except && isLive(mandate) && !mandate.cancelledByUs)
+  const doomed = sub.mandates.filter((mandate) => mandate.id !== except && mayCharge(mandate))
   const ids = new Set(doomed.map(({ id }) => id))
   return {
     sub: {
@@ -117,6 +128,22 @@ export function cancelMandates(
     },
     effects: doomed.map(({ id }) => ({ kind: 'mandate', mandateId: id, action: 'cancel', why })),
   }
+}
+
+/** Not told to end by us and not surely dead: a status that we do not know may be one that charges. */
+export const mayCharge = ({ status, cancelledByUs }: Mandate): boolean => status !== 'cancelled' && !cancelledByUs
+
+/** The periods that were paid ahead and have begun since: a late sweep must not decide what an event meets. */
+export function rolled(sub: Subscription, today: Fecha): Subscription {
+  const { estado, anchor, periodEnd } = sub
+  if (estado !== 'activa' || !anchor || !periodEnd || today < periodEnd || !isPaid(sub, periodEnd)) return sub
+  return rolled(roll(sub, anchor, periodEnd), today)
+}
+
+/** To the period that begins at the end of the running one. */
+export function roll(sub: Subscription, anchor: Fecha, periodEnd: Fecha): Subscription {
+  const { start, end } = periodContaining(anchor, sub.frecuencia, periodEnd)
+  return { ...sub, periodStart: start, periodEnd: end, courtesy: false }
 }
 
 export const later = (a: Date, b: Date): Date => (a > b ? a : b)

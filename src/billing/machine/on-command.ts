@@ -3,7 +3,7 @@ import { isPaid } from '../access.ts'
 import { periodAt } from '../periods.ts'
 import { currentMandate, isLive, type Policy, type Subscription } from '../subscription.ts'
 import type { CambiarPlan, Effect, Result } from './event.ts'
-import { activate, awaitPayment, cancelMandates, end, enter, next, refused, same } from './moves.ts'
+import { activate, awaitPayment, cancelMandates, end, endWith, enter, next, refused, same } from './moves.ts'
 
 /** Collection stops; what is paid stays usable. */
 export function pause(sub: Subscription, until: Fecha | null, now: Date): Result {
@@ -49,7 +49,7 @@ export function cancelAtPeriodEnd(sub: Subscription, now: Date, policy: Policy):
   const { sub: silent, effects } = cancelMandates(sub, 'end')
   const mail: Effect = { kind: 'mail', template: 'cancelada', key: `${until}:${now.toISOString()}` }
   const usable = sub.estado === 'pausada' ? enter(silent, 'activa', null, now) : silent
-  const scheduled = { ...usable, cancelAt: until }
+  const scheduled = endWith(usable, until, now, policy)
   return sub.estado === 'pausada'
     ? next(scheduled, 'cancelar', [...effects, mail])
     : same(scheduled, 'cancelar', [...effects, mail])

@@ -1,8 +1,7 @@
 import { fechaOf } from '../../fiscal/fecha.ts'
-import { isPaid } from '../access.ts'
-import { isLive, type Mandate, type Policy, type Subscription } from '../subscription.ts'
+import type { Mandate, Policy, Subscription } from '../subscription.ts'
 import type { Effect, Result } from './event.ts'
-import { cancelMandates, end, enter, next, same } from './moves.ts'
+import { cancelMandates, end, endWith, enter, mayCharge, next, same } from './moves.ts'
 import { resume } from './on-command.ts'
 
 /**
@@ -23,7 +22,7 @@ export function onAuthorized(sub: Subscription, mandateId: string, now: Date, po
   }
   const authorized = sub.mandates.filter((m) => m.status === 'authorized' && !m.cancelledByUs)
   const winner = authorized.reduce((newest, m) => (m.attempt > newest.attempt ? m : newest), mandate)
-  const others = sub.mandates.filter((m) => m.id !== winner.id && isLive(m) && !m.cancelledByUs)
+  const others = sub.mandates.filter((m) => m.id !== winner.id && mayCharge(m))
   const { sub: alone, effects } = cancelMandates(sub, 'switch', winner.id)
   const alerts: Effect[] = others
     .filter((m) => m.wasAuthorized)
@@ -37,27 +36,34 @@ export function onAuthorized(sub: Subscription, mandateId: string, now: Date, po
   return same(held, 'a', [...effects, ...alerts])
 }
 
-/** Paused at MercadoPago by the payer. Only the mandate that pays counts. */
+/** Paused at MercadoPago by the payer. Only the mandate that pays counts, and no longer once we told it to end. */
 export function onPaused(sub: Subscription, mandateId: string, now: Date): Result {
-  if (mandateId !== sub.mandateId || sub.estado !== 'activa' || sub.cancelAt) return same(sub, 'mandato')
+  const mandate = sub.mandates.find(({ id }) => id === mandateId)
+  if (mandateId !== sub.mandateId || mandate?.cancelledByUs) return same(sub, 'mandato')
+  if (sub.estado !== 'activa' || sub.cancelAt) return same(sub, 'mandato')
   return next(enter(sub, 'pausada', 'mp', now), 'mandato', [
     { kind: 'mail', template: 'pausada', key: `${mandateId}:${now.toISOString()}` },
   ])
 }
 
-/** Cancelled at MercadoPago, by the payer, by MercadoPago after three failed instalments, or by us (3.5 c, d). */
-export function onCancelled(sub: Subscription, mandateId: string, now: Date): Result {
+/**
+ * Cancelled at MercadoPago, by the payer or after three failed instalments (3.5 c, d). What we told to end changed the state
+ * when we did, and MercadoPago's word of it may come when another life has begun.
+ */
+export function onCancelled(sub: Subscription, mandateId: string, now: Date, policy: Policy): Result {
   const mandate = sub.mandates.find(({ id }) => id === mandateId)
-  if (!mandate || mandateId !== sub.mandateId || mandate.cancelledByUs === 'switch') return same(sub, 'mandato')
+  if (!mandate || mandateId !== sub.mandateId || mandate.cancelledByUs) return same(sub, 'mandato')
   switch (sub.estado) {
     case 'trial':
       return same(sub, 'c')
     case 'activa':
-      return sub.cancelAt ? same(sub, 'd') : same(...announced(sub, 'd'))
     case 'pausada': {
-      if (!isPaid(sub, fechaOf(now))) return ended(sub, 'd', now)
-      const [active, rule, effects] = announced(enter(sub, 'activa', null, now), 'd')
-      return next(active, rule, effects)
+      if (sub.cancelAt) return same(sub, 'd')
+      const until = sub.paidThrough
+      if (!until || until <= fechaOf(now)) return ended(sub, 'd', now)
+      const mail: Effect = { kind: 'mail', template: 'cancelada', key: `${mandateId}:${until}` }
+      if (sub.estado === 'activa') return same(endWith(sub, until, now, policy), 'd', [mail])
+      return next(endWith(enter(sub, 'activa', null, now), until, now, policy), 'd', [mail])
     }
     case 'pendiente_pago':
       return sub.motivo === 'alta' ? same(sub, 'd') : ended(sub, 'd', now)
@@ -68,15 +74,6 @@ export function onCancelled(sub: Subscription, mandateId: string, now: Date): Re
     case 'vencida':
       return same(sub, 'mandato')
   }
-}
-
-/** It stays usable until what is paid ends. */
-function announced(sub: Subscription, rule: string): [Subscription, string, Effect[]] {
-  return [
-    { ...sub, cancelAt: sub.paidThrough },
-    rule,
-    [{ kind: 'mail', template: 'cancelada', key: `${sub.mandateId}:${sub.paidThrough}` }],
-  ]
 }
 
 function ended(sub: Subscription, rule: string, now: Date): Result {

@@ -1,7 +1,7 @@
 import { daysBetween, earlierFecha, type Fecha, fechaOf } from '../../fiscal/fecha.ts'
 import { isPaid } from '../access.ts'
 import { type Period, periodAt, periodContaining } from '../periods.ts'
-import { isLive, type Policy, type Subscription } from '../subscription.ts'
+import { isAutomatic, isLive, type Policy, type Subscription } from '../subscription.ts'
 import type { AlertCode, Effect, PagoAprobado, PagoDevuelto, PagoRechazado, Result } from './event.ts'
 import { activate, awaitPayment, end, enterGrace, next, same } from './moves.ts'
 
@@ -10,14 +10,8 @@ export function onPayment(sub: Subscription, event: PagoAprobado, now: Date, pol
   const { paidOn } = event
   if (sub.suspendedByStaff) return keepAsCredit(sub, event, 'h', 'late_payment', 'pago_con_suspension')
   switch (sub.estado) {
-    case 'trial': {
-      if (sub.cancelAt) return keepAsCredit(sub, event, 'f', 'late_payment', 'pago_tras_cancelacion')
-      const trialEnd = sub.trialEnd ?? paidOn
-      // MercadoPago will charge on this day of each month; a transfer has no such day and keeps the rest of the trial.
-      if (event.medio === 'mandato') return begin(sub, event, periodAt(paidOn, sub.frecuencia, 0), paidOn, 'e', now)
-      const start = earlierFecha(paidOn, trialEnd)
-      return begin(sub, event, { start, end: periodAt(trialEnd, sub.frecuencia, 0).end }, trialEnd, 'e', now)
-    }
+    case 'trial':
+      return onTrial(sub, event, now)
     case 'activa':
       return onRenewal(sub, event, now, policy)
     case 'pausada':
@@ -26,10 +20,10 @@ export function onPayment(sub: Subscription, event: PagoAprobado, now: Date, pol
     case 'grace_period':
       return onAwaited(sub, event, now)
     case 'suspendida': {
-      const isOfMandate = event.medio === 'mandato' && isLiveMandate(sub, event.mandateId)
       const anchor = sub.anchor ?? sub.trialEnd
-      if (isOfMandate && anchor)
-        return begin(sub, event, periodContaining(anchor, sub.frecuencia, paidOn), anchor, 'h', now)
+      // However this was paid: a card that is charged goes on at its own days.
+      if (anchor && isLiveMandate(sub, sub.mandateId))
+        return begin(sub, event, periodOfGrid(sub, anchor, paidOn), anchor, 'h', now)
       return begin(sub, event, periodAt(paidOn, sub.frecuencia, 0), paidOn, 'h', now)
     }
     case 'cancelada':
@@ -41,10 +35,32 @@ export function onPayment(sub: Subscription, event: PagoAprobado, now: Date, pol
   }
 }
 
+/**
+ * 3.5 e. A trial that should have ended is paid as what it would have become: the sweep's delay is not the customer's.
+ * Cancelled, only what a person entered begins anything: a charge that slipped through is kept for him, as in i.
+ */
+function onTrial(sub: Subscription, event: PagoAprobado, now: Date): Result {
+  const { paidOn, medio } = event
+  if (sub.cancelAt && medio !== 'transferencia')
+    return keepAsCredit(sub, event, 'e', 'late_payment', 'pago_tras_cancelacion')
+  const trialEnd = sub.trialEnd ?? paidOn
+  const isOver = paidOn >= trialEnd
+  if (isOver && !sub.cancelAt && isAutomatic(sub))
+    return begin(sub, event, unpaidPeriod(sub, trialEnd, trialEnd, paidOn), trialEnd, 'g', now)
+  // MercadoPago will charge on this day of each month; a transfer has no such day and keeps the rest of the trial.
+  if (isOver || medio === 'mandato') return begin(sub, event, periodAt(paidOn, sub.frecuencia, 0), paidOn, 'e', now)
+  return begin(sub, event, { start: paidOn, end: periodAt(trialEnd, sub.frecuencia, 0).end }, trialEnd, 'e', now)
+}
+
 /** 3.5 f. */
 function onRenewal(sub: Subscription, event: PagoAprobado, now: Date, policy: Policy): Result {
   const { paidOn } = event
-  if (sub.cancelAt) return keepAsCredit(sub, event, 'f', 'late_payment', 'pago_tras_cancelacion')
+  if (sub.cancelAt) {
+    const isOver = paidOn >= sub.cancelAt
+    if (isOver && event.medio === 'transferencia')
+      return begin(sub, event, periodAt(paidOn, sub.frecuencia, 0), paidOn, 'i', now)
+    return keepAsCredit(sub, event, 'f', 'late_payment', 'pago_tras_cancelacion')
+  }
   const { anchor, periodEnd } = bounds(sub)
   if (isPaid(sub, periodEnd)) return keepAsCredit(sub, event, 'f', 'duplicate_payment', 'pago_duplicado')
   if (paidOn >= periodEnd) return begin(sub, event, unpaidPeriod(sub, anchor, periodEnd, paidOn), anchor, 'f', now)
@@ -74,6 +90,12 @@ function onAwaited(sub: Subscription, event: PagoAprobado, now: Date): Result {
 function unpaidPeriod(sub: Subscription, anchor: Fecha, from: Fecha, paidOn: Fecha): Period {
   const period = periodContaining(anchor, sub.frecuencia, from)
   return paidOn < period.end ? period : periodContaining(anchor, sub.frecuencia, paidOn)
+}
+
+/** The running period where it was taken back and is not over: the first one may hold a trial and begin before the grid. */
+function periodOfGrid({ periodStart, periodEnd, frecuencia }: Subscription, anchor: Fecha, day: Fecha): Period {
+  if (periodStart && periodEnd && periodStart <= day && day < periodEnd) return { start: periodStart, end: periodEnd }
+  return periodContaining(anchor, frecuencia, day)
 }
 
 function begin(sub: Subscription, event: PagoAprobado, period: Period, anchor: Fecha, rule: string, now: Date): Result {
@@ -121,8 +143,10 @@ export function onRejection(sub: Subscription, event: PagoRechazado, now: Date, 
   const mail: Effect = { kind: 'mail', template: 'pago_fallido', key: paymentId, paymentId }
   if (sub.estado !== 'activa') return same(sub, 'k', [mail])
   const { anchor, periodEnd } = bounds(sub)
-  const told = { ...sub, notices: { ...sub.notices, rejection: periodEnd } }
   const today = fechaOf(now)
+  // Long before the end it is about something else, and whoever does not pay then must still hear of it.
+  const isOfNext = daysBetween(today, periodEnd) <= policy.earlyWindowDays
+  const told = isOfNext ? { ...sub, notices: { ...sub.notices, rejection: periodEnd } } : sub
   if (isPaid(sub, periodEnd) || today < periodEnd) return same(told, 'k', [mail])
   const period = periodContaining(anchor, sub.frecuencia, periodEnd)
   return next(awaitPayment(told, 'renovacion', periodEnd, now, policy), 'k', [
@@ -166,17 +190,23 @@ function onTakenBack(
   policy: Policy,
 ): Result {
   const covers = coverage(sub, period)
-  if (covers === 'old') return same(sub, rule, always)
+  if (covers === 'old' || (sub.estado !== 'activa' && sub.estado !== 'pausada')) return same(sub, rule, always)
+  const { periodEnd } = bounds(sub)
+  const today = fechaOf(now)
   const reopened: readonly Effect[] = [...always, { kind: 'reopen_invoice', paymentId }]
-  if (covers === 'prepaid') return same({ ...sub, paidThrough: sub.periodEnd }, rule, reopened)
-  if (sub.estado === 'pausada') return same({ ...sub, paidThrough: sub.periodStart }, rule, reopened)
-  if (sub.estado !== 'activa') return same(sub, rule, always)
-  if (isPaid(sub, bounds(sub).periodEnd)) {
+  const withoutNext = {
+    ...sub,
+    paidThrough: periodEnd,
+    cancelAt: sub.cancelAt && earlierFecha(sub.cancelAt, periodEnd),
+  }
+  if (covers === 'prepaid') return same(withoutNext, rule, reopened)
+  if (today >= periodEnd) return same(sub, rule, always)
+  if (isPaid(sub, periodEnd)) {
     // The one that was paid ahead pays what runs now; a person looks at it, and nobody is punished meanwhile.
     const alert: Effect = { kind: 'alert', code: 'reembolso_con_prepago', key: paymentId, paymentId }
-    return same({ ...sub, paidThrough: sub.periodEnd }, rule, [...reopened, alert])
+    return same(withoutNext, rule, [...reopened, alert])
   }
-  const today = fechaOf(now)
+  if (sub.estado === 'pausada') return same({ ...sub, paidThrough: sub.periodStart }, rule, reopened)
   const unpaid = { ...sub, paidThrough: sub.periodStart }
   if (kind === 'contracargo') {
     const mail: Effect = { kind: 'mail', template: 'gracia', key: `${paymentId}:${today}` }
@@ -190,11 +220,14 @@ function onTakenBack(
 }
 
 function onWon(sub: Subscription, { paymentId, period }: PagoDevuelto, now: Date, policy: Policy): Result {
-  const isSanctioned = sub.estado === 'grace_period' || sub.estado === 'suspendida'
-  if (!isSanctioned || sub.motivo !== 'contracargo' || coverage(sub, period) !== 'running') return same(sub, 'n')
+  if (coverage(sub, period) !== 'running') return same(sub, 'n')
   const { anchor, periodStart, periodEnd } = bounds(sub)
   const running = { start: periodStart, end: periodEnd }
   const restored: Effect = { kind: 'pay_period', period: running, paymentId }
+  if (sub.estado === 'pausada' && sub.paidThrough === periodStart)
+    return same({ ...sub, paidThrough: periodEnd }, 'n', [restored])
+  const isSanctioned = sub.estado === 'grace_period' || sub.estado === 'suspendida'
+  if (!isSanctioned || sub.motivo !== 'contracargo') return same(sub, 'n')
   if (fechaOf(now) < periodEnd) return next(activate(sub, running, anchor, now), 'n', [restored])
   const unpaid = { ...sub, paidThrough: periodEnd }
   const prepare: Effect = { kind: 'prepare_invoice', period: periodContaining(anchor, sub.frecuencia, periodEnd) }

@@ -2,7 +2,7 @@ import { type Fecha, fechaOf, instantOf } from '../../fiscal/fecha.ts'
 import { periodContaining } from '../periods.ts'
 import { isAutomatic, type Policy, type Subscription } from '../subscription.ts'
 import type { Effect, MailTemplate, Result, Timer } from './event.ts'
-import { awaitPayment, end, enterGrace, enterSuspended, next, same } from './moves.ts'
+import { awaitPayment, end, enterGrace, enterSuspended, next, roll, same } from './moves.ts'
 import { resume } from './on-command.ts'
 
 /** What time alone does (billing.md 3.6). The caller gives only timers that `dueTimer` named as due. */
@@ -30,7 +30,7 @@ export function onTimer(sub: Subscription, timer: Timer, now: Date, policy: Poli
       return next(over, timer, effects)
     }
     case 'rodar':
-      return roll(sub)
+      return rollOver(sub)
     case 'vence_periodo':
       return lapse(sub, now, policy)
     case 'fin_pendiente':
@@ -75,11 +75,9 @@ function expire(sub: Subscription, motivo: 'trial' | 'alta_abandonada', endedAt:
 }
 
 /** The next period was paid ahead. */
-function roll(sub: Subscription): Result {
+function rollOver(sub: Subscription): Result {
   const { anchor, periodEnd } = sub
-  if (!anchor || !periodEnd) return same(sub, 'rodar')
-  const period = periodContaining(anchor, sub.frecuencia, periodEnd)
-  return next({ ...sub, periodStart: period.start, periodEnd: period.end, courtesy: false }, 'rodar')
+  return anchor && periodEnd ? next(roll(sub, anchor, periodEnd), 'rodar') : same(sub, 'rodar')
 }
 
 function lapse(sub: Subscription, now: Date, policy: Policy): Result {

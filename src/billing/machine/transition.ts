@@ -1,7 +1,8 @@
+import { fechaOf } from '../../fiscal/fecha.ts'
 import { access } from '../access.ts'
 import type { Policy, Subscription } from '../subscription.ts'
 import type { BillingEvent, Result } from './event.ts'
-import { refused, same } from './moves.ts'
+import { refused, rolled, same } from './moves.ts'
 import {
   cancelAtPeriodEnd,
   cancelNow,
@@ -22,11 +23,12 @@ import { onTimer } from './on-timer.ts'
  * and event that is left out does not compile. `rule` names the rule that decided, for whoever asks why.
  */
 export function transition(sub: Subscription, event: BillingEvent, now: Date, policy: Policy): Result {
-  const result = decide(sub, event, now, policy)
+  const result = decide(event.kind === 'timer' ? sub : rolled(sub, fechaOf(now)), event, now, policy)
   if (result.kind === 'refused') return result
   const isBack = access(sub, now, policy) !== 'full' && access(result.sub, now, policy) === 'full'
   // Not the very first time: who pays for the first time is told of the payment.
-  if (!isBack || !sub.everPaid) return result
+  const isFirstPayment = event.kind === 'pago_aprobado' && !sub.everPaid
+  if (!isBack || isFirstPayment) return result
   return { ...result, effects: [...result.effects, { kind: 'mail', template: 'reactivada', key: now.toISOString() }] }
 }
 
@@ -42,7 +44,7 @@ function decide(sub: Subscription, event: BillingEvent, now: Date, policy: Polic
     case 'mandato_pausado':
       return onPaused(sub, event.mandateId, now)
     case 'mandato_cancelado':
-      return onCancelled(sub, event.mandateId, now)
+      return onCancelled(sub, event.mandateId, now, policy)
     case 'pago_aprobado':
       return onPayment(sub, event, now, policy)
     case 'pago_rechazado':
