@@ -67,3 +67,11 @@ test('calls that began before it opened tell nothing of the time after', () => {
   probe.succeeded()
   assert.equal(breaker.state().breaker, 'closed')
 })
+
+test('calls under way count in the order in which they end, while it is closed', () => {
+  const { breaker } = breakerAt()
+  const [first, ...rest] = Array.from({ length: 6 }, () => breaker.enter()!)
+  first!.succeeded()
+  for (const ticket of rest) ticket.failed()
+  assert.equal(breaker.state().breaker, 'open')
+})

@@ -273,9 +273,10 @@ test('a stalled answer to a new mandate is a lost one', async () => {
 
 test('no answer at all meets the timeout and is asked again', async () => {
   api.script('hang', OK)
-  const { gateway } = start({ timeoutMs: 150, deadlineMs: 5_000 })
+  const { gateway, lines } = start({ timeoutMs: 150, deadlineMs: 5_000 })
   assert.equal((await get(gateway)).id, 'abc')
   assert.equal(api.requests.length, 2)
+  assert.match(lines.join(), /network: \w*Abort/i)
 })
 
 // The breaker.
@@ -301,6 +302,14 @@ test('five failed tries in a row open it, and then nobody is asked', async () =>
   assert.deepEqual([stats.calls, stats.failures, stats.consecutiveFailures], [5, 5, 5])
   assert.ok(stats.unreachableSince)
   assert.equal(lines.filter((line) => line.includes('mercadopago_down')).length, 1)
+})
+
+test('who is refused by it takes nobody else a turn', async () => {
+  let turns = 0
+  api.script(status(500))
+  const { gateway } = start({ retries: 0, pace: { turn: async () => void turns++ } })
+  for (let n = 0; n < 7; n++) await failure(get(gateway))
+  assert.equal(turns, 5)
 })
 
 test('one probe after a minute closes it', async () => {

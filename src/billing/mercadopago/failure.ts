@@ -70,10 +70,13 @@ function refusal(status: number, words: string, cause: Error): AppError {
 const retryAfterMs = (error: MercadoPagoError): number =>
   error instanceof MPRateLimitError ? Math.max(0, error.retryAfter ?? 0) * 1_000 : 0
 
-/** `ECONNREFUSED`, `AbortError`: undici hangs the reason onto the reason. */
+/** `ECONNREFUSED`, `AbortError`: undici hangs the reason onto the reason. The code of an abort is a number that says less. */
 function networkCode(error: MPConnectionError): string {
   let found = error.message
-  for (let cause = (error as unknown as { __cause__: unknown }).__cause__; cause instanceof Error; cause = cause.cause)
-    found = (cause as NodeJS.ErrnoException).code?.toString() ?? cause.name
+  let cause = (error as unknown as { __cause__: unknown }).__cause__
+  for (; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: unknown }
+    found = typeof code === 'string' ? code : cause.name
+  }
   return found
 }
