@@ -1,20 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
+import { seedBilling } from './seed/billing.ts'
+import { call, login, patiently } from './seed/client.ts'
 
 /**
- * The demonstration company of a development machine, made through the front door: registered by staff over the API,
- * provisioned by the worker, its administrator's temporary password read from the development mailbox, its CFDI
- * uploaded one by one. Every step looks first at what is there, so it may run again after being killed anywhere.
+ * What a development machine shows, made through the front door: prices and the account at the simulated MercadoPago set
+ * by staff; a demonstration company registered over the API, provisioned by the worker, its administrator's temporary
+ * password read from the development mailbox, its CFDI uploaded one by one. Every step looks first at what is there, so
+ * it may run again after being killed anywhere.
  */
-export async function seed({ apiUrl, mailboxUrl, staff, say }: SeedOptions): Promise<void> {
+export async function seed({ apiUrl, mailboxUrl, staff, mercadoPago, say }: SeedOptions): Promise<void> {
+  const operator = await login(apiUrl, staff.email, staff.password)
+  if (operator) await seedBilling({ apiUrl, token: operator, mercadoPago, say })
   const admin = await login(apiUrl, demo.email, demo.password)
   if (admin) {
     const { datos } = await call(apiUrl, 'GET', '/api/cfdi?limite=200', CfdiPage, { token: admin })
     if (datos.length < invoices().length) await upload(apiUrl, admin, say)
     return
   }
-  const operator = await login(apiUrl, staff.email, staff.password)
   if (!operator) throw new Error('seed: the staff login is not accepted')
   const { datos } = await call(apiUrl, 'GET', `/api/tenants?rfc=${demo.rfc}`, TenantPage, { token: operator })
   const body = {
@@ -41,6 +44,8 @@ export interface SeedOptions {
   apiUrl: string
   mailboxUrl: string
   staff: { email: string; password: string }
+  /** The account of the simulator that the companies pay to; undefined where there is no simulator. */
+  mercadoPago: { accessToken: string; webhookSecret: string } | undefined
   say: (line: string) => void
 }
 
@@ -88,46 +93,6 @@ async function temporaryPassword(mailboxUrl: string): Promise<string> {
   const [, password] = /contraseña temporal:\s*(\S+)/i.exec(mail.text) ?? []
   if (!password) throw new Error('seed: the newest mail to the demonstration company holds no password')
   return password
-}
-
-async function login(apiUrl: string, email: string, password: string): Promise<string | undefined> {
-  const response = await patiently(`${apiUrl}/api/auth/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email, password, transporte: 'cuerpo' }),
-  })
-  if (response.status === 401) return undefined
-  if (!response.ok) throw new Error(`seed: login answered ${response.status} ${await response.text()}`)
-  return z.object({ accessToken: z.string() }).parse(await response.json()).accessToken
-}
-
-async function call<T>(
-  base: string,
-  method: string,
-  path: string,
-  shape: z.ZodType<T>,
-  options: { token?: string; body?: unknown } = {},
-) {
-  const headers: Record<string, string> = {}
-  if (options.token) headers['authorization'] = `Bearer ${options.token}`
-  if (options.body) headers['content-type'] = 'application/json'
-  const response = await patiently(base + path, {
-    method,
-    headers,
-    ...(options.body ? { body: JSON.stringify(options.body) } : {}),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`seed: ${method} ${path} answered ${response.status} ${text}`)
-  return shape.parse(text === '' ? undefined : JSON.parse(text))
-}
-
-/** A machine that is starting everything at once may be told to come back. */
-async function patiently(url: string, request: RequestInit): Promise<Response> {
-  for (let tries = 0; ; tries++) {
-    const response = await fetch(url, request)
-    if (response.status !== 503 || tries === 10) return response
-    await pause(1000 * Number(response.headers.get('retry-after') ?? 1))
-  }
 }
 
 const CfdiPage = z.object({ datos: z.array(z.unknown()) })

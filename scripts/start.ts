@@ -61,7 +61,7 @@ async function untilStopped(product: Product): Promise<number> {
 }
 
 function say(name: string, line: string): void {
-  for (const part of line.split('\n')) console.log(`${styleText('dim', `${name.padEnd(10)}│`)} ${part}`)
+  for (const part of line.split('\n')) console.log(`${styleText('dim', `${name.padEnd(11)}│`)} ${part}`)
 }
 
 await main().then(

@@ -25,8 +25,13 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const data = machine.dataDirectory()
   if (data) here.push(data)
   if (!config) return [...here, await machine.pgDump(undefined)]
-  const [found, port, mail] = await Promise.all([databases(config, env), machine.apiPort(config), machine.smtp(config)])
-  return [...here, ...found.findings, port, mail, await machine.pgDump(found.serverMajor)]
+  const [found, ...reached] = await Promise.all([
+    databases(config, env),
+    machine.apiPort(config),
+    machine.smtp(config),
+    machine.mercadoPago(config),
+  ])
+  return [...here, ...found.findings, ...reached, await machine.pgDump(found.serverMajor)]
 }
 
 /** The worst decides: a wrong setting, then a database that does not answer, then anything else that failed. */

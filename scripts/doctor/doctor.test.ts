@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
@@ -11,7 +14,7 @@ import { EXIT } from '../exit-codes.ts'
 import { addServer } from '../servers/add-server.ts'
 import { anyFreePort } from '../supervisor/ports.ts'
 import type { Finding } from './finding.ts'
-import { freeDisk, nodeVersion, secretFiles } from './machine.ts'
+import { freeDisk, mercadoPago, nodeVersion, secretFiles } from './machine.ts'
 
 let cluster: PreparedCluster
 const home = mkdtempSync(path.join(tmpdir(), 'horux-doctor-'))
@@ -104,6 +107,21 @@ test('an old Node is refused, and a disk that fills up is told before it is full
   assert.deepEqual([50, 15, 5].map(withFree), ['ok', 'warning', 'failed'])
 })
 
+test('MercadoPago that does not answer is a failure where it must, and what make start brings elsewhere', async (t) => {
+  const server = createServer((_request, response) => response.writeHead(403).end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const config = loadConfig(environment('postgres://a:b@c/d'), 'cli')
+  const answered = await mercadoPago({ ...config, mercadoPagoUrl: `http://127.0.0.1:${port}` })
+  assert.equal(answered.state, 'ok', 'a refusal is an answer')
+  const silent = { ...config, mercadoPagoUrl: 'http://127.0.0.1:1' }
+  assert.equal((await mercadoPago({ ...silent, env: 'production' })).state, 'failed')
+  const inDevelopment = await mercadoPago({ ...silent, env: 'development' })
+  assert.equal(inDevelopment.state, 'warning')
+  assert.match(inDevelopment.remedy ?? '', /make start/)
+})
+
 function named(findings: readonly Finding[], check: string): Finding {
   const found = findings.find((finding) => finding.check === check)
   assert.ok(found, `${check} is not among ${findings.map((finding) => finding.check).join(', ')}`)
@@ -114,6 +132,7 @@ function environment(centralUrl: string): Record<string, string> {
   const key = (kid: string) => `${kid}:${Buffer.from(`${kid}-0123456789abcdefghijklmnopqrstuvwxyz`).toString('base64')}`
   return {
     HORUX_ENV: 'test',
+    MERCADOPAGO_URL: 'http://127.0.0.1:1',
     CENTRAL_DATABASE_URL: centralUrl,
     CREDENTIALS_DIRECTORY: path.join(home, 'credentials'),
     HORUX_TENANT_KEY: key('empresa'),

@@ -97,6 +97,19 @@ export async function smtp({ mail, env }: Config): Promise<Finding> {
   return problem('Correo (SMTP)', env === 'development' ? 'warning' : 'failed', `${where} no contesta`, remedy)
 }
 
+/** Whether anybody speaks HTTP there; no token is shown to it, so that what it answers says nothing. */
+export async function mercadoPago({ mercadoPagoUrl, env }: Config): Promise<Finding> {
+  const check = 'MercadoPago'
+  const answer = await fetch(`${mercadoPagoUrl}/`, { signal: AbortSignal.timeout(3_000) }).catch(() => undefined)
+  await answer?.body?.cancel()
+  if (answer) return ok(check, mercadoPagoUrl)
+  const isOurs = env === 'development'
+  const remedy = isOurs
+    ? 'make start levanta el simulador; o revisa MERCADOPAGO_URL'
+    : 'revisa la salida a internet del servidor: sin ella no se cobra'
+  return problem(check, isOurs ? 'warning' : 'failed', `${mercadoPagoUrl} no contesta`, remedy)
+}
+
 /** Only told: the portable archive needs no client program. */
 export async function pgDump(serverMajor: number | undefined): Promise<Finding> {
   const check = 'pg_dump'

@@ -11,6 +11,8 @@ export interface Secrets {
   tenantKeys: string
   jwtKeys: string
   billingKeys: string
+  /** What the simulated MercadoPago takes for our token, and signs its webhooks with. */
+  mercadoPago: { accessToken: string; webhookSecret: string }
 }
 
 export interface Addresses {
@@ -20,6 +22,8 @@ export interface Addresses {
   metricsPort: number
   workerMetricsPort: number
   mailbox: { smtpPort: number; httpPort: number } | undefined
+  /** Of the simulator; undefined where MERCADOPAGO_URL names somebody else. */
+  mercadoPagoPort: number | undefined
 }
 
 /** What is on disk, or new and written there: random, and only for this machine. */
@@ -37,6 +41,10 @@ export function developmentSecrets(): Secrets {
     tenantKeys: kept['HORUX_TENANT_KEY'] ?? ring(),
     jwtKeys: kept['JWT_KEYS'] ?? ring(),
     billingKeys: kept['BILLING_ENCRYPTION_KEY'] ?? ring(),
+    mercadoPago: {
+      accessToken: kept['MERCADOPAGO_SIM_TOKEN'] ?? `APP_USR-${randomBytes(16).toString('hex')}`,
+      webhookSecret: kept['MERCADOPAGO_SIM_WEBHOOK_SECRET'] ?? randomBytes(32).toString('hex'),
+    },
   }
   // Before anything is made with them: whoever is killed between initdb and here could not open its own data.
   const rings = ringsOf(secrets)
@@ -46,7 +54,7 @@ export function developmentSecrets(): Secrets {
 
 /** The variables of `config.ts` for the processes of this machine. */
 export function developmentEnvironment(secrets: Secrets, addresses: Addresses): Record<string, string> {
-  const { adminUrl, apiPort, metricsPort, workerMetricsPort, mailbox } = addresses
+  const { adminUrl, apiPort, metricsPort, workerMetricsPort, mailbox, mercadoPagoPort } = addresses
   const central = new URL(adminUrl)
   central.username = 'horux_central'
   central.password = secrets.central
@@ -56,6 +64,15 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
     MAILBOX_SMTP_PORT: String(mailbox.smtpPort),
     MAILBOX_HTTP_PORT: String(mailbox.httpPort),
     MAILBOX_DIR: path.join(HOME, 'mail'),
+  }
+  const simulator = mercadoPagoPort && {
+    MERCADOPAGO_URL: `http://127.0.0.1:${mercadoPagoPort}`,
+    MERCADOPAGO_SIM_PORT: String(mercadoPagoPort),
+    MERCADOPAGO_SIM_DIR: path.join(HOME, 'mercadopago'),
+    MERCADOPAGO_SIM_APP_URL: `http://127.0.0.1:${apiPort}`,
+    MERCADOPAGO_SIM_WEBHOOK_URL: `http://127.0.0.1:${apiPort}/api/webhooks/mercadopago`,
+    // The simulator's clock and ours are moved together. Nobody moves that of a real MercadoPago.
+    TEST_CLOCK: process.env['TEST_CLOCK'] || 'true',
   }
   return {
     HORUX_ENV: 'development',
@@ -67,6 +84,7 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
     CREDENTIALS_DIRECTORY: path.join(HOME, 'credentials'),
     ...ringsOf(secrets),
     ...mail,
+    ...simulator,
   }
 }
 
@@ -76,9 +94,19 @@ const ringsOf = ({ tenantKeys, jwtKeys, billingKeys }: Secrets) => ({
   BILLING_ENCRYPTION_KEY: billingKeys,
 })
 
+/** For the simulator alone: our own processes have them sealed in the connector's row. */
+export const simulatorSecrets = ({ mercadoPago }: Secrets) => ({
+  MERCADOPAGO_SIM_TOKEN: mercadoPago.accessToken,
+  MERCADOPAGO_SIM_WEBHOOK_SECRET: mercadoPago.webhookSecret,
+})
+
 /** For the supervisor's next start and for `horux` typed by hand. Whole or not at all, and for nobody else's eyes. */
 export function keepEnvironment(secrets: Secrets, environment: Readonly<Record<string, string>>): void {
-  const own = { SUPERUSER_PASSWORD: secrets.superuser, CENTRAL_PASSWORD: secrets.central }
+  const own = {
+    SUPERUSER_PASSWORD: secrets.superuser,
+    CENTRAL_PASSWORD: secrets.central,
+    ...simulatorSecrets(secrets),
+  }
   const lines = Object.entries({ ...own, ...environment }).map(([name, value]) => `${name}=${value}`)
   const head = '# Made by make start for this machine. Random, never to be committed or used elsewhere.'
   mkdirSync(HOME, { recursive: true })

@@ -3,7 +3,14 @@ import { styleText } from 'node:util'
 import { demo, demoStaff, seed } from '../seed.ts'
 import { box } from './box.ts'
 import { type Child, type ChildSpec, keepRunning } from './children.ts'
-import { type Addresses, developmentEnvironment, developmentSecrets, keepEnvironment } from './development.ts'
+import {
+  type Addresses,
+  developmentEnvironment,
+  developmentSecrets,
+  keepEnvironment,
+  type Secrets,
+  simulatorSecrets,
+} from './development.ts'
 import { HOME, LOG_DIR } from './environment.ts'
 import type { Instance } from './instance.ts'
 import { freePort } from './ports.ts'
@@ -67,10 +74,10 @@ async function start(run: Run): Promise<void> {
   await prepareDatabases({ ...prepare, say: (line) => run.say('base', line) })
   run.signal.throwIfAborted()
 
-  const started = processes(addresses, environment, run.watch).map((spec) => startChild(run, spec))
+  const started = processes(addresses, environment, secrets, run.watch).map((spec) => startChild(run, spec))
   await Promise.all(started.map((child) => child.ready(60_000, run.signal)))
   run.signal.throwIfAborted()
-  if (run.demo) await seedDemo(run, addresses)
+  if (run.demo) await seedDemo(run, addresses, secrets)
   showBox(addresses, performance.now() - began)
 }
 
@@ -104,20 +111,30 @@ async function chooseAddresses({ say }: Run, adminUrl: string): Promise<Addresse
           smtpPort: await choose('el buzón (SMTP)', 'MAILBOX_SMTP_PORT', 3525),
           httpPort: await choose('el buzón', 'MAILBOX_HTTP_PORT', 8025),
         },
+    mercadoPagoPort: process.env['MERCADOPAGO_URL']
+      ? undefined
+      : await choose('el simulador de MercadoPago', 'MERCADOPAGO_SIM_PORT', 8035),
   }
 }
 
 /** In the order of starting: whoever is stopped first stands last. */
-function processes(addresses: Addresses, env: Record<string, string>, watch: boolean): ChildSpec[] {
-  const { apiPort, workerMetricsPort, mailbox } = addresses
+function processes(addresses: Addresses, env: Record<string, string>, secrets: Secrets, watch: boolean): ChildSpec[] {
+  const { apiPort, workerMetricsPort, mailbox, mercadoPagoPort } = addresses
   const at = (port: number, path: string) => `http://127.0.0.1:${port}${path}`
   const mail = mailbox && { name: 'correo', script: 'src/mail/mailbox/main.ts', readyUrl: at(mailbox.httpPort, '/') }
+  const simulator = mercadoPagoPort && {
+    name: 'mercadopago',
+    script: 'src/simulators/mercadopago/main.ts',
+    readyUrl: at(mercadoPagoPort, '/'),
+    env: { ...env, ...simulatorSecrets(secrets) },
+  }
   const specs = [
     ...(mail ? [mail] : []),
+    ...(simulator ? [simulator] : []),
     { name: 'worker', script: 'workers/main.ts', readyUrl: at(workerMetricsPort, '/metrics') },
     { name: 'api', script: 'src/server.ts', readyUrl: at(apiPort, '/api/ready') },
   ]
-  return specs.map((spec) => ({ ...spec, env, watch }))
+  return specs.map((spec) => ({ env, watch, ...spec }))
 }
 
 function startChild(run: Run, spec: ChildSpec): Child {
@@ -128,12 +145,14 @@ function startChild(run: Run, spec: ChildSpec): Child {
 }
 
 /** What runs is of use without it, so a seed that fails is told and the next start tries again. It may be repeated. */
-async function seedDemo({ say, signal }: Run, { apiPort, mailbox }: Addresses): Promise<void> {
+async function seedDemo({ say, signal }: Run, addresses: Addresses, { mercadoPago }: Secrets): Promise<void> {
+  const { apiPort, mailbox, mercadoPagoPort } = addresses
   if (!mailbox) return say('demo', 'con SMTP_URL propio no se siembra la empresa: su contraseña llega por correo')
   const options = {
     apiUrl: `http://127.0.0.1:${apiPort}`,
     mailboxUrl: `http://127.0.0.1:${mailbox.httpPort}`,
     staff: demoStaff,
+    mercadoPago: mercadoPagoPort === undefined ? undefined : mercadoPago,
     say: (line: string) => say('demo', line),
   }
   for (let attempt = 1; !signal.aborted; attempt++) {
@@ -147,13 +166,17 @@ async function seedDemo({ say, signal }: Run, { apiPort, mailbox }: Addresses): 
   }
 }
 
-function showBox({ apiPort, metricsPort, mailbox }: Addresses, tookMs: number): void {
+function showBox({ apiPort, metricsPort, mailbox, mercadoPagoPort }: Addresses, tookMs: number): void {
   const url = `http://localhost:${apiPort}`
   const mail: [string, string][] = mailbox ? [['Correo', `http://localhost:${mailbox.httpPort}`]] : []
+  const simulator: [string, string][] = mercadoPagoPort
+    ? [['MercadoPago (simulador)', `http://localhost:${mercadoPagoPort}`]]
+    : []
   const urls: [string, string][] = [
     ['API', `${url}/api`],
     ['Documentación', `${url}/api/docs`],
     ...mail,
+    ...simulator,
     ['Métricas', `http://localhost:${metricsPort}/metrics`],
   ]
   const logins: [string, string][] = [
