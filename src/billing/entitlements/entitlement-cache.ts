@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { CentralDb } from '../../db/databases.ts'
 import { type Entitlements, TTL_MS } from './entitlements.ts'
-import { findEntitlements, findPolicyMark, findVersions } from './queries.ts'
+import { findEntitlements, findVersions } from './queries.ts'
 
 /**
  * What companies may do, remembered by this process (billing.md 8.2). A change made anywhere drops what it is about
@@ -41,7 +41,6 @@ export function createEntitlementCache(deps: EntitlementCacheDeps): EntitlementC
   const { central, clock, log } = deps
   const { compareMs = COMPARE_MS, ttlMs = TTL_MS } = deps.timing ?? {}
   const entries = new Map<string, Entry>()
-  let policyMark: string | undefined
 
   const forget = (tenantId: string) => void entries.delete(tenantId)
   const stopListening = [deps.changes.on('entitlements', forget), deps.changes.onResync(() => entries.clear())]
@@ -93,10 +92,7 @@ export function createEntitlementCache(deps: EntitlementCacheDeps): EntitlementC
   async function compare(): Promise<void> {
     if (entries.size === 0) return
     try {
-      const [versions, mark] = await Promise.all([findVersions(central, [...entries.keys()]), findPolicyMark(central)])
-      // What is being read may have read the rules of before.
-      if (mark !== policyMark) entries.clear()
-      policyMark = mark
+      const versions = await findVersions(central, [...entries.keys()])
       for (const [tenantId, { known }] of entries)
         if (known && versions.get(tenantId) !== known.version) entries.delete(tenantId)
     } catch (error) {

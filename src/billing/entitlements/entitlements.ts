@@ -18,8 +18,8 @@ export interface Limit {
  */
 export interface Entitlements {
   readonly tenantId: string
-  /** Of `tenants.entitlements_version`: every change of what it is made of moves it. */
-  readonly version: number
+  /** Every change of what it is made of, but the passing of time, makes another one. */
+  readonly version: string
   readonly computedAt: Date
   /** Not to be believed from here on: five minutes later, or when access or an exception changes by itself. */
   readonly expiresAt: Date
@@ -35,7 +35,7 @@ export interface Entitlements {
 /** What the snapshot of a company is made of. */
 export interface Grounds {
   readonly tenantId: string
-  readonly version: number
+  readonly version: string
   readonly sold: Sold | undefined
   readonly policy: Policy
 }

@@ -17,7 +17,7 @@ export async function findEntitlements(db: CentralSql, tenantId: string, now: Da
  * compares sees that the snapshot is old.
  */
 export async function findGrounds(db: CentralSql, tenantId: string, now: Date): Promise<Grounds> {
-  const version = (await findVersions(db, [tenantId])).get(tenantId) ?? 0
+  const version = (await findVersions(db, [tenantId])).get(tenantId) ?? ''
   const sold = await findSold(db, tenantId, now)
   return { tenantId, version, sold, policy: await findPolicy(db) }
 }
@@ -33,23 +33,16 @@ async function findSold(db: CentralSql, tenantId: string, now: Date): Promise<So
   return { sub, plan, taxRateBp, overrides, overridesChangeAt }
 }
 
-/** The version of each of these companies; one that is missing does not exist any more. */
-export async function findVersions(db: CentralSql, tenantIds: readonly string[]): Promise<Map<string, number>> {
-  const rows = await db
-    .selectFrom('tenants')
-    .where((eb) => eb('id', '=', eb.fn.any(eb.val([...tenantIds]))))
-    .select(['id', 'entitlements_version as version'])
-    .execute()
-  return new Map(rows.map(({ id, version }) => [id, Number(version)]))
-}
-
-/** Changes with the rules of billing, whoever changes them. */
-export async function findPolicyMark(db: CentralSql): Promise<string> {
-  const { mark } = await db
-    .selectFrom('billing_policy')
-    .select(sql<string>`md5(policy::text)`.as('mark'))
-    .executeTakeFirstOrThrow()
-  return mark
+/**
+ * The version of what each of these companies may do: it moves with `tenants.entitlements_version`, which triggers keep,
+ * and with the rules of billing. One that is missing does not exist any more.
+ */
+export async function findVersions(db: CentralSql, tenantIds: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await sql<{ id: string; version: string }>`
+    select t.id, t.entitlements_version || '.' || left(md5(p.policy::text), 8) as version
+    from tenants t cross join billing_policy p
+    where t.id = any(${[...tenantIds]}::uuid[])`.execute(db)
+  return new Map(rows.map(({ id, version }) => [id, version]))
 }
 
 /** The cheapest plan on sale that has a feature; of those without a price, which staff has yet to set, the smallest. */
