@@ -21,12 +21,20 @@ after(async () => {
 test('with DATABASE_URL everything lives on that server, which is neither started nor stopped by us', async (t) => {
   const server = await startCluster()
   t.after(() => server.stop())
-  const ports = ['API_PORT', 'METRICS_PORT', 'WORKER_METRICS_PORT', 'MAILBOX_SMTP_PORT', 'MAILBOX_HTTP_PORT']
+  const ports = [
+    'API_PORT',
+    'METRICS_PORT',
+    'WORKER_METRICS_PORT',
+    'MAILBOX_SMTP_PORT',
+    'MAILBOX_HTTP_PORT',
+    'MERCADOPAGO_SIM_PORT',
+  ]
   const chosen = await Promise.all(ports.map(async (name) => [name, String(await anyFreePort())] as const))
   const env = {
     ...process.env,
     ...Object.fromEntries(chosen),
     ...{ HORUX_HOME: home, DATABASE_URL: server.adminUrl, HORUX_ENV: '', SMTP_URL: '', CENTRAL_DATABASE_URL: '' },
+    ...{ MERCADOPAGO_URL: '', TEST_CLOCK: '' },
   }
   const args = [path.join(import.meta.dirname, 'start.ts'), '--no-demo']
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })

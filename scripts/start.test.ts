@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseEnv } from 'node:util'
 import { findPostmaster, stopPostgres } from './embedded-postgres.ts'
+import { demoStaff } from './seed.ts'
 import { removeDataDir } from './supervisor/data-directory.ts'
 import { stopLeftoversOf } from './supervisor/instance.ts'
 import { anyFreePort } from './supervisor/ports.ts'
@@ -25,9 +27,13 @@ const env = {
   HORUX_ENV: '',
   SMTP_URL: '',
   CENTRAL_DATABASE_URL: '',
+  MERCADOPAGO_URL: '',
+  TEST_CLOCK: '',
 }
 const supervisors: ChildProcess[] = []
 let api = ''
+let mailbox = ''
+let simulator = ''
 
 after(async () => {
   for (const supervisor of supervisors) supervisor.kill('SIGKILL')
@@ -44,7 +50,8 @@ test('a first start makes everything, keeps its secrets to itself and says where
   const first = start()
   await first.ready()
   assert.match(first.said(), new RegExp(`el puerto ${env.API_PORT} está ocupado; la API usa \\d+`))
-  for (const url of ['API', 'Documentación', 'Correo', 'Métricas']) assert.match(first.said(), new RegExp(`│ ${url}`))
+  for (const url of ['API', 'Documentación', 'Correo', 'MercadoPago \\(simulador\\)', 'Métricas'])
+    assert.match(first.said(), new RegExp(`│ ${url}`))
   api = addressOf(first.said())
   assert.equal((await fetch(`${api}/api/ready`)).status, 200)
   assert.equal(statSync(path.join(home, 'dev.env')).mode & 0o777, 0o600)
@@ -58,13 +65,13 @@ test('a first start makes everything, keeps its secrets to itself and says where
   // Murdered: nobody stops anything.
   first.process.kill('SIGKILL')
   await first.exitCode()
-  assert.deepEqual(Object.keys(children()).sort(), ['api', 'correo', 'worker'])
+  assert.deepEqual(Object.keys(children()).sort(), ['api', 'correo', 'mercadopago', 'worker'])
 })
 
 test('after kill -9 the next start stops the orphans, adopts the database and is ready', async () => {
   const orphans = Object.values(children()).map(({ pid }) => pid)
   const database = findPostmaster(dataDir)?.pid
-  assert.ok(database && orphans.length === 3)
+  assert.ok(database && orphans.length === 4)
   const next = start()
   await next.ready()
   assert.match(next.said(), /quedaban procesos de un arranque que murió/)
@@ -72,6 +79,35 @@ test('after kill -9 the next start stops the orphans, adopts the database and is
   assert.deepEqual(orphans.filter(isAlive), [])
   assert.equal(findPostmaster(dataDir)?.pid, database)
   api = addressOf(next.said())
+  mailbox = /│ Correo +(http:\S+)/.exec(next.said())?.[1] ?? ''
+  simulator = /│ MercadoPago \(simulador\) +(http:\S+)/.exec(next.said())?.[1] ?? ''
+})
+
+test('time that the simulator moves is the time of the API and of the worker', async () => {
+  const days = 40
+  const target = Date.now() + days * 86_400_000
+  const moved = await post(`${simulator}/__sim/clock`, { advance: { days } })
+  assert.equal(moved.status, 200, await moved.text())
+  const { ahora } = JSON.parse(await (await fetch(`${api}/__test/clock`)).text())
+  assert.ok(Math.abs(Date.parse(ahora) - target) < 60_000, ahora)
+  const { ocioso } = JSON.parse(await (await fetch(`${api}/__test/idle`)).text())
+  assert.equal(typeof ocioso, 'boolean')
+
+  const forgot = await post(`${api}/api/auth/password/forgot`, { email: demoStaff.email })
+  assert.equal(forgot.status, 202, await forgot.text())
+  const list = await fetch(`${mailbox}/api/correos?para=${encodeURIComponent(demoStaff.email)}&esperar=30`)
+  const { datos } = JSON.parse(await list.text())
+  const source = await (await fetch(`${mailbox}/correos/${datos[0].id}/fuente`)).text()
+  const date = /^Date: (.*)$/im.exec(source)?.[1] ?? ''
+  assert.ok(Math.abs(Date.parse(date) - target) < 60_000, date)
+})
+
+test('the simulator takes the token that was kept for it, and no other', async () => {
+  const stranger = await fetch(`${simulator}/users/me`, { headers: { authorization: 'Bearer APP_USR-otro' } })
+  assert.equal(stranger.status, 401)
+  const kept = parseEnv(readFileSync(path.join(home, 'dev.env'), 'utf8'))
+  const authorization = `Bearer ${kept['MERCADOPAGO_SIM_TOKEN']}`
+  assert.equal((await fetch(`${kept['MERCADOPAGO_URL']}/users/me`, { headers: { authorization } })).status, 200)
 })
 
 test('a child and a database that die are brought back', async () => {
@@ -88,7 +124,7 @@ test('Ctrl-C stops all in order and leaves no process', async () => {
   const running = supervisors.at(-1)
   assert.ok(running?.pid)
   const pids = [...Object.values(children()).map(({ pid }) => pid), findPostmaster(dataDir)?.pid ?? 0]
-  assert.equal(pids.filter(isAlive).length, 4)
+  assert.equal(pids.filter(isAlive).length, 5)
   running.kill('SIGINT')
   const [code] = await once(running, 'exit')
   assert.equal(code, 0)
@@ -136,6 +172,9 @@ function start() {
   }
 }
 
+const post = (url: string, body: object) =>
+  fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+
 function children(): Record<string, { pid: number }> {
   return JSON.parse(readFileSync(record, 'utf8')).children
 }
@@ -147,6 +186,7 @@ async function ports() {
     'WORKER_METRICS_PORT',
     'MAILBOX_SMTP_PORT',
     'MAILBOX_HTTP_PORT',
+    'MERCADOPAGO_SIM_PORT',
     'HORUX_PG_PORT',
   ] as const
   const chosen = await Promise.all(names.map(async (name) => [name, String(await anyFreePort())] as const))
