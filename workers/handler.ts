@@ -1,3 +1,4 @@
+import type { Gateways } from '../src/billing/connectors/gateways.ts'
 import type { EntitlementCache } from '../src/billing/entitlements/entitlement-cache.ts'
 import type { Config } from '../src/config.ts'
 import type { TenantDb } from '../src/db/databases.ts'
@@ -12,6 +13,8 @@ export interface WorkerDeps extends OperationDeps, SendDeps {
   testClock: { sync(): Promise<void> } | undefined
   /** What companies may do: jobs ask the gate too. */
   entitlements: Pick<EntitlementCache, 'get'>
+  /** MercadoPago, through each of our accounts. */
+  gateways: Gateways
   tenants: { use<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T> }
 }
 

@@ -1,5 +1,14 @@
 import type { JobName } from '../src/queue/jobs.ts'
 import type { Handler } from './handler.ts'
+import {
+  onBillingCommand,
+  onBillingFetch,
+  onBillingMonitor,
+  onBillingNightly,
+  onBillingReconcile,
+  onBillingSweep,
+  onBillingSync,
+} from './handlers/billing.ts'
 import { onBillingSeats } from './handlers/billing-seats.ts'
 import { onCleanupExpired } from './handlers/cleanup-expired.ts'
 import { onMailSend, onMailSweep } from './handlers/mail.ts'
@@ -20,5 +29,12 @@ export const handlers: Handlers = {
   'outbox.publish': onOutboxPublish,
   'outbox.sweep': onOutboxSweep,
   'billing.seats': onBillingSeats,
+  'billing.fetch': onBillingFetch,
+  'billing.command': onBillingCommand,
+  'billing.sync': onBillingSync,
+  'billing.sweep': onBillingSweep,
+  'billing.reconcile': onBillingReconcile,
+  'billing.nightly': onBillingNightly,
+  'billing.monitor': onBillingMonitor,
   'cleanup.expired': onCleanupExpired,
 }

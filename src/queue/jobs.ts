@@ -75,6 +75,45 @@ export const jobs = {
   'outbox.sweep': job({ payload: z.object({}), cron: '17 * * * *' }),
   // At the end of the day: what it misses is rebuilt from the log of seats.
   'billing.seats': job({ payload: z.object({}), cron: '55 23 * * *' }),
+  // What to look at again at MercadoPago. The row of the resource is the truth and holds its own lease and next try; the
+  // job is the nudge, so that one that got lost costs five minutes.
+  'billing.fetch': job({
+    payload: z.object({
+      connectorId: z.uuid(),
+      kind: z.enum(['payment', 'preapproval', 'authorized_payment', 'chargeback']),
+      resourceId: z.string(),
+    }),
+    retryLimit: 2,
+    retryDelay: 5,
+    loops: 4,
+  }),
+  'billing.command': job({
+    payload: z.object({ commandId: z.uuid() }),
+    retryLimit: 2,
+    retryDelay: 5,
+    policy: 'exclusive',
+    key: ({ commandId }) => commandId,
+  }),
+  // A subscription's mandate read anew, and then whatever is due of it.
+  'billing.sync': job({
+    payload: z.object({ subscriptionId: z.uuid() }),
+    retryLimit: 2,
+    retryDelay: 10,
+    policy: 'exclusive',
+    key: ({ subscriptionId }) => subscriptionId,
+  }),
+  // Not the only trigger of anything at an hour: the queue's clock forgets turns that it missed.
+  'billing.sweep': job({ payload: z.object({}), cron: '*/5 * * * *' }),
+  'billing.reconcile': job({ payload: z.object({}), cron: '*/5 * * * *' }),
+  'billing.nightly': job({
+    payload: z.object({}),
+    policy: 'exclusive',
+    key: () => 'nightly',
+    retryLimit: 1,
+    loops: 1,
+    expireInSeconds: 3600,
+  }),
+  'billing.monitor': job({ payload: z.object({}), cron: '30 * * * *' }),
   'cleanup.expired': job({ payload: z.object({}), cron: '*/10 * * * *' }),
 } as const
 

@@ -1,0 +1,220 @@
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import type { CentralSql, CentralTx } from '../../db/databases.ts'
+
+export const resourceKinds = ['payment', 'preapproval', 'authorized_payment', 'chargeback'] as const
+export type ResourceKind = (typeof resourceKinds)[number]
+
+export interface Resource {
+  connectorId: string
+  kind: ResourceKind
+  resourceId: string
+}
+
+export interface Delivery {
+  resource: Resource
+  topic: string
+  action: string | null
+  eventId: string | null
+  requestId: string
+  signedAt: Date
+  receivedAt: Date
+  headers: object
+  body: object
+}
+
+/**
+ * Keeps a delivery and marks what it is about as to be looked at again: one statement, so that neither is there alone.
+ * Undefined when this delivery came before, by its request id or by the id of its event.
+ */
+export async function insertDelivery(trx: CentralTx, delivery: Delivery): Promise<string | undefined> {
+  const { connectorId, kind, resourceId } = delivery.resource
+  const { rows } = await sql<{ id: string }>`
+    with news as (
+      insert into webhook_events (id, connector_id, topic, action, data_id, event_id, request_id, signature_ts, received_at, headers, body)
+      values (${uuidv7()}, ${connectorId}, ${delivery.topic}, ${delivery.action}, ${resourceId}, ${delivery.eventId},
+        ${delivery.requestId}, ${delivery.signedAt}, ${delivery.receivedAt}, ${delivery.headers}, ${delivery.body})
+      on conflict do nothing
+      returning id
+    ), marked as (
+      insert into mp_resources (connector_id, kind, resource_id, first_seen_at)
+      select ${connectorId}, ${kind}, ${resourceId}, ${delivery.receivedAt} from news
+      on conflict (connector_id, kind, resource_id) do update
+        set dirty_seq = mp_resources.dirty_seq + 1, dead_reason = null, attempts = 0, next_try_at = null
+      returning 1
+    )
+    select id from news, marked`.execute(trx)
+  return rows[0]?.id
+}
+
+/** Something is to be looked at again, whoever says so. */
+export async function markDirty(db: CentralSql, { connectorId, kind, resourceId }: Resource, at: Date): Promise<void> {
+  await db
+    .insertInto('mp_resources')
+    .values({ connector_id: connectorId, kind, resource_id: resourceId, first_seen_at: at })
+    .onConflict((oc) =>
+      oc.columns(['connector_id', 'kind', 'resource_id']).doUpdateSet({
+        dirty_seq: sql<string>`mp_resources.dirty_seq + 1`,
+        dead_reason: null,
+        attempts: 0,
+        next_try_at: null,
+      }),
+    )
+    .execute()
+}
+
+export async function touchConnector(db: CentralSql, connectorId: string, at: Date): Promise<void> {
+  await db
+    .updateTable('payment_connectors')
+    .set({ last_webhook_at: at })
+    .where('id', '=', connectorId)
+    .where((eb) =>
+      eb.or([eb('last_webhook_at', 'is', null), eb('last_webhook_at', '<', new Date(at.getTime() - 60_000))]),
+    )
+    .execute()
+}
+
+/** A refused delivery is counted; of the first twenty of an hour the headers stay, never a body. */
+export async function insertRefusal(db: CentralSql, reason: string, headers: object, at: Date): Promise<void> {
+  await sql`
+    insert into webhook_refusals (at, reason, headers)
+    select ${at}, ${reason},
+      case when (select count(*) from webhook_refusals where at > ${new Date(at.getTime() - 3_600_000)}) < 20
+        then ${headers}::jsonb end`.execute(db)
+}
+
+export interface ClaimedResource {
+  dirtySeq: string
+  attempts: number
+  firstSeenAt: Date
+}
+
+/** Takes a resource that has news, for `leaseSeconds` of the database's clock; undefined when it has none or is taken. */
+export async function claimResource(
+  db: CentralSql,
+  { connectorId, kind, resourceId }: Resource,
+  leaseSeconds: number,
+): Promise<ClaimedResource | undefined> {
+  return db
+    .updateTable('mp_resources')
+    .set({ claimed_until: sql<Date>`now() + make_interval(secs => ${leaseSeconds})` })
+    .where('connector_id', '=', connectorId)
+    .where('kind', '=', kind)
+    .where('resource_id', '=', resourceId)
+    .where('dead_reason', 'is', null)
+    .whereRef('clean_seq', '<', 'dirty_seq')
+    .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<', sql<Date>`now()`)]))
+    .returning(['dirty_seq as dirtySeq', 'attempts', 'first_seen_at as firstSeenAt'])
+    .executeTakeFirst()
+}
+
+export async function isResourceDirty(db: CentralSql, { connectorId, kind, resourceId }: Resource): Promise<boolean> {
+  const row = await db
+    .selectFrom('mp_resources')
+    .select('kind')
+    .where('connector_id', '=', connectorId)
+    .where('kind', '=', kind)
+    .where('resource_id', '=', resourceId)
+    .where('dead_reason', 'is', null)
+    .whereRef('clean_seq', '<', 'dirty_seq')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** It was read and applied up to `dirtySeq`, in the transaction that applied it; later news leave it dirty. */
+export async function settleResource(
+  trx: CentralTx,
+  { connectorId, kind, resourceId }: Resource,
+  { dirtySeq, snapshot, at }: { dirtySeq: string; snapshot: object; at: Date },
+): Promise<void> {
+  await trx
+    .updateTable('mp_resources')
+    .set({
+      clean_seq: dirtySeq,
+      claimed_until: null,
+      attempts: 0,
+      next_try_at: null,
+      last_error: null,
+      last_fetched_at: at,
+      snapshot,
+    })
+    .where('connector_id', '=', connectorId)
+    .where('kind', '=', kind)
+    .where('resource_id', '=', resourceId)
+    .execute()
+}
+
+/** Not now: later, or never when `deadReason` says so. */
+export async function postponeResource(
+  db: CentralSql,
+  { connectorId, kind, resourceId }: Resource,
+  {
+    attempts,
+    nextTryAt,
+    deadReason,
+    error,
+  }: { attempts: number; nextTryAt: Date | null; deadReason: string | null; error: string },
+): Promise<void> {
+  await db
+    .updateTable('mp_resources')
+    .set({ claimed_until: null, attempts, next_try_at: nextTryAt, dead_reason: deadReason, last_error: error })
+    .where('connector_id', '=', connectorId)
+    .where('kind', '=', kind)
+    .where('resource_id', '=', resourceId)
+    .execute()
+}
+
+/** What became of the deliveries about a resource that came until now. */
+export async function closeDeliveries(
+  db: CentralSql,
+  { connectorId, resourceId }: Resource,
+  {
+    state,
+    result,
+    error,
+    at,
+    until,
+  }: { state: 'processed' | 'ignored' | 'dead'; result: object; error: string | null; at: Date; until: Date },
+): Promise<void> {
+  await db
+    .updateTable('webhook_events')
+    .set({ state, result, last_error: error, processed_at: at })
+    .where('connector_id', '=', connectorId)
+    .where('data_id', '=', resourceId)
+    .where('state', '=', 'received')
+    .where('received_at', '<=', until)
+    .execute()
+}
+
+/** The last delivery about a resource: what the audit chain names as the cause. */
+export async function findLastDelivery(db: CentralSql, { connectorId, resourceId }: Resource): Promise<string | null> {
+  const row = await db
+    .selectFrom('webhook_events')
+    .select('id')
+    .where('connector_id', '=', connectorId)
+    .where('data_id', '=', resourceId)
+    .orderBy('id', 'desc')
+    .executeTakeFirst()
+  return row?.id ?? null
+}
+
+/** Resources that have news and may be tried now. */
+export async function findDueResources(db: CentralSql, now: Date, limit: number): Promise<Resource[]> {
+  const rows = await db
+    .selectFrom('mp_resources')
+    .select(['connector_id as connectorId', 'kind', 'resource_id as resourceId'])
+    .where('dead_reason', 'is', null)
+    .whereRef('clean_seq', '<', 'dirty_seq')
+    .where((eb) => eb.or([eb('next_try_at', 'is', null), eb('next_try_at', '<=', now)]))
+    .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<', sql<Date>`now()`)]))
+    .orderBy(sql`next_try_at nulls first`)
+    .limit(limit)
+    .execute()
+  return rows
+}
+
+/** The raw deliveries are kept 180 days. */
+export async function deleteOldDeliveries(db: CentralSql, before: Date): Promise<void> {
+  await db.deleteFrom('webhook_events').where('received_at', '<', before).execute()
+  await db.deleteFrom('webhook_refusals').where('at', '<', before).execute()
+}
