@@ -7,6 +7,7 @@ import { connectorRoutes } from './billing/connectors/routes.ts'
 import { gateRequests } from './billing/entitlements/gate.ts'
 import { usoRoutes } from './billing/entitlements/routes.ts'
 import { findSeatUse } from './billing/entitlements/seats.ts'
+import { webhookRoutes } from './billing/pipeline/routes.ts'
 import { planRoutes } from './billing/plans/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
@@ -70,6 +71,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(connectorRoutes({ ...deps, keys: config.billingKeys }))
   await app.register(mailRoutes(deps))
   await app.register(usoRoutes(deps))
+  await app.register(webhookRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))
 

@@ -64,6 +64,7 @@ const POLICY: Record<string, Acceso> = {
   'GET /api/uso/resumen': todos,
   'GET /api/uso/proyeccion': todos,
   'GET /api/uso/verificar-limite': todos,
+  'POST /api/webhooks/mercadopago': publico,
   'POST /api/cfdi': contables,
   'GET /api/cfdi': todos,
   'GET /api/cfdi/{uuid}': todos,
