@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { ensureStaff } from '../../src/auth/ensure-staff.ts'
-import { systemClock } from '../../src/clock.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openCentral } from '../../src/db/client.ts'
+import { readClock } from '../../src/db/test-clock.ts'
 import { parseAddress } from '../../src/mail/address.ts'
 import { temporaryPassword, temporaryPasswordHours } from '../../src/tenants/temporary-password.ts'
 
@@ -17,11 +17,12 @@ export const command = new Command('staff')
   )
 
 async function add({ email, nombre }: { email: string; nombre: string }): Promise<void> {
-  const central = openCentral(loadConfig(process.env, 'cli'))
+  const config = loadConfig(process.env, 'cli')
+  const central = openCentral(config)
   try {
     const address = parseAddress(email)
     if (!address) throw new Error(`no es una dirección de correo: ${email}`)
-    const now = systemClock.now()
+    const now = (await readClock(config, central)).now()
     const password = temporaryPassword()
     const temporaryUntil = new Date(now.getTime() + temporaryPasswordHours * 3_600_000)
     const outcome = await ensureStaff(central, { email: address, nombre, password, temporaryUntil }, now)

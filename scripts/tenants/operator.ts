@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pino from 'pino'
-import { systemClock } from '../../src/clock.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { openCentral } from '../../src/db/client.ts'
 import type { CentralDb } from '../../src/db/databases.ts'
+import { readClock } from '../../src/db/test-clock.ts'
 import { normalizeRfc } from '../../src/fiscal/rfc.ts'
 import { openQueue, type Queue } from '../../src/queue/queue.ts'
 import { type Operation, stepStates } from '../../src/tenants/operations/operation.ts'
@@ -26,7 +26,8 @@ export async function asOperator<T>(work: (operator: Operator) => Promise<T>): P
   const queue: Queue = openQueue(central, log)
   try {
     const servers = createServers({ config, central })
-    return await work({ config, deps: { central, queue, log, clock: systemClock, servers } })
+    const clock = await readClock(config, central)
+    return await work({ config, deps: { central, queue, log, clock, servers } })
   } finally {
     await queue.stop()
     await central.destroy()

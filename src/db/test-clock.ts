@@ -1,4 +1,5 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import type { Config } from '../config.ts'
 import type { CentralDb, CentralTx } from './databases.ts'
 
 /**
@@ -14,6 +15,14 @@ export interface TestClock extends Clock {
    * allowed, an instant before the real one means the real one.
    */
   moveTo(trx: CentralTx, instant: Date): Promise<void>
+}
+
+/** The clock of a command typed by hand: where time can be moved, as far as it is when the command begins. */
+export async function readClock(config: Pick<Config, 'testClock'>, central: CentralDb): Promise<Clock> {
+  if (!config.testClock) return systemClock
+  const clock = createTestClock(central, { real: systemClock, past: true })
+  await clock.sync()
+  return clock
 }
 
 /** @param real what runs underneath; `past` lets it be moved behind that. */
