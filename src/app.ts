@@ -7,6 +7,7 @@ import { connectorRoutes } from './billing/connectors/routes.ts'
 import { gateRequests } from './billing/entitlements/gate.ts'
 import { usoRoutes } from './billing/entitlements/routes.ts'
 import { findSeatUse } from './billing/entitlements/seats.ts'
+import { suscripcionRoutes } from './billing/own/routes.ts'
 import { webhookRoutes } from './billing/pipeline/routes.ts'
 import { planRoutes } from './billing/plans/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
@@ -71,6 +72,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(connectorRoutes({ ...deps, keys: config.billingKeys }))
   await app.register(mailRoutes(deps))
   await app.register(usoRoutes(deps))
+  await app.register(suscripcionRoutes(deps))
   await app.register(webhookRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))
