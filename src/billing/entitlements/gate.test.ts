@@ -230,6 +230,20 @@ test('fifty uploads at once to the last place: one is stored, the others are tol
   entitlements.forget(world.ours.id)
 })
 
+test('an exception that staff makes holds in the next request, though nobody tells of it', async () => {
+  await become('activa')
+  await world.deps.changes.close()
+  assert.equal((await send('visor', 'GET', '/api/cfdi')).statusCode, 200)
+  const url = `/api/subscriptions/${world.ours.id}/excepciones`
+  const payload = { tipo: 'funcion', clave: 'cfdi_basic', activa: false, hasta: null, motivo: 'Prueba de la puerta' }
+  const made = await sendAs(world, world.actors.staff, { method: 'POST', url, payload })
+  assert.equal(made.statusCode, 201, made.body)
+  assert.equal((await send('visor', 'GET', '/api/cfdi')).json().code, 'feature_not_in_plan')
+  const revoked = await sendAs(world, world.actors.staff, { method: 'DELETE', url: `${url}/${made.json().id}` })
+  assert.equal(revoked.statusCode, 204, revoked.body)
+  assert.equal((await send('visor', 'GET', '/api/cfdi')).statusCode, 200)
+})
+
 async function bareApp(): Promise<App> {
   const log = createLog({ level: 'silent', service: 'api' })
   const { app } = await createShell({ log, trustProxy: false, corsOrigins: [], maxLoopDelayMs: 0, checkText: true })

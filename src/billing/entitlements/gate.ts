@@ -12,7 +12,7 @@ import { findCheapestPlanWith } from './queries.ts'
 
 export interface GateDeps {
   central: CentralDb
-  entitlements: Pick<EntitlementCache, 'get'>
+  entitlements: Pick<EntitlementCache, 'get' | 'forget'>
 }
 
 /**
@@ -39,6 +39,13 @@ export function gateRequests(app: App, deps: GateDeps): void {
     found.then((entitlements) => admit(request, entitlements, done), done)
   })
 
+  // Whoever changes what a company may do, here, sees it in their next request, notice or not.
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    const tenantId = isWrite(request) ? settledTenant(request) : undefined
+    if (tenantId !== undefined) deps.entitlements.forget(tenantId)
+    done()
+  })
+
   function admit(request: FastifyRequest, entitlements: Entitlements, done: (error?: Error) => void): void {
     const refusal = refusalOf(entitlements, wishOf(request))
     if (refusal) refusalError(deps.central, entitlements, refusal).then(done, done)
@@ -53,10 +60,20 @@ export async function refusalError(central: CentralDb, { estado }: Entitlements,
   return refusal.access === 'blocked' ? subscriptionBlocked(estado) : subscriptionReadOnly(estado)
 }
 
-function wishOf({ method, user, routeOptions }: FastifyRequest): Wish {
+/** The company whose subscription a request may have changed: its own, or the one that staff named. */
+function settledTenant({ routeOptions, params, user }: FastifyRequest): string | undefined {
+  const { acceso, plan } = routeOptions.config
+  if (acceso?.quien === 'plataforma') return (params as { tenantId?: string } | undefined)?.tenantId
+  return plan?.siempre === 'facturacion' ? (user?.tenantId ?? undefined) : undefined
+}
+
+const isWrite = ({ method }: FastifyRequest) => method !== 'GET' && method !== 'HEAD'
+
+function wishOf(request: FastifyRequest): Wish {
+  const { user, routeOptions } = request
   const { feature, siempre }: PlanRequerido = routeOptions.config.plan ?? {}
   return {
-    writes: method !== 'GET' && method !== 'HEAD',
+    writes: isWrite(request),
     feature: feature as Feature | undefined, // proved when the route was added
     siempre,
     isAdmin: user.rol === 'admin',
