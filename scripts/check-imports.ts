@@ -24,8 +24,10 @@ const FLOORS = [
 const PURE: Readonly<Record<string, string>> = {
   auth: 'password-policy common-passwords device-name authorize throttle',
   billing: 'subscription access plans periods prices proration seats invoice settlement metrics',
+  'billing/connectors': 'connector',
   'billing/machine': 'begin due-timer event forecast moves on-command on-mandate on-payment on-timer transition',
   'billing/mercadopago': 'gateway signature rejections normalize amounts wire',
+  'billing/plans': 'answers features override plan policy price-of',
   cfdi: 'xml attributes parse impuestos pagos movimientos avisos cfdi-rows',
   db: 'statements ledger migrations quote schema-window',
   http: 'cursor json-text invalid-request',

@@ -22,7 +22,7 @@ import {
   updateConnector,
 } from './queries.ts'
 import { requireReady } from './ready.ts'
-import { openSecret, sealSecret, sealToken } from './secrets.ts'
+import { readSecret, sealSecret, sealToken } from './secrets.ts'
 
 /** What is undefined stays. */
 export interface ConnectorEdit {
@@ -111,18 +111,12 @@ function secretsOf({ keys }: ConnectorDeps, connector: StoredConnector, edit: Co
   const { id, webhookSecret: current } = connector
   const forgotten = edit.previousSecret === null ? { previousSecret: null } : {}
   if (edit.webhookSecret === undefined) return forgotten
+  const known = current === null ? undefined : readSecret(keys, id, current)
   // The same again is no rotation: it would push out the previous one, which late deliveries were signed with.
-  if (current !== null && isSame(() => openSecret(keys, id, current), edit.webhookSecret)) return forgotten
-  return { webhookSecret: sealSecret(keys, id, edit.webhookSecret), previousSecret: current, ...forgotten }
-}
-
-/** A secret that cannot be read any more is not the same as any. */
-function isSame(open: () => string, secret: string): boolean {
-  try {
-    return open() === secret
-  } catch {
-    return false
-  }
+  if (known === edit.webhookSecret) return forgotten
+  // One whose key was lost verifies nothing, and is no previous.
+  const previousSecret = known === undefined ? null : current
+  return { webhookSecret: sealSecret(keys, id, edit.webhookSecret), previousSecret, ...forgotten }
 }
 
 async function requireIdle(trx: CentralTx, { id, isPrimary }: StoredConnector): Promise<void> {

@@ -425,6 +425,22 @@ test('a check seals anew what an older key sealed', async () => {
   assert.deepEqual(await product.deps.gateways.active(), [])
 })
 
+test('when the key is lost, tokens and secrets are written again and everything goes on', async () => {
+  const { id } = await checked()
+  await send('PATCH', `/${id}`, { activo: true })
+  await mandate(id, 'authorized')
+  const { staff, keys } = await startAgain(`b9:${randomBytes(32).toString('base64')}`)
+  const patch = (body: object) => staff.send('PATCH', `/api/conectores-pago/${id}`, { body })
+  const written = await patch({ accessToken: TOKEN })
+  assert.deepEqual([written.statusCode, written.json().tokenTermina], [200, '0001'])
+  // The secret is still that of the lost key: the check leaves it for whoever finds the key.
+  assert.equal((await staff.post(`/api/conectores-pago/${id}/verificar`)).statusCode, 200)
+  const again = await patch({ webhookSecret: SECRET })
+  assert.deepEqual([again.statusCode, again.json().tieneSecretoAnterior, again.json().activo], [200, false, true])
+  const [known] = await findVerificationSecrets(product.deps.central, keys)
+  assert.deepEqual([known?.secrets, known?.unreadable], [[SECRET], 0])
+})
+
 test('only staff of the platform has to do with connectors', async () => {
   const { id } = await create()
   for (const who of [tenant, product.anonymous])

@@ -62,6 +62,13 @@ const WRONG_KIND = {
 export const wrongAccount = (kind: keyof typeof WRONG_KIND, { nickname }: Account) =>
   new AppError('rejected', 'connectors.wrong_account', `La cuenta ${nickname} ${WRONG_KIND[kind]}.`)
 
+export const wrongCountry = ({ nickname, siteId }: Account) =>
+  new AppError(
+    'rejected',
+    'connectors.wrong_country',
+    `La cuenta ${nickname} no es de MercadoPago México (${siteId}): no puede cobrar en pesos mexicanos.`,
+  )
+
 /** What was authorised with the old account could neither be charged nor cancelled with the new one. */
 export const otherAccount = ({ nickname, id }: Account) =>
   new AppError(

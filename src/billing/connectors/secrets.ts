@@ -1,4 +1,4 @@
-import { open, type SealKeys, seal, sealedWith } from '../../crypto/seal.ts'
+import { open, SealError, type SealKeys, seal, sealedWith } from '../../crypto/seal.ts'
 
 // Each secret is bound to its connector and its use: moved to another row, it does not open.
 
@@ -13,10 +13,24 @@ export const sealSecret = (keys: SealKeys, connectorId: string, secret: string):
   seal(keys, secret, secretContext(connectorId))
 
 /** @throws SealError */
-export const openSecret = (keys: SealKeys, connectorId: string, sealed: Uint8Array): string =>
+const openSecret = (keys: SealKeys, connectorId: string, sealed: Uint8Array): string =>
   open(keys, sealed, secretContext(connectorId))
 
-/** The same secret under the active key; null when it is already, so that nothing needs to be written. */
+/** What the secret is; undefined when the keys do not open it. */
+export function readSecret(keys: SealKeys, connectorId: string, sealed: Uint8Array): string | undefined {
+  try {
+    return openSecret(keys, connectorId, sealed)
+  } catch (error) {
+    if (error instanceof SealError) return undefined
+    throw error
+  }
+}
+
+/**
+ * The same secrets under the active key; null when they are already, so that nothing needs to be written. A webhook secret
+ * whose key was lost stays as it is: its key may come back.
+ * @throws SealError when the token cannot be opened
+ */
 export function resealed(
   keys: SealKeys,
   connectorId: string,
@@ -24,8 +38,10 @@ export function resealed(
 ): SealedSecrets | null {
   const all = [accessToken, webhookSecret, previousSecret]
   if (all.every((sealed) => sealed === null || sealedWith(sealed) === keys.active.kid)) return null
-  const again = (sealed: Buffer | null) =>
-    sealed && sealSecret(keys, connectorId, openSecret(keys, connectorId, sealed))
+  const again = (sealed: Buffer | null) => {
+    const secret = sealed && readSecret(keys, connectorId, sealed)
+    return typeof secret === 'string' ? sealSecret(keys, connectorId, secret) : sealed
+  }
   return {
     accessToken: sealToken(keys, connectorId, openToken(keys, connectorId, accessToken)),
     webhookSecret: again(webhookSecret),

@@ -1,8 +1,7 @@
 import type { SealKeys } from '../../crypto/seal.ts'
-import { SealError } from '../../crypto/seal.ts'
 import type { CentralSql } from '../../db/databases.ts'
 import { listConnectors } from './queries.ts'
-import { openSecret } from './secrets.ts'
+import { readSecret } from './secrets.ts'
 
 /** What a delivery of one connector is verified with (billing.md 2.8). */
 export interface VerificationSecrets {
@@ -19,16 +18,7 @@ export async function findVerificationSecrets(db: CentralSql, keys: SealKeys): P
   const connectors = await listConnectors(db, { active: true })
   return connectors.map(({ id, ownAccountId, webhookSecret, previousSecret }) => {
     const sealed = [webhookSecret, previousSecret].filter((secret) => secret !== null)
-    const secrets = sealed.flatMap((secret) => opened(() => openSecret(keys, id, secret)))
+    const secrets = sealed.map((secret) => readSecret(keys, id, secret)).filter((secret) => secret !== undefined)
     return { connectorId: id, ownAccountId, secrets, unreadable: sealed.length - secrets.length }
   })
-}
-
-function opened(open: () => string): string[] {
-  try {
-    return [open()]
-  } catch (error) {
-    if (error instanceof SealError) return []
-    throw error
-  }
 }
