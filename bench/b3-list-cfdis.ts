@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Kysely } from 'kysely'
-import { anyFreePort } from '../scripts/supervisor/ports.ts'
 import { listCfdis } from '../src/cfdi/queries.ts'
 import { parseDatabaseUrl } from '../src/db/address.ts'
 import { openAs } from '../src/db/client.ts'
@@ -12,19 +11,15 @@ import { poolDialect } from '../src/db/driver.ts'
 import { createPool } from '../src/db/pool.ts'
 import { findSite } from '../src/tenants/queries.ts'
 import { startProduct } from '../test/support/product.ts'
-import { compare, type Result, type Side } from './harness.ts'
+import { compare, type Result } from './harness.ts'
+import { CONNECTIONS, measured, POOL_MAX, type Requests, startApi, withPort } from './support/api-load.ts'
 import { fillCfdis } from './support/cfdi-rows.ts'
 import { type ServerChild, startServer } from './support/child.ts'
-import { type Cost, costInWords, cpuMeter, distance, postgresCpu, processCpu } from './support/cpu.ts'
-import { requestsPerSecond } from './support/load.ts'
+import { costInWords, distance, postgresCpu } from './support/cpu.ts'
 import { inDatabase } from './support/tenant-fleet.ts'
 
 const ROWS = 100_000
 const PAGE = 50
-const POOL_MAX = 3
-const CONNECTIONS = 32
-const SECONDS = 6
-const WARM_UP_SECONDS = 10
 
 /**
  * A page of CFDI through everything the product puts in front of it (session, rights, limits, validation, headers, log,
@@ -42,7 +37,7 @@ export async function run(): Promise<Result[]> {
   stack.defer(() => owner.end())
   await fillCfdis(owner, ROWS)
 
-  const api = await startApi(product.env, folder)
+  const api = await startApi(product.env, { logFile: path.join(folder, 'api.log') })
   stack.defer(() => api.stop())
   const bare = await startBare(tenantUrl, folder)
   stack.defer(() => bare.stop())
@@ -69,32 +64,6 @@ export async function run(): Promise<Result[]> {
   return [result]
 }
 
-interface Requests {
-  url: string
-  headers: Readonly<Record<string, string>>
-}
-
-function startApi(env: Readonly<Record<string, string>>, folder: string): Promise<ServerChild> {
-  return withPort((port) =>
-    startServer({
-      file: 'src/server.ts',
-      // Everything on, as in production, but a limit that this load does not reach.
-      env: {
-        ...env,
-        HORUX_ENV: 'development',
-        API_PORT: String(port),
-        METRICS_PORT: '0',
-        RATE_LIMIT_PER_MINUTE: '1000000000',
-        TENANT_POOL_MAX: String(POOL_MAX),
-      },
-      port,
-      probe: '/api/ready',
-      logFile: path.join(folder, 'api.log'),
-      nodeFlags: (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean),
-    }),
-  )
-}
-
 async function startBare(url: string, folder: string): Promise<ServerChild> {
   const { text, parameters } = await statementOfPage(url)
   return withPort((port) =>
@@ -113,8 +82,6 @@ async function startBare(url: string, folder: string): Promise<ServerChild> {
     }),
   )
 }
-
-const withPort = async <T>(start: (port: number) => Promise<T>): Promise<T> => start(await anyFreePort())
 
 /** The statement that the product sends, overheard: so the peer's can never be another one. */
 async function statementOfPage(url: string): Promise<{ text: string; parameters: readonly unknown[] }> {
@@ -136,26 +103,4 @@ async function sameRows(ours: Requests, peer: Requests): Promise<void> {
   const [mine, theirs] = [a, b] as { datos: unknown[] }[]
   assert.equal(mine?.datos.length, PAGE)
   assert.deepEqual(mine?.datos, theirs?.datos)
-}
-
-interface Measured extends Pick<Side, 'round'> {
-  warmUp(): Promise<unknown>
-  cost(): Cost
-}
-
-function measured(requests: Requests, pid: number, pgCpu: () => number | undefined): Measured {
-  const meter = cpuMeter(pgCpu, () => processCpu(pid))
-  const load = { ...requests, connections: CONNECTIONS, seconds: SECONDS }
-  return {
-    // Until the compiler of the engine is done with what runs often, as it is in a process that has run for a minute.
-    warmUp: () => requestsPerSecond({ ...load, seconds: WARM_UP_SECONDS }),
-    async round() {
-      const { perSecond } = await meter.round(async () => {
-        const answered = await requestsPerSecond(load)
-        return { perSecond: answered, count: answered * SECONDS }
-      })
-      return perSecond
-    },
-    cost: meter.cost,
-  }
 }

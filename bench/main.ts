@@ -3,7 +3,7 @@ import { type Result, save } from './harness.ts'
 
 /** `make bench [only=B3,B4]`: runs the lines of docs/performance.md one after the other. */
 const only = (process.argv[2] ?? '').toUpperCase().split(',').filter(Boolean)
-const files = readdirSync(new URL('.', import.meta.url)).filter((name) => /^b\d+-.*\.ts$/.test(name))
+const files = readdirSync(new URL('.', import.meta.url)).filter((name) => /^b\d+[a-z]?-.*\.ts$/.test(name))
 const byNumber = files.sort((a, b) => Number.parseInt(a.slice(1), 10) - Number.parseInt(b.slice(1), 10))
 
 for (const file of byNumber) {
