@@ -3,6 +3,7 @@ import { createAuth } from './auth/auth.ts'
 import { guardRequests } from './auth/guard.ts'
 import { authRoutes } from './auth/routes.ts'
 import { usuarioRoutes } from './auth/usuario-routes.ts'
+import { checkoutRoutes } from './billing/checkout/routes.ts'
 import { connectorRoutes } from './billing/connectors/routes.ts'
 import { gateRequests } from './billing/entitlements/gate.ts'
 import { usoRoutes } from './billing/entitlements/routes.ts'
@@ -73,6 +74,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(mailRoutes(deps))
   await app.register(usoRoutes(deps))
   await app.register(suscripcionRoutes(deps))
+  await app.register(checkoutRoutes(deps))
   await app.register(webhookRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))

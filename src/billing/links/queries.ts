@@ -57,6 +57,7 @@ export interface LinkRow {
   planVersion: number
   frecuencia: Frecuencia
   amountC: Centavos
+  createdAt: Date
   expiresAt: Date
   usedAt: Date | null
   revokedAt: Date | null
@@ -78,6 +79,7 @@ export async function findLink(db: CentralSql, kind: LinkRow['kind'], hash: Buff
       planVersion: row.plan_version,
       frecuencia: row.frecuencia as Frecuencia,
       amountC: BigInt(row.amount_c),
+      createdAt: row.created_at,
       expiresAt: row.expires_at,
       usedAt: row.used_at,
       revokedAt: row.revoked_at,
