@@ -140,6 +140,10 @@ export function rolled(sub: Subscription, today: Fecha): Subscription {
   return rolled(roll(sub, anchor, periodEnd), today)
 }
 
+/** A pause of what is still paid is over, be it by now in a period that was paid ahead. */
+export const unpause = (sub: Subscription, now: Date): Subscription =>
+  rolled(enter(sub, 'activa', null, now), fechaOf(now))
+
 /** To the period that begins at the end of the running one. */
 export function roll(sub: Subscription, anchor: Fecha, periodEnd: Fecha): Subscription {
   const { start, end } = periodContaining(anchor, sub.frecuencia, periodEnd)

@@ -3,7 +3,7 @@ import { isPaid } from '../access.ts'
 import { periodAt } from '../periods.ts'
 import { currentMandate, isLive, type Policy, type Subscription } from '../subscription.ts'
 import type { CambiarPlan, Effect, Result } from './event.ts'
-import { activate, awaitPayment, cancelMandates, end, endWith, enter, next, refused, same } from './moves.ts'
+import { activate, awaitPayment, cancelMandates, end, endWith, enter, next, refused, same, unpause } from './moves.ts'
 
 /** Collection stops; what is paid stays usable. */
 export function pause(sub: Subscription, until: Fecha | null, now: Date): Result {
@@ -29,7 +29,7 @@ export function resume(sub: Subscription, now: Date, policy: Policy, rule: strin
       ? [{ kind: 'mandate', mandateId: mandate.id, action: 'resume', why: 'end' }]
       : []
   const today = fechaOf(now)
-  if (isPaid(sub, today)) return next(enter(sub, 'activa', null, now), rule, told)
+  if (isPaid(sub, today)) return next(unpause(sub, now), rule, told)
   const fresh = { ...sub, anchor: today, courtesy: false }
   return next(awaitPayment(fresh, 'renovacion', today, now, policy), rule, [
     ...told,
@@ -48,7 +48,7 @@ export function cancelAtPeriodEnd(sub: Subscription, now: Date, policy: Policy):
   if (!until) return cancelNow(sub, 'usuario', now)
   const { sub: silent, effects } = cancelMandates(sub, 'end')
   const mail: Effect = { kind: 'mail', template: 'cancelada', key: `${until}:${now.toISOString()}` }
-  const usable = sub.estado === 'pausada' ? enter(silent, 'activa', null, now) : silent
+  const usable = sub.estado === 'pausada' ? unpause(silent, now) : silent
   const scheduled = endWith(usable, until, now, policy)
   return sub.estado === 'pausada'
     ? next(scheduled, 'cancelar', [...effects, mail])

@@ -1,7 +1,7 @@
 import { fechaOf } from '../../fiscal/fecha.ts'
 import type { Mandate, Policy, Subscription } from '../subscription.ts'
 import type { Effect, Result } from './event.ts'
-import { cancelMandates, end, endWith, enter, mayCharge, next, same } from './moves.ts'
+import { cancelMandates, end, endWith, enter, mayCharge, next, same, unpause } from './moves.ts'
 import { resume } from './on-command.ts'
 
 /**
@@ -63,7 +63,7 @@ export function onCancelled(sub: Subscription, mandateId: string, now: Date, pol
       if (!until || until <= fechaOf(now)) return ended(sub, 'd', now)
       const mail: Effect = { kind: 'mail', template: 'cancelada', key: `${mandateId}:${until}` }
       if (sub.estado === 'activa') return same(endWith(sub, until, now, policy), 'd', [mail])
-      return next(endWith(enter(sub, 'activa', null, now), until, now, policy), 'd', [mail])
+      return next(endWith(unpause(sub, now), until, now, policy), 'd', [mail])
     }
     case 'pendiente_pago':
       return sub.motivo === 'alta' ? same(sub, 'd') : ended(sub, 'd', now)

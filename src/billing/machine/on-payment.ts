@@ -93,9 +93,11 @@ function unpaidPeriod(sub: Subscription, anchor: Fecha, from: Fecha, paidOn: Fec
 }
 
 /** The running period where it was taken back and is not over: the first one may hold a trial and begin before the grid. */
-function periodOfGrid({ periodStart, periodEnd, frecuencia }: Subscription, anchor: Fecha, day: Fecha): Period {
-  if (periodStart && periodEnd && periodStart <= day && day < periodEnd) return { start: periodStart, end: periodEnd }
-  return periodContaining(anchor, frecuencia, day)
+function periodOfGrid(sub: Subscription, anchor: Fecha, day: Fecha): Period {
+  const { motivo, periodStart, periodEnd } = sub
+  const wasTakenBack = motivo === 'reembolso' || motivo === 'contracargo'
+  if (wasTakenBack && periodStart && periodEnd && day < periodEnd) return { start: periodStart, end: periodEnd }
+  return periodContaining(anchor, sub.frecuencia, day)
 }
 
 function begin(sub: Subscription, event: PagoAprobado, period: Period, anchor: Fecha, rule: string, now: Date): Result {
@@ -237,7 +239,8 @@ function onWon(sub: Subscription, { paymentId, period }: PagoDevuelto, now: Date
 
 function coverage(sub: Subscription, period: Period | null): 'running' | 'prepaid' | 'old' {
   if (!period) return 'old'
-  if (period.start === sub.periodStart) return 'running'
+  // Both ends: on the day of a change of interval the new period begins where the old one did.
+  if (period.start === sub.periodStart && period.end === sub.periodEnd) return 'running'
   return period.start === sub.periodEnd ? 'prepaid' : 'old'
 }
 

@@ -706,6 +706,13 @@ test('p: a change of interval closes the period and begins a grid today, for whi
   )
 })
 
+test('p: on the first day the old period is not the new one, though both begin there', () => {
+  const s = byTransfer().jump('2026-06-05')
+  s.apply({ kind: 'cambiar_plan', changeId: 'c1', frecuencia: 'anual', paymentId: 'p2' })
+  s.giveBack('p1', 'contracargo', { start: '2026-06-05', end: '2026-07-05' })
+  assert.deepEqual([s.sub.estado, accessOf(s)], ['activa', 'full'])
+})
+
 test('p: not while something is owed, nor after a cancellation', () => {
   const change = { kind: 'cambiar_plan', changeId: 'c1', frecuencia: 'mensual', paymentId: null } as const
   assert.deepEqual(card().jump('2026-07-05').apply(change), { kind: 'refused', code: 'pago_pendiente' })
