@@ -3,6 +3,7 @@ import { createAuth } from './auth/auth.ts'
 import { guardRequests } from './auth/guard.ts'
 import { authRoutes } from './auth/routes.ts'
 import { usuarioRoutes } from './auth/usuario-routes.ts'
+import { bandejaRoutes } from './billing/alerts/routes.ts'
 import { checkoutRoutes } from './billing/checkout/routes.ts'
 import { connectorRoutes } from './billing/connectors/routes.ts'
 import { gateRequests } from './billing/entitlements/gate.ts'
@@ -11,6 +12,7 @@ import { findSeatUse } from './billing/entitlements/seats.ts'
 import { suscripcionRoutes } from './billing/own/routes.ts'
 import { webhookRoutes } from './billing/pipeline/routes.ts'
 import { planRoutes } from './billing/plans/routes.ts'
+import { subscriptionRoutes } from './billing/staff/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
 import { idempotencyStore } from './db/idempotency-keys.ts'
@@ -74,6 +76,8 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(mailRoutes(deps))
   await app.register(usoRoutes(deps))
   await app.register(suscripcionRoutes(deps))
+  await app.register(subscriptionRoutes(deps))
+  await app.register(bandejaRoutes(deps))
   await app.register(checkoutRoutes(deps))
   await app.register(webhookRoutes(deps))
   await app.register(cfdiRoutes(deps))

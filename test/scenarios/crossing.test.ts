@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { uuidv7 } from 'uuidv7'
 import type { Acceso } from '../../src/http/access.ts'
 import { addressOf, type Operation, operationsOf, sample } from '../support/api-document.ts'
 import { ACTORS, type ActorName, type ApiWorld, digestOf, sendAs, startApiWorld } from '../support/api-world.ts'
@@ -52,6 +53,16 @@ const POLICY: Record<string, Acceso> = {
   'POST /api/checkout/iniciar': admins,
   'GET /api/checkout/link/{token}': publico,
   'POST /api/checkout/link/{token}/pago': publico,
+  'GET /api/subscriptions/{tenantId}': plataforma,
+  'PATCH /api/subscriptions/{tenantId}': plataforma,
+  'POST /api/subscriptions/{tenantId}/extender-trial': plataforma,
+  'POST /api/subscriptions/{tenantId}/suspender': plataforma,
+  'POST /api/subscriptions/{tenantId}/reactivar': plataforma,
+  'POST /api/subscriptions/{tenantId}/cancelar': plataforma,
+  'POST /api/subscriptions/{tenantId}/sincronizar': plataforma,
+  'GET /api/cobranza/bandeja': plataforma,
+  'POST /api/cobranza/bandeja/{id}/resolver': plataforma,
+  'POST /api/cobranza/bandeja/{id}/asignar': plataforma,
   'GET /api/cobranza/politica': plataforma,
   'PUT /api/cobranza/politica': plataforma,
   'GET /api/conectores-pago': plataforma,
@@ -99,6 +110,8 @@ let mail: string
 /** An exception of `ours` to its plan, and the account it pays to. */
 let override: string
 let connector: string
+/** Something about `ours` that staff must look at. */
+let alert: string
 before(async () => {
   world = await startApiWorld()
   operations = await operationsOf(world.app)
@@ -134,6 +147,13 @@ before(async () => {
     hasta: null,
     motivo: 'CANARIO en convenio',
   })
+  alert = uuidv7()
+  const about = { code: 'pago_en_pausa', severity: 'aviso' as const, dedupe_key: 'crossing', tenant_id: ours.id }
+  const seen = { detail: { rfc: 'CANARIO' }, created_at: new Date(), last_seen_at: new Date() }
+  await world.deps.central
+    .insertInto('billing_alerts')
+    .values({ id: alert, ...about, ...seen })
+    .execute()
   connector = await made('/api/conectores-pago', {
     nombre: 'CANARIO sandbox',
     tipo: 'sandbox',
@@ -261,6 +281,7 @@ function foreignIds({ path, name }: Operation): Record<string, string> {
     ['/api/tenants/', { id: ours.id }],
     ['/api/subscriptions/', { tenantId: ours.id, id: override }],
     ['/api/conectores-pago/', { id: connector }],
+    ['/api/cobranza/bandeja/', { id: alert }],
     ['/api/cfdi/', { uuid: CFDI }],
     ['/api/correos/plantillas/', { nombre: 'pago_confirmado' }],
     ['/api/correos/', { id: mail }],

@@ -91,7 +91,7 @@ async function keep(
     stored: StoredSubscription
     payment: PaymentRow
     kind: 'late_payment' | 'incomplete_payment'
-    code: string
+    code: 'cambio_ya_no_procede' | 'pago_incompleto'
     now: Date
   },
 ): Promise<void> {
