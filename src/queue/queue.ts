@@ -15,6 +15,8 @@ export interface Queue {
     payload: Payload<N>,
     options?: EnqueueOptions,
   ): Promise<string | null>
+  /** Many at once, in one statement. Of those that are there already (their `key`) none is left a second time. */
+  enqueueAll<N extends JobName>(trx: CentralTx, name: N, payloads: readonly Payload<N>[]): Promise<void>
   stop(): Promise<void>
 }
 
@@ -69,18 +71,30 @@ export function openQueue(central: CentralDb, log: Logger): Queue {
   return {
     async enqueue(trx, name, payload, { key, ...options } = {}) {
       await start(trx)
-      const definition = definitionOf(name)
-      const data = jobs[name].payload.parse(payload)
-      const singletonKey = key ?? definition.key?.(data)
-      const group = definition.group?.(data)
-      return boss.send(name, data, {
-        ...options,
-        ...(singletonKey !== undefined && { singletonKey }),
-        ...(group && { group: { id: group } }),
-        db: fromKysely(trx),
-      })
+      const { data, ...same } = jobOf(name, payload, key)
+      return boss.send(name, data, { ...options, ...same, db: fromKysely(trx) })
+    },
+    async enqueueAll(trx, name, payloads) {
+      await start(trx)
+      await boss.insert(
+        name,
+        payloads.map((payload) => jobOf(name, payload)),
+        { db: fromKysely(trx) },
+      )
     },
     stop: () => boss.stop({ graceful: false }),
+  }
+}
+
+function jobOf<N extends JobName>(name: N, payload: Payload<N>, key?: string) {
+  const definition = definitionOf(name)
+  const data = jobs[name].payload.parse(payload) as object
+  const singletonKey = key ?? definition.key?.(data)
+  const group = definition.group?.(data)
+  return {
+    data,
+    ...(singletonKey !== undefined && { singletonKey }),
+    ...(group && { group: { id: group } }),
   }
 }
 

@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { uuidv7 } from 'uuidv7'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
 
 export const resourceKinds = ['payment', 'preapproval', 'authorized_payment', 'chargeback'] as const
@@ -12,6 +11,7 @@ export interface Resource {
 }
 
 export interface Delivery {
+  id: string
   resource: Resource
   topic: string
   action: string | null
@@ -24,27 +24,49 @@ export interface Delivery {
 }
 
 /**
- * Keeps a delivery and marks what it is about as to be looked at again: one statement, so that neither is there alone.
- * Undefined when this delivery came before, by its request id or by the id of its event.
+ * Keeps deliveries and marks what they are about as to be looked at again: one statement, so that neither is there alone.
+ * A delivery that came before, by its request id or by the id of its event, is not kept again and marks nothing.
+ * @returns the ids of those that were new
  */
-export async function insertDelivery(trx: CentralTx, delivery: Delivery): Promise<string | undefined> {
-  const { connectorId, kind, resourceId } = delivery.resource
-  const { rows } = await sql<{ id: string }>`
-    with news as (
+export async function insertDeliveries(trx: CentralTx, deliveries: readonly Delivery[]): Promise<string[]> {
+  const rows = deliveries.map(({ resource, ...delivery }) => ({
+    id: delivery.id,
+    connector_id: resource.connectorId,
+    kind: resource.kind,
+    topic: delivery.topic,
+    action: delivery.action,
+    data_id: resource.resourceId,
+    event_id: delivery.eventId,
+    request_id: delivery.requestId,
+    signature_ts: delivery.signedAt,
+    received_at: delivery.receivedAt,
+    headers: delivery.headers,
+    body: delivery.body,
+  }))
+  const { rows: kept } = await sql<{ id: string }>`
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as d (
+        id uuid, connector_id uuid, kind text, topic text, action text, data_id text, event_id text, request_id text,
+        signature_ts timestamptz, received_at timestamptz, headers jsonb, body jsonb)
+    ), news as (
       insert into webhook_events (id, connector_id, topic, action, data_id, event_id, request_id, signature_ts, received_at, headers, body)
-      values (${uuidv7()}, ${connectorId}, ${delivery.topic}, ${delivery.action}, ${resourceId}, ${delivery.eventId},
-        ${delivery.requestId}, ${delivery.signedAt}, ${delivery.receivedAt}, ${delivery.headers}, ${delivery.body})
+      select id, connector_id, topic, action, data_id, event_id, request_id, signature_ts, received_at, headers, body from given
       on conflict do nothing
       returning id
     ), marked as (
       insert into mp_resources (connector_id, kind, resource_id, first_seen_at)
-      select ${connectorId}, ${kind}, ${resourceId}, ${delivery.receivedAt} from news
+      select connector_id, kind, data_id, min(received_at) from given join news using (id)
+      group by 1, 2, 3 order by 1, 2, 3
       on conflict (connector_id, kind, resource_id) do update
         set dirty_seq = mp_resources.dirty_seq + 1, dead_reason = null, attempts = 0, next_try_at = null
-      returning 1
+    ), touched as (
+      -- Once a minute at most: a row that every delivery wrote would be what they all wait for.
+      update payment_connectors c set last_webhook_at = g.at
+      from (select connector_id, max(received_at) as at from given join news using (id) group by 1) g
+      where c.id = g.connector_id and (c.last_webhook_at is null or c.last_webhook_at < g.at - interval '1 minute')
     )
-    select id from news, marked`.execute(trx)
-  return rows[0]?.id
+    select id from news`.execute(trx)
+  return kept.map(({ id }) => id)
 }
 
 /** Something is to be looked at again, whoever says so. */
@@ -59,17 +81,6 @@ export async function markDirty(db: CentralSql, { connectorId, kind, resourceId 
         attempts: 0,
         next_try_at: null,
       }),
-    )
-    .execute()
-}
-
-export async function touchConnector(db: CentralSql, connectorId: string, at: Date): Promise<void> {
-  await db
-    .updateTable('payment_connectors')
-    .set({ last_webhook_at: at })
-    .where('id', '=', connectorId)
-    .where((eb) =>
-      eb.or([eb('last_webhook_at', 'is', null), eb('last_webhook_at', '<', new Date(at.getTime() - 60_000))]),
     )
     .execute()
 }

@@ -1,9 +1,9 @@
+import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
-import type { CentralDb } from '../../db/databases.ts'
-import type { Queue } from '../../queue/queue.ts'
 import type { VerificationSecrets } from '../connectors/verification-secrets.ts'
 import { verifySignature, type WebhookSecrets } from '../mercadopago/signature.ts'
-import { insertDelivery, insertRefusal, type ResourceKind, touchConnector } from './queries.ts'
+import type { KeepDelivery } from './keep-deliveries.ts'
+import type { ResourceKind } from './queries.ts'
 
 export interface Incoming {
   query: Readonly<Record<string, string | readonly string[] | undefined>>
@@ -12,9 +12,11 @@ export interface Incoming {
   body: unknown
 }
 
+export type KeepRefusal = (reason: string, headers: object, now: Date) => Promise<void>
+
 export interface ReceiveDeps {
-  central: CentralDb
-  queue: Pick<Queue, 'enqueue'>
+  keep: KeepDelivery
+  refuse: KeepRefusal
   /** Of every active connector, remembered for a second or so. */
   secrets(): Promise<readonly VerificationSecrets[]>
 }
@@ -52,26 +54,23 @@ export async function receive(deps: ReceiveDeps, { query, headers, body }: Incom
     const kind = KINDS[topic]
     if (!kind) return { outcome: 'ignored' }
     const resource = { connectorId, kind, resourceId: verdict.dataId }
-    const deliveryId = await deps.central.transaction().execute(async (trx) => {
-      const id = await insertDelivery(trx, {
-        resource,
-        topic,
-        action: claimed?.action ?? null,
-        eventId: claimed?.id === undefined ? null : String(claimed.id),
-        requestId: verdict.requestId ?? `${verdict.dataId}:${verdict.signedAt.toISOString()}`,
-        signedAt: verdict.signedAt,
-        receivedAt: now,
-        headers: keptHeaders(headers),
-        body: typeof body === 'object' && body !== null ? body : {},
-      })
-      if (id) await deps.queue.enqueue(trx, 'billing.fetch', resource)
-      return id
+    const deliveryId = uuidv7()
+    const isNew = await deps.keep({
+      id: deliveryId,
+      resource,
+      topic,
+      action: claimed?.action ?? null,
+      eventId: claimed?.id === undefined ? null : String(claimed.id),
+      requestId: verdict.requestId ?? `${verdict.dataId}:${verdict.signedAt.toISOString()}`,
+      signedAt: verdict.signedAt,
+      receivedAt: now,
+      headers: keptHeaders(headers),
+      body: typeof body === 'object' && body !== null ? body : {},
     })
-    if (!deliveryId) return { outcome: 'duplicate' }
-    await touchConnector(deps.central, connectorId, now)
+    if (!isNew) return { outcome: 'duplicate' }
     return { outcome: 'accepted', deliveryId }
   }
-  await insertRefusal(deps.central, reason, keptHeaders(headers), now)
+  await deps.refuse(reason, keptHeaders(headers), now)
   return { outcome: 'refused', reason }
 }
 
