@@ -9,7 +9,11 @@ import type { World } from './world.ts'
 /** Sends what is due, one after the other: MercadoPago promises no order, and a test that asks for disorder gets it. */
 export async function deliverAll(world: World, due: readonly Due[], signal: AbortSignal): Promise<void> {
   const deliveries = due.flatMap(({ ref }) => world.state.deliveries.get(ref) ?? [])
-  for (const delivery of reordered(world, deliveries)) await deliver(world, delivery, signal)
+  for (const delivery of reordered(world, deliveries)) {
+    // What a closing simulator did not send yet, it sends when it is back.
+    if (signal.aborted) addDue(world.state, { at: world.clock.now(), kind: 'deliver', ref: delivery.id })
+    else await deliver(world, delivery, signal)
+  }
 }
 
 function reordered(world: World, deliveries: readonly Delivery[]): readonly Delivery[] {

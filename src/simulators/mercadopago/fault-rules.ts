@@ -24,7 +24,7 @@ export const HTTP_FAULTS = [
 export const WEBHOOK_FAULTS = [
   'drop_webhook', // never sent
   'duplicate_webhook', // twice; under the same request id with `same_request_id`
-  'reorder_webhooks', // within windows of `window`
+  'reorder_webhooks', // among those that leave at one instant, in windows of `window`
   'delay_webhook', // `minutes` late on the virtual clock
   'bad_signature',
   'old_ts', // genuine signature of six days ago

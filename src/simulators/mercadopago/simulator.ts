@@ -25,6 +25,8 @@ export interface SimulatorOptions {
   frozen?: boolean
   /** The product, with `/__test/clock` and `/__test/idle`. Without, only our own clock is moved. */
   appUrl?: string
+  /** Real milliseconds until an application that is never idle is a failure. */
+  giveUpMs?: number
   /** Where webhooks go, and what signs them: the production tab of the panel. Without both, silence. */
   webhookUrl?: string
   webhookSecret?: string
@@ -79,7 +81,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     dirty = false
     writeSnapshot(snapshotFile, { offsetMs: world.clock.now().getTime() - base.now().getTime(), state })
   }
-  const application = options.appUrl === undefined ? null : createApplication(options.appUrl, closing.signal)
+  const application =
+    options.appUrl === undefined ? null : createApplication(options.appUrl, closing.signal, options.giveUpMs)
   const engine: Engine = createEngine(world, application, { onFailure, onRest: save, signal: closing.signal })
   const control = createControl(world, engine)
   const reset = async () => {
@@ -109,6 +112,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     },
   )
   url = `http://127.0.0.1:${server.port}`
+  const shut = async () => {
+    closing.abort()
+    await server.close()
+    await engine.close()
+    dirty = true
+    save()
+  }
+  let closed: Promise<void> | undefined
   engine.stir()
   return {
     ...control,
@@ -117,11 +128,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     state,
     requests: () => requests,
     reset,
-    async close() {
-      closing.abort()
-      await server.close()
-      await engine.close()
-      save()
+    close() {
+      closed ??= shut()
+      return closed
     },
   }
 }

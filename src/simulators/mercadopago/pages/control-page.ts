@@ -70,15 +70,17 @@ ${payments.length > 0 && html`<div class="tabla"><table><thead><tr><th>Pago</th>
 function paymentRow(state: State, payment: Payment): Html {
   const { id, createdAt, description, amountC, refundedC, status, statusDetail, instalmentId, kind } = payment
   const instalment = state.instalments.get(instalmentId ?? '')
+  const attempts = [...state.payments.values()].filter((other) => instalment && other.instalmentId === instalmentId)
   const button = (what: string, text: Content) =>
     html`<form method="post" action="/control/pagos/${id}/${what}"><button>${text}</button></form>`
   const chargeback = [...state.chargebacks.values()].findLast(({ paymentId }) => paymentId === id)
+  const isSale = kind === 'subscription' || kind === 'checkout'
   const open = status === 'in_mediation' || chargeback?.status === 'new' || chargeback?.status === 'in_review'
   return html`<tr><td><span class="codigo">${id}</span><small>${short(createdAt)}</small></td>
-<td>${description}<small>${instalment ? `Cuota ${instalment.sequence}, intento ${instalment.retryAttempt + 1}: ${instalment.status}` : KIND[kind]}</small></td>
+<td>${description}<small>${instalment ? `Cuota ${instalment.sequence} (${instalment.status}), intento ${attempts.indexOf(payment) + 1}` : KIND[kind]}</small></td>
 <td class="numero">${pesos(amountC)}<small>${refundedC > 0n ? `devuelto ${pesos(refundedC)}` : ''}</small></td>
 <td>${badge(status)}<small>${statusDetail}</small></td>
-<td><div class="fila">${status === 'approved' && kind !== 'foreign' && [refundForm(id), button('contracargo', 'Contracargo'), button('disputa', 'Disputa')]}${status === 'in_process' && [button('aprobar', 'Aprobar'), button('rechazar', 'Rechazar')]}${open && [button('ganar', 'Ganarlo'), button('perder', 'Perderlo')]}</div></td></tr>`
+<td><div class="fila">${isSale && status === 'approved' && [refundForm(id), button('contracargo', 'Contracargo'), button('disputa', 'Disputa')]}${status === 'in_process' && [button('aprobar', 'Aprobar'), button('rechazar', 'Rechazar')]}${open && [button('ganar', 'Ganarlo'), button('perder', 'Perderlo')]}</div></td></tr>`
 }
 
 const refundForm = (id: string): Html =>

@@ -52,6 +52,9 @@ tr:last-child td{border-bottom:0}
 td.numero{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td small{display:block;color:var(--tenue);font-size:12.5px}
 td .fila input,td .fila select,td .fila button,td .fila .boton{min-height:30px;font-size:13px;padding:1px 8px}
+td select{max-width:200px}
+td small{white-space:nowrap}
+td small.codigo{white-space:normal}
 .ficha{display:inline-block;border-radius:99px;padding:0 9px;font-size:12.5px;line-height:21px;background:var(--fondo);border:1px solid var(--linea);white-space:nowrap}
 .ficha.bien{background:var(--bien-fondo);color:var(--bien);border-color:transparent}
 .ficha.mal{background:var(--mal-fondo);color:var(--mal);border-color:transparent}
