@@ -10,6 +10,7 @@ import { gateRequests } from './billing/entitlements/gate.ts'
 import { usoRoutes } from './billing/entitlements/routes.ts'
 import { findSeatUse } from './billing/entitlements/seats.ts'
 import { suscripcionRoutes } from './billing/own/routes.ts'
+import { paymentRoutes } from './billing/payments/routes.ts'
 import { webhookRoutes } from './billing/pipeline/routes.ts'
 import { planRoutes } from './billing/plans/routes.ts'
 import { subscriptionRoutes } from './billing/staff/routes.ts'
@@ -79,6 +80,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(subscriptionRoutes(deps))
   await app.register(bandejaRoutes(deps))
   await app.register(checkoutRoutes(deps))
+  await app.register(paymentRoutes(deps))
   await app.register(webhookRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))

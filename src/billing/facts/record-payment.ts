@@ -5,12 +5,9 @@ import { type ApplyDeps, applyEvent } from '../apply/apply-event.ts'
 import type { Cause } from '../apply/cause.ts'
 import { findMandateByPreapproval, findMandateByReference, findPayment } from '../apply/queries.ts'
 import { findInvoiceById, insertLedger, setInvoiceStatus } from '../invoicing/queries.ts'
-import { recordReturn } from '../invoicing/settle-period.ts'
 import type { Payment } from '../mercadopago/gateway.ts'
 import { paymentStatusOf } from '../mercadopago/normalize.ts'
-import { writeNotice } from '../notices/write-notice.ts'
 import { payPlanChange } from '../plan-change/pay-plan-change.ts'
-import { findTerms } from '../plans/terms.ts'
 import { lockSubscription } from '../subscription-queries.ts'
 import {
   confirmRefunds,
@@ -21,6 +18,7 @@ import {
   type SeenPayment,
   upsertPayment,
 } from './queries.ts'
+import { takeBack } from './take-back.ts'
 
 export interface PaymentSeen {
   connector: { id: string; ownAccountId: string | null }
@@ -174,41 +172,19 @@ async function approve(trx: CentralTx, deps: ApplyDeps, { id, subscriptionId, se
   )
 }
 
-/** A refund or a chargeback: the machine decides of the state, then the ledger follows what went back. */
+/** A refund or a chargeback, as far as MercadoPago tells of it. */
 async function takenBack(
   trx: CentralTx,
   deps: ApplyDeps,
   { id, subscriptionId, seen: { payment }, before, cause, now }: Following,
   kind: 'pago_reembolsado' | 'contracargo',
 ): Promise<void> {
-  const row = await findPayment(trx, id)
-  if (!row?.tenantId) return
-  const goneC = kind === 'contracargo' || payment.status === 'refunded' ? row.amountC : payment.refundedC
-  const amountC = goneC - (before?.refundedC ?? 0n)
-  const isTotal = goneC === row.amountC
-  let reopened = false
-  if (isTotal) {
-    const event = { kind, paymentId: id, period: row.period } as const
-    const applied = await applyEvent(trx, deps, subscriptionId, event, cause, now)
-    reopened = applied.effects.some((effect) => effect.kind === 'reopen_invoice')
-  } else {
-    const stored = await lockSubscription(trx, subscriptionId)
-    if (!stored) return
-    const notice = { template: 'pago_reembolsado', key: `${id}:${payment.refundedC}`, paymentId: id } as const
-    await writeNotice(trx, deps.queue, notice, { stored, terms: await findTerms(trx, stored, now), now })
-  }
-  const sourceKey = kind === 'contracargo' ? `pay:${id}:chargeback` : `pay:${id}:refund:${payment.refundedC}`
-  const ledgerKind = kind === 'contracargo' ? 'chargeback' : 'refund'
-  await recordReturn(trx, {
-    tenantId: row.tenantId,
-    paymentId: id,
-    amountC,
-    at: now,
-    kind: ledgerKind,
-    sourceKey,
-    reopened,
-  })
-  await confirmRefunds(trx, id, payment.refundedC, now)
+  const { refundedC } = payment
+  const isTotal = kind === 'contracargo' || payment.status === 'refunded'
+  const goneC = isTotal ? ((await findPayment(trx, id))?.amountC ?? refundedC) : refundedC
+  const knownC = before?.refundedC ?? 0n
+  await takeBack(trx, deps, { paymentId: id, subscriptionId, kind, goneC, knownC, refundedC, cause, now })
+  await confirmRefunds(trx, id, refundedC, now)
 }
 
 /** Decided in our favour: what it had paid is paid again, or the money is the customer's credit. */
