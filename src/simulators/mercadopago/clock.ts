@@ -7,6 +7,8 @@ export interface VirtualClock extends Clock {
   /** While held, time does not pass by itself: a walk through a year then stamps the instants it walks through. */
   hold(): void
   release(): void
+  /** Whether it shows another time than the real one. */
+  isMoved(): boolean
   /** Held for good. */
   readonly frozen: boolean
 }
@@ -19,6 +21,7 @@ export function createVirtualClock(base: Clock, options: { at?: Date; frozen?: b
   return {
     frozen,
     now: () => new Date(now()),
+    isMoved: () => Math.abs(now() - base.now().getTime()) > 1_000,
     set(to) {
       offsetMs = to.getTime() - base.now().getTime()
       if (heldAt !== undefined) heldAt = to.getTime()

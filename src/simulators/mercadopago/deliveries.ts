@@ -149,8 +149,8 @@ function notifyTheOldWay(world: World, paymentId: string): void {
   for (let i = 0; i < 2; i++) old('merchant_order', paymentId, `/merchant_orders/${paymentId}`)
 }
 
-/** The log of the page is for people; ten thousand are some years of a few companies. */
-const MOST_DELIVERIES = 10_000
+/** The log is for people, and goes whole into each snapshot: five thousand are some years of a few companies. */
+const MOST_DELIVERIES = 5_000
 
 function forgetOldest({ state }: World): void {
   for (const [id, delivery] of state.deliveries) {

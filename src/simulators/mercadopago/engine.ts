@@ -28,6 +28,7 @@ export function createEngine(
   let tail: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
   let stirred = false
+  let walking = false
 
   /** One walk at a time: a timer that goes off in the middle of one waits for its end. */
   const exclusive = <T>(work: () => Promise<T>): Promise<T> => {
@@ -45,10 +46,20 @@ export function createEngine(
       }
       const deliveries = isOut(state) ? [] : takeDeliveries(state, clock.now())
       if (deliveries.length === 0) break
+      await align()
       await deliverAll(world, deliveries, options.signal)
     }
-    options.onRest()
+    // A walk rests at its end: what it holds is written to disk once and not at each of its thousand steps.
+    if (!walking) options.onRest()
     arm()
+  }
+
+  /**
+   * An application that was restarted is back in the real time, where our signatures would be from the future. One that is
+   * not there hears of it with a later webhook.
+   */
+  const align = async () => {
+    if (application && !walking && clock.isMoved()) await application.setClock(clock.now()).catch(() => undefined)
   }
 
   /** Both sides until neither has anything left to do at this instant. Returns the application's next instant. */
@@ -82,10 +93,13 @@ export function createEngine(
 
   const held = async <T>(work: () => Promise<T>): Promise<T> => {
     clock.hold()
+    walking = true
     try {
       return await work()
     } finally {
+      walking = false
       clock.release()
+      options.onRest()
       arm()
     }
   }

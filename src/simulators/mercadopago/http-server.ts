@@ -160,6 +160,7 @@ function emit(response: ServerResponse, out: Outgoing): void {
 }
 
 function write(response: ServerResponse, { status, headers, body }: Answer): void {
-  const own = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' }
+  // Under `no-referrer` a browser sends the forms of our own pages with `Origin: null`, like those of a stranger.
+  const own = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin' }
   response.writeHead(status, { ...own, ...headers }).end(body)
 }

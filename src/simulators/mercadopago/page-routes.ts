@@ -34,10 +34,7 @@ export function pageRoutes(
     }
   const id = ({ params }: Incoming) => params['id'] ?? ''
   return guarded({
-    'GET /': () => {
-      const moved = Math.abs(control.now().getTime() - Date.now()) > 60_000
-      return controlPage(state, control.now(), routes, moved)
-    },
+    'GET /': () => controlPage(state, control.now(), routes, world.clock.isMoved()),
     'GET /subscriptions/checkout': ({ query }) => checkoutPage(preapprovalOf(world, query.get('preapproval_id') ?? '')),
     'POST /subscriptions/checkout': (request) => payMandate(world, control, new URLSearchParams(request.body)),
     'GET /subscriptions/cerrada': closedPage,

@@ -4,8 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
-import { mandate, openSimulator } from './open-simulator.ts'
-import { startSimulator } from './simulator.ts'
+import { openSimulator } from './open-simulator.ts'
 
 test('advancing walks event by event, the application along: clock, events, webhooks, idle', async (t) => {
   const app = await startApplication(t)
@@ -107,27 +106,38 @@ test('real time passes too: what comes due happens by itself, from where the vir
 })
 
 test('a timer brings what comes due later', async (t) => {
-  // A real clock that is one second before the debit of an hour later.
-  let base = Date.now()
+  // A real clock that we take to a moment before the debit of an hour later.
+  let base = Date.parse('2026-01-31T09:00:00-06:00')
   const started = performance.now()
   const clock = { now: () => new Date(base + performance.now() - started) }
-  const sim = await startSimulator({ port: 0, clock, settings: { validation_charge: 'none' } })
-  t.after(() => sim.close())
-  const response = await fetch(`${sim.url}/preapproval`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${sim.accessToken}` },
-    body: JSON.stringify(mandate()),
+  const heard = Promise.withResolvers<string>()
+  const { sim, create, setAnswer, payments } = await openSimulator(t, {
+    clock,
+    frozen: false,
+    settings: { validation_charge: 'none' },
   })
-  const { id } = (await response.json()) as { id: string }
+  setAnswer(({ body }) => {
+    if (body.type === 'payment') heard.resolve(body.data.id)
+    return 200
+  })
+  const id = await create()
   sim.authorise(id)
   await sim.settled()
   base += 3_600_000 - 300
   // Any change winds the timer anew.
   sim.setCard(id, 'APRO')
-  const deadline = performance.now() + 20_000
-  while (sim.state.payments.size === 0 && performance.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  assert.equal(sim.state.payments.size, 1)
+  assert.equal(await heard.promise, payments()[0]?.id)
+})
+
+test('an application that was restarted is told the time before it is told anything else', async (t) => {
+  const app = await startApplication(t)
+  const { sim, create } = await openSimulator(t, { appUrl: app.url, frozen: false })
+  await sim.advance({ days: 40 })
+  const before = app.clock.length
+  await create()
+  await sim.settled()
+  assert.equal(app.clock.length, before + 1)
+  assert.equal(app.clock.at(-1)?.slice(0, 10), sim.now().toISOString().slice(0, 10))
 })
 
 /** The application's end of the walk, with levers. */
