@@ -88,15 +88,16 @@ export function enterSuspended(sub: Subscription, now: Date, policy: Policy): Su
 }
 
 /**
- * The end. Every mandate that could still charge is cancelled, what nobody paid is not collected any more, and of a
- * cancellation a mail goes unless it was announced before it took effect.
+ * The end. Every mandate from before it that could still charge is cancelled: a checkout begun since waits for its first
+ * payment, however late the end is noticed (3.10-7). What nobody paid is not collected any more, and of a cancellation a
+ * mail goes unless it was announced before it took effect.
  */
 export function end(
   sub: Subscription,
   motivo: Motivo,
   { endedAt, now, estado = 'cancelada' }: { endedAt: Date; now: Date; estado?: 'cancelada' | 'vencida' },
 ): { sub: Subscription; effects: Effect[] } {
-  const { sub: silent, effects } = cancelMandates(sub, 'end')
+  const { sub: silent, effects } = cancelMandates(sub, 'end', ({ createdAt }) => createdAt > endedAt)
   const ended = { ...enter(silent, estado, motivo, now), endedAt }
   const isNews = estado === 'cancelada' && sub.cancelAt === null
   const mail: Effect[] = isNews ? [{ kind: 'mail', template: 'cancelada', key: endedAt.toISOString() }] : []
@@ -113,13 +114,13 @@ export function endWith(sub: Subscription, until: Fecha, now: Date, policy: Poli
   return { ...sub, cancelAt: until, notices }
 }
 
-/** Ends every mandate that could still charge, but `except`. */
+/** Ends every mandate that could still charge, but those that are spared. */
 export function cancelMandates(
   sub: Subscription,
   why: 'switch' | 'end',
-  except: string | null = null,
+  isSpared: (mandate: Mandate) => boolean = () => false,
 ): { sub: Subscription; effects: Effect[] } {
-  const doomed = sub.mandates.filter((mandate) => mandate.id !== except && mayCharge(mandate))
+  const doomed = sub.mandates.filter((mandate) => !isSpared(mandate) && mayCharge(mandate))
   const ids = new Set(doomed.map(({ id }) => id))
   return {
     sub: {

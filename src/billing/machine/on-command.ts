@@ -20,22 +20,24 @@ export function pause(sub: Subscription, until: Fecha | null, now: Date): Result
   return next({ ...enter(sub, 'pausada', 'usuario', now), pauseUntil: until }, 'pausar', effects)
 }
 
-/** 3.5 b: the same period if it is still paid, else a new one from today that waits for its money. */
-export function resume(sub: Subscription, now: Date, policy: Policy, rule: string): Result {
+/**
+ * 3.5 b: the same period if it is still paid, else a new one that waits for its money. It begins on the day `on`, which is
+ * today unless the pause had a day to end on and the sweep came later.
+ */
+export function resume(sub: Subscription, now: Date, policy: Policy, rule: string, on: Fecha = fechaOf(now)): Result {
   if (sub.estado !== 'pausada') return refused('estado_no_lo_permite')
   const mandate = currentMandate(sub)
   const told: Effect[] =
     mandate && mandate.status === 'paused' && !mandate.cancelledByUs
       ? [{ kind: 'mandate', mandateId: mandate.id, action: 'resume', why: 'end' }]
       : []
-  const today = fechaOf(now)
-  if (isPaid(sub, today)) return next(unpause(sub, now), rule, told)
-  const fresh = { ...sub, anchor: today, courtesy: false }
-  return next(awaitPayment(fresh, 'renovacion', today, now, policy), rule, [
+  if (isPaid(sub, on)) return next(unpause(sub, now), rule, told)
+  const fresh = { ...sub, anchor: on, courtesy: false }
+  return next(awaitPayment(fresh, 'renovacion', on, now, policy), rule, [
     ...told,
-    { kind: 'write_off', before: today },
-    { kind: 'prepare_invoice', period: periodAt(today, sub.frecuencia, 0) },
-    { kind: 'mail', template: 'pago_pendiente', key: today },
+    { kind: 'write_off', before: on },
+    { kind: 'prepare_invoice', period: periodAt(on, sub.frecuencia, 0) },
+    { kind: 'mail', template: 'pago_pendiente', key: on },
   ])
 }
 

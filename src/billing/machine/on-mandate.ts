@@ -23,12 +23,14 @@ export function onAuthorized(sub: Subscription, mandateId: string, now: Date, po
   const authorized = sub.mandates.filter((m) => m.status === 'authorized' && !m.cancelledByUs)
   const winner = authorized.reduce((newest, m) => (m.attempt > newest.attempt ? m : newest), mandate)
   const others = sub.mandates.filter((m) => m.id !== winner.id && mayCharge(m))
-  const { sub: alone, effects } = cancelMandates(sub, 'switch', winner.id)
+  const { sub: alone, effects } = cancelMandates(sub, 'switch', ({ id }) => id === winner.id)
   const alerts: Effect[] = others
     .filter((m) => m.wasAuthorized)
     .map((m) => ({ kind: 'alert', code: 'mandato_duplicado', key: m.id, mandateId: m.id }))
   const isNew = sub.mandateId !== winner.id
-  const held = { ...alone, mandateId: winner.id, cancelAt: isNew ? null : sub.cancelAt }
+  // Where the end has come already and the sweep has not, a card alone gives no more than after it: money does.
+  const isUndone = isNew && sub.cancelAt !== null && fechaOf(now) < sub.cancelAt
+  const held = { ...alone, mandateId: winner.id, cancelAt: isUndone ? null : sub.cancelAt }
   if (sub.estado === 'pausada') {
     const resumed = resume(held, now, policy, 'b')
     return resumed.kind === 'refused' ? resumed : { ...resumed, effects: [...effects, ...alerts, ...resumed.effects] }

@@ -4,6 +4,7 @@ import { type Period, periodAt, periodContaining } from '../periods.ts'
 import { isAutomatic, isLive, type Policy, type Subscription } from '../subscription.ts'
 import type { AlertCode, Effect, PagoAprobado, PagoDevuelto, PagoRechazado, Result } from './event.ts'
 import { activate, awaitPayment, end, enterGrace, next, same } from './moves.ts'
+import { resume } from './on-command.ts'
 
 /** Money arrived (billing.md 3.5 e–j). The payment's own day counts, not the day on which we hear of it. */
 export function onPayment(sub: Subscription, event: PagoAprobado, now: Date, policy: Policy): Result {
@@ -15,7 +16,7 @@ export function onPayment(sub: Subscription, event: PagoAprobado, now: Date, pol
     case 'activa':
       return onRenewal(sub, event, now, policy)
     case 'pausada':
-      return keepAsCredit(sub, event, 'pausa', 'late_payment', 'pago_en_pausa')
+      return onPaused(sub, event, now, policy)
     case 'pendiente_pago':
     case 'grace_period':
       return onAwaited(sub, event, now)
@@ -68,6 +69,19 @@ function onRenewal(sub: Subscription, event: PagoAprobado, now: Date, policy: Po
   if (isEarly && event.medio === 'mandato') return keepAsCredit(sub, event, 'f', 'duplicate_payment', 'pago_duplicado')
   const period = periodContaining(anchor, sub.frecuencia, periodEnd)
   return same({ ...sub, paidThrough: period.end, everPaid: true }, 'f', paid(event, period))
+}
+
+/** Kept, unless the pause had a day to end on: who pays after it pays what it would have become without the sweep's delay. */
+function onPaused(sub: Subscription, event: PagoAprobado, now: Date, policy: Policy): Result {
+  const { pauseUntil } = sub
+  if (!pauseUntil || event.paidOn < pauseUntil)
+    return keepAsCredit(sub, event, 'pausa', 'late_payment', 'pago_en_pausa')
+  const resumed = resume(sub, now, policy, 'b', pauseUntil)
+  if (resumed.kind === 'refused') return resumed
+  const result = onPayment(resumed.sub, event, now, policy)
+  if (result.kind === 'refused') return result
+  const silently = resumed.effects.filter(({ kind }) => kind !== 'mail')
+  return next(result.sub, result.rule, [...silently, ...result.effects])
 }
 
 /** 3.5 g: no free days, and the gap of a long outage is written off. */

@@ -44,7 +44,7 @@ export function onTimer(sub: Subscription, timer: Timer, now: Date, policy: Poli
       return next(over, timer, effects)
     }
     case 'fin_pausa':
-      return resume(sub, now, policy, timer)
+      return resume(sub, now, policy, timer, sub.pauseUntil ?? fechaOf(now))
   }
 }
 

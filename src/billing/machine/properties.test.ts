@@ -190,6 +190,8 @@ function periodsFollowEachOther({ event, before, result }: Seen, { sub }: World)
   if (before.anchor !== anchor || before.periodEnd === null) return
   // Another life, another interval, a courtesy or the end of a pause may begin a grid anew, be it on the same day.
   if (periodStart === anchor || isOver(before) || event.kind === 'reactivar_admin') return
+  // Where the pause ended in one that had been taken back, the period before is still of the grid before.
+  if (periodContaining(anchor, frecuencia, before.periodEnd).start !== before.periodEnd) return
   if (periodStart === before.periodEnd) return
   assert.ok(periodStart > before.periodEnd, `${periodStart} overlaps what ended on ${before.periodEnd}`)
   const effects = result.kind === 'refused' ? [] : result.effects

@@ -128,6 +128,19 @@ test('a: a new card undoes a cancellation, the one that was cancelled does not',
   assert.equal(s.sub.cancelAt, '2026-07-05')
 })
 
+test('a: nor does a new card when the end has come and the sweep has not', () => {
+  const s = after(byTransfer(), (s) => s.apply({ kind: 'cancelar_fin_periodo' }))
+  s.jump('2026-07-06').subscribe('m8')
+  s.sweep()
+  assert.equal(s.sub.estado, 'cancelada')
+  assert.deepEqual(
+    s.sub.mandates.map(({ id, cancelledByUs }) => [id, cancelledByUs]),
+    [['m8', null]],
+    'it was begun after the end, and waits for its payment',
+  )
+  assert.deepEqual(paid(s.charge('p2', 'm8')), ['p2 2026-07-06..2026-08-06'])
+})
+
 test('a: a card gives neither access nor a period', () => {
   for (const s of [gracia(), suspendida(), vencida(), cancelada()]) {
     const before = [s.sub.estado, accessOf(s), ...span(s.sub)]
@@ -789,6 +802,16 @@ test('a courtesy is given until a day, and what follows begins there', () => {
   )
   assert.deepEqual(paid(s.jump('2026-07-20').charge('p2')), ['p2 2026-07-20..2026-08-20'])
   assert.equal(s.sub.courtesy, false)
+})
+
+test('after the day on which a pause ends it is not, whether the sweep has passed or not', () => {
+  for (const meanwhile of [(s: Story) => s.goTo('2026-07-21'), (s: Story) => s.jump('2026-07-21')]) {
+    const s = after(card(), (s) => s.apply({ kind: 'pausar', until: '2026-07-20' }))
+    meanwhile(s)
+    s.mails()
+    assert.deepEqual(paid(s.charge('p2')), ['p2 2026-07-20..2026-08-20'])
+    assert.equal(s.mails()[0], 'pago_confirmado:p2')
+  }
 })
 
 test('paused money is kept as credit', () => {
