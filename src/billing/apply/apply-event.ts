@@ -5,7 +5,7 @@ import { raiseAlert } from '../alerts/queries.ts'
 import { refusal, subscriptionNotFound } from '../errors.ts'
 import { insertLedger } from '../invoicing/queries.ts'
 import { settlePeriod, weigh } from '../invoicing/settle-period.ts'
-import { dueTimer } from '../machine/due-timer.ts'
+import { type Due, dueTimer } from '../machine/due-timer.ts'
 import type { BillingEvent, Effect, Result } from '../machine/event.ts'
 import { transition } from '../machine/transition.ts'
 import { monthlyValue } from '../metrics.ts'
@@ -20,8 +20,17 @@ export interface ApplyDeps {
   queue: Pick<Queue, 'enqueue'>
 }
 
+export interface ApplyOptions {
+  /** What it is sold from here on. */
+  plan?: { code: string; version: number } | undefined
+  /** As the caller has locked and read it in this transaction. */
+  locked?: { stored: StoredSubscription; terms: Terms }
+}
+
 export interface Applied {
   eventId: string
+  /** What happens next by itself. */
+  due: Due | null
   outcome: 'next' | 'same'
   rule: string
   stored: StoredSubscription
@@ -40,11 +49,11 @@ export async function applyEvent(
   event: BillingEvent,
   cause: Cause,
   now: Date,
-  { plan }: { plan?: { code: string; version: number } | undefined } = {},
+  { plan, locked }: ApplyOptions = {},
 ): Promise<Applied> {
-  const before = await lockSubscription(trx, subscriptionId)
+  const before = locked?.stored ?? (await lockSubscription(trx, subscriptionId))
   if (!before) throw subscriptionNotFound()
-  const soldBefore = await findTerms(trx, before, now)
+  const soldBefore = locked?.terms ?? (await findTerms(trx, before, now))
   const decided = transition(before.sub, event, now, soldBefore.policy)
   if (decided.kind === 'refused') throw refusal(decided.code, before.sub.estado)
 
@@ -79,7 +88,7 @@ export async function applyEvent(
     valueAfterC: monthlyValueOf(result.sub, terms),
     requestId: cause.requestId ?? null,
   })
-  return { eventId, outcome: result.kind, rule: result.rule, stored, effects: result.effects }
+  return { eventId, due, outcome: result.kind, rule: result.rule, stored, effects: result.effects }
 }
 
 type Decided = Exclude<Result, { kind: 'refused' }>

@@ -1,7 +1,7 @@
 import type { CentralTx } from '../../db/databases.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { raiseAlert, type Severity } from '../alerts/queries.ts'
-import { insertCommand } from '../commands/queries.ts'
+import { insertCommand, isAmountOnItsWay } from '../commands/queries.ts'
 import { drawInvoice } from '../invoicing/draw.ts'
 import { findInvoiceById, insertLedger, writeOffInvoices } from '../invoicing/queries.ts'
 import { reopenInvoice } from '../invoicing/settle-period.ts'
@@ -106,7 +106,7 @@ async function prepare(
   trx: CentralTx,
   queue: Pick<Queue, 'enqueue'>,
   period: Extract<Effect, { kind: 'prepare_invoice' }>['period'],
-  { stored, terms, now }: EffectContext,
+  { stored, terms, now, eventId }: EffectContext,
 ): Promise<void> {
   const current = currentMandate(stored.sub)
   const charges = current?.status === 'authorized' && !current.cancelledByUs
@@ -114,7 +114,7 @@ async function prepare(
   if (!invoice || !charges) return
   const mandate = await findMandate(trx, current.id)
   if (!mandate || invoice.status === 'paid') return
-  await tellAmount(trx, queue, { mandate, amountC: invoice.collectC, stored, now })
+  await tellAmount(trx, queue, { mandate, amountC: invoice.collectC, stored, now, eventId })
 }
 
 /** Asks MercadoPago to charge this from now on. Above its ceiling nothing is asked: a person must collect by transfer. */
@@ -126,11 +126,13 @@ export async function tellAmount(
     amountC,
     stored,
     now,
+    eventId,
   }: {
     mandate: { id: string; connectorId: string; amountAckedC: bigint | null }
     amountC: bigint
     stored: StoredSubscription
     now: Date
+    eventId: string
   },
 ): Promise<void> {
   if (amountC > CEILING_C) {
@@ -146,10 +148,11 @@ export async function tellAmount(
     })
     return
   }
-  if (mandate.amountAckedC === amountC) return
+  // What it confirmed last may be about to change: an order on its way must be followed by this one.
+  if (mandate.amountAckedC === amountC && !(await isAmountOnItsWay(trx, mandate.id))) return
   const id = await insertCommand(trx, {
     kind: 'set_amount',
-    dedupeKey: `set_amount:${mandate.id}:${now.toISOString()}`,
+    dedupeKey: `set_amount:${mandate.id}:${eventId}`,
     subscriptionId: stored.id,
     connectorId: mandate.connectorId,
     mandateId: mandate.id,

@@ -105,6 +105,18 @@ export async function hasLaterCommand(
   return row !== undefined
 }
 
+/** Whether MercadoPago is still to be told of an amount. */
+export async function isAmountOnItsWay(db: CentralSql, mandateId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('mp_commands')
+    .select('id')
+    .where('mandate_id', '=', mandateId)
+    .where('kind', '=', 'set_amount')
+    .where('state', '=', 'queued')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Those that may be tried now, oldest first. */
 export async function findDueCommands(db: CentralSql, now: Date, limit: number): Promise<string[]> {
   const rows = await db

@@ -66,7 +66,8 @@ export async function applyChange(
     const period = periodToPay(stored.sub, fechaOf(now))
     const next = await computeInvoice(trx, { stored, terms, period, collection: 'card', now })
     const mandate = await findMandate(trx, current.id)
-    if (next && mandate) await tellAmount(trx, deps.queue, { mandate, amountC: next.collectC, stored, now })
+    if (next && mandate)
+      await tellAmount(trx, deps.queue, { mandate, amountC: next.collectC, stored, now, eventId: applied.eventId })
   }
   return applied
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../../clock.ts'
-import type { CentralDb } from '../../db/databases.ts'
+import type { CentralDb, CentralTx } from '../../db/databases.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { applyEvent } from '../apply/apply-event.ts'
 import { byTimer } from '../apply/cause.ts'
 import { dueTimer } from '../machine/due-timer.ts'
-import { findPolicy } from '../plans/policy-queries.ts'
+import { findTerms } from '../plans/terms.ts'
 import { lockSubscription } from '../subscription-queries.ts'
 import { setNextDue } from './queries.ts'
 
@@ -19,30 +19,36 @@ export interface DueDeps {
  * sanction that needs a fresh look at MercadoPago waits for it: it is asked for here, and `billing.sync` comes back.
  * @returns how many steps were taken
  */
-export async function runDue({ central, clock, queue }: DueDeps, subscriptionId: string): Promise<number> {
+export async function runDue(deps: DueDeps, subscriptionId: string): Promise<number> {
   for (let steps = 0; ; steps++) {
     // More would be a machine that runs in a circle: better one subscription stands still than all.
     if (steps === MOST_STEPS) throw new Error(`subscription ${subscriptionId} has no end of timers`)
-    const isDone = await central.transaction().execute(async (trx) => {
-      const stored = await lockSubscription(trx, subscriptionId)
-      if (!stored) return true
-      const now = clock.now()
-      const due = dueTimer(stored.sub, await findPolicy(trx))
-      if (!due || due.at > now) {
-        if (due?.at.getTime() !== stored.nextDueAt?.getTime()) await setNextDue(trx, subscriptionId, due?.at ?? null)
-        return true
-      }
-      const isFresh = stored.lastSyncedAt !== null && stored.lastSyncedAt > due.at
-      if (due.needsFresh && !isFresh) {
-        await queue.enqueue(trx, 'billing.sync', { subscriptionId })
-        await setNextDue(trx, subscriptionId, new Date(now.getTime() + RETRY_MS))
-        return true
-      }
-      await applyEvent(trx, { queue }, subscriptionId, { kind: 'timer', timer: due.timer }, byTimer, now)
-      return false
-    })
-    if (isDone) return steps
+    const step = await deps.central.transaction().execute((trx) => takeStep(trx, deps, subscriptionId))
+    if (step === 'last') return steps + 1
+    if (step === 'none') return steps
   }
+}
+
+/** One timer, if one is due: `last` when nothing more is due after it. */
+async function takeStep(trx: CentralTx, { clock, queue }: DueDeps, id: string): Promise<'more' | 'last' | 'none'> {
+  const stored = await lockSubscription(trx, id)
+  if (!stored) return 'none'
+  const now = clock.now()
+  const terms = await findTerms(trx, stored, now)
+  const due = dueTimer(stored.sub, terms.policy)
+  if (!due || due.at > now) {
+    if (due?.at.getTime() !== stored.nextDueAt?.getTime()) await setNextDue(trx, id, due?.at ?? null)
+    return 'none'
+  }
+  const isFresh = stored.lastSyncedAt !== null && stored.lastSyncedAt > due.at
+  if (due.needsFresh && !isFresh) {
+    await queue.enqueue(trx, 'billing.sync', { subscriptionId: id })
+    await setNextDue(trx, id, new Date(now.getTime() + RETRY_MS))
+    return 'none'
+  }
+  const event = { kind: 'timer', timer: due.timer } as const
+  const applied = await applyEvent(trx, { queue }, id, event, byTimer, now, { locked: { stored, terms } })
+  return applied.due && applied.due.at <= now ? 'more' : 'last'
 }
 
 const MOST_STEPS = 100
