@@ -314,7 +314,7 @@ test('who does not want to wait charges now', async (t) => {
 })
 
 test('a year of five companies is the same year again with the same seed, and another with another', async (t) => {
-  const year = async (seed: number) => {
+  const live = async (seed: number, months: number) => {
     const { sim, create, received } = await openSimulator(t, { seed })
     for (const script of [[], ['FUND'], ['FUND', 'FUND', 'FUND', 'FUND', 'FUND'], ['CONT'], ['OTHE']]) {
       const id = await create()
@@ -324,7 +324,7 @@ test('a year of five companies is the same year again with the same seed, and an
     sim.addFault({ fault: 'drop_webhook', probability: 0.2 })
     sim.addFault({ fault: 'duplicate_webhook', probability: 0.2 })
     sim.addFault({ fault: 'reorder_webhooks', window: 4 })
-    await sim.advance({ months: 12 })
+    await sim.advance({ months })
     const { payments, instalments, preapprovals } = sim.state
     return {
       history: JSON.stringify(plain([payments, instalments, preapprovals])),
@@ -332,9 +332,9 @@ test('a year of five companies is the same year again with the same seed, and an
       count: payments.size,
     }
   }
-  const [one, same, other] = [await year(7), await year(7), await year(8)]
+  const [one, same, other] = [await live(7, 12), await live(7, 12), await live(8, 1)]
   assert.ok(one.count > 60)
   assert.equal(one.history, same.history)
   assert.deepEqual(one.heard, same.heard)
-  assert.notDeepEqual(one.heard, other.heard)
+  assert.notDeepEqual(one.heard.slice(0, other.heard.length), other.heard)
 })
