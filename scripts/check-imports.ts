@@ -25,6 +25,8 @@ const PURE: Readonly<Record<string, string>> = {
   auth: 'password-policy common-passwords device-name authorize throttle',
   billing: 'subscription access plans periods prices proration seats invoice settlement metrics',
   'billing/connectors': 'connector',
+  'billing/alerts': 'words',
+  'billing/explain': 'answer rules',
   'billing/machine': 'begin due-timer event forecast moves on-command on-mandate on-payment on-timer transition',
   'billing/mercadopago': 'gateway signature rejections normalize amounts wire',
   'billing/plans': 'answers features override plan policy price-of',

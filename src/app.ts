@@ -9,10 +9,12 @@ import { connectorRoutes } from './billing/connectors/routes.ts'
 import { gateRequests } from './billing/entitlements/gate.ts'
 import { usoRoutes } from './billing/entitlements/routes.ts'
 import { findSeatUse } from './billing/entitlements/seats.ts'
+import { explicacionRoutes } from './billing/explain/routes.ts'
 import { suscripcionRoutes } from './billing/own/routes.ts'
 import { paymentRoutes } from './billing/payments/routes.ts'
 import { webhookRoutes } from './billing/pipeline/routes.ts'
 import { planRoutes } from './billing/plans/routes.ts'
+import { publicPages } from './billing/public/routes.ts'
 import { subscriptionRoutes } from './billing/staff/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
@@ -78,9 +80,11 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(usoRoutes(deps))
   await app.register(suscripcionRoutes(deps))
   await app.register(subscriptionRoutes(deps))
+  await app.register(explicacionRoutes(deps))
   await app.register(bandejaRoutes(deps))
   await app.register(checkoutRoutes(deps))
   await app.register(paymentRoutes(deps))
+  await app.register(publicPages(deps))
   await app.register(webhookRoutes(deps))
   await app.register(cfdiRoutes(deps))
   await app.register(impuestosRoutes(deps))
