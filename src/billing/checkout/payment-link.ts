@@ -29,7 +29,10 @@ export function isAuthorizedSince({ sub }: StoredSubscription, since: Date): boo
 export interface OpenedLink {
   link: LinkRow
   stored: StoredSubscription
+  /** The name of its plan. */
   plan: string
+  /** What would be sold now; undefined where nothing can be. */
+  sale: Sale | undefined
   estado: (typeof estadosDeEnlace)[number]
 }
 
@@ -43,7 +46,7 @@ export async function openLink(db: CentralSql, token: string, now: Date): Promis
     throw error
   })
   const plan = sale?.plan.nombre ?? link.planCode
-  return { link, stored, plan, estado: estadoOf(link, stored, sale) }
+  return { link, stored, plan, sale, estado: estadoOf(link, stored, sale) }
 }
 
 function estadoOf(link: LinkRow, stored: StoredSubscription, sale: Sale | undefined): OpenedLink['estado'] {
