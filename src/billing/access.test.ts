@@ -51,11 +51,13 @@ test('paused, access is full until the midnight up to which is paid, with no job
 })
 
 test('after an end there are thirty whole days to read, then the door closes by itself', () => {
-  for (const s of [
-    after(card(), (s) => s.jump('2026-06-20').apply({ kind: 'cancelar_inmediata' })),
-    after(story({ on: '2026-06-06' }), (s) => s.goTo('2026-06-20', 7)),
-  ]) {
-    const end = instantOf('2026-07-21')
+  const atMidnight = after(story({ on: '2026-06-06' }), (s) => s.goTo('2026-06-20', 7))
+  const inTheDay = after(card(), (s) => s.jump('2026-06-20').apply({ kind: 'cancelar_inmediata' }))
+  for (const [s, day] of [
+    [atMidnight, '2026-07-20'],
+    [inTheDay, '2026-07-21'],
+  ] as const) {
+    const end = instantOf(day)
     assert.deepEqual(retentionEnd(s.sub.endedAt!, s.policy), end)
     assert.deepEqual(accessChangesAt(s.sub, s.now, s.policy), end)
     assert.equal(access(s.sub, new Date(end.getTime() - 1), s.policy), 'read_only')

@@ -33,9 +33,12 @@ export function accessChangesAt(sub: Subscription, now: Date, policy: Policy): D
   return null
 }
 
-/** The day from which an ended subscription is closed to reading too. */
+/** The midnight from which an ended subscription is closed to reading too: whole days, counted from that of its end. */
 export function retentionEnd(endedAt: Date, policy: Policy): Date {
-  return instantOf(addDays(fechaOf(endedAt), policy.retentionReadOnlyDays + 1))
+  const day = fechaOf(endedAt)
+  // The rest of the day on which it ended is no whole day; an end at midnight leaves none.
+  const first = instantOf(day) < endedAt ? addDays(day, 1) : day
+  return instantOf(addDays(first, policy.retentionReadOnlyDays))
 }
 
 /** The name of the state that the outside knows. */
