@@ -263,7 +263,7 @@ function moneyIsKept({ event, result, before }: Seen, { sub }: World) {
   for (const { period } of pays) {
     assert.equal(sub.paidThrough, period.end, 'what was paid for is not had')
     if (before.estado === 'activa' && event.kind === 'pago_aprobado' && !before.cancelAt)
-      assert.ok(period.start >= (before.periodEnd ?? ''), 'a period that was paid is paid again')
+      assert.ok(period.start >= (before.paidThrough ?? ''), 'a period that was paid is paid again')
   }
 }
 
