@@ -26,12 +26,19 @@ ${facts([
   ['Empresa', empresa],
   ['RFC', maskedRfc(stored.rfc)],
   ['Plan', plan],
-  ['Importe', `${money(formatCentavos(link.amountC))} ${link.frecuencia === 'anual' ? 'cada año' : 'cada mes'}`],
+  ['Importe', amountOf(opened)],
   ['El enlace sirve hasta el', moment(link.expiresAt.toISOString())],
 ])}
 ${estado === 'vigente' && (warnings ? cardForm(token, warnings, stored.payerEmail, problem) : NO_CARD)}
 ${estado === 'vigente' && transfer !== null && byTransfer(transfer)}`
   return page({ title, content })
+}
+
+/** What is charged again and again, where the first time is not another amount. */
+function amountOf({ link, sale }: OpenedLink): string {
+  const amount = money(formatCentavos(link.amountC))
+  if (sale && sale.renewalC !== link.amountC) return `${amount} la primera vez`
+  return `${amount} ${link.frecuencia === 'anual' ? 'cada año' : 'cada mes'}`
 }
 
 const ESTADOS: Record<OpenedLink['estado'], Content> = {
