@@ -17,7 +17,7 @@ let cluster: PreparedCluster
 let central: CentralDb
 let app: App
 /** How often each route's work was done. */
-const done = { pagos: 0, fallas: 0, login: 0, ocupado: 0 }
+const done = { pagos: 0, fallas: 0, login: 0, ocupado: 0, sinPlan: 0 }
 let gate = Promise.resolve()
 
 // Also what a failing `before` has opened by then.
@@ -48,6 +48,8 @@ async function build(db: CentralDb): Promise<App> {
     done.pagos += 1
     await gate
     if (request.body.concepto === 'rechazado') throw new AppError('rejected', 'pago.rechazado', 'No se pudo.')
+    if (request.body.concepto === 'sin plan' && done.sinPlan++ === 0)
+      throw new AppError('payment_required', 'limit_reached', 'No cabe.')
     if (request.body.concepto === 'ocupado' && done.ocupado++ === 0)
       throw new AppError('conflict', 'pago.ocupado', 'Espera.', { retryAfterS: 5 })
     return reply.code(202).header('location', `/pagos/${done.pagos}`).send({ numero: done.pagos })
@@ -69,6 +71,11 @@ test('an answer that asks to come back later is not what comes back later', asyn
   const first = await pay('k-ocupado', 'ocupado')
   assert.deepEqual([first.statusCode, first.headers['retry-after']], [409, '5'])
   assert.equal((await pay('k-ocupado', 'ocupado')).statusCode, 202)
+})
+
+test('what a plan refused is tried again: it may have been paid meanwhile', async () => {
+  assert.equal((await pay('k-plan', 'sin plan')).statusCode, 402)
+  assert.equal((await pay('k-plan', 'sin plan')).statusCode, 202)
 })
 
 test('a repeat gets the first answer, byte for byte, and nothing is done twice', async () => {

@@ -115,7 +115,8 @@ function hashOf({ url, body }: FastifyRequest): Buffer {
 }
 
 function answerOf(status: number, headers: Record<string, unknown>, payload: unknown): KeptAnswer | undefined {
-  if (status >= 500 || headers['retry-after'] !== undefined) return undefined
+  // A plan that is upgraded or a subscription that is paid makes another answer of the same request.
+  if (status >= 500 || status === 402 || headers['retry-after'] !== undefined) return undefined
   if (payload !== null && payload !== undefined && typeof payload !== 'string' && !Buffer.isBuffer(payload))
     return undefined
   const body = Buffer.from(payload ?? '')

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 
 /** Anything: what is in it is looked at and not believed. */
-export const Aviso = z.unknown()
+export const Aviso = z
+  .unknown()
+  .meta({ description: 'Como lo manda MercadoPago: {id, type, action, user_id, data: {id}}.' })
 
 export const AvisoQuery = z.looseObject({})
 

@@ -29,7 +29,7 @@ export async function startPage(
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({
       'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
       'cache-control': 'no-store',
     })
     if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', PAGE_POLICY)
