@@ -13,7 +13,7 @@ import { findTerms, type Terms } from '../plans/terms.ts'
 import type { Frecuencia, Subscription } from '../subscription.ts'
 import { lockSubscription, type StoredSubscription, saveSubscription } from '../subscription-queries.ts'
 import { carryOut } from './carry-out.ts'
-import type { Cause } from './cause.ts'
+import { byTimer, type Cause } from './cause.ts'
 import { findMandate, findPayment, insertEvent, type PaymentRow, setPaymentPeriod } from './queries.ts'
 
 export interface ApplyDeps {
@@ -51,8 +51,11 @@ export async function applyEvent(
   now: Date,
   { plan, locked }: ApplyOptions = {},
 ): Promise<Applied> {
-  const before = locked?.stored ?? (await lockSubscription(trx, subscriptionId))
-  if (!before) throw subscriptionNotFound()
+  const found = locked?.stored ?? (await lockSubscription(trx, subscriptionId))
+  if (!found) throw subscriptionNotFound()
+  // What somebody decides is about the state that time has made, also when the sweep has not come by yet.
+  const isDecision = cause.origin === 'owner' || cause.origin === 'staff'
+  const before = isDecision ? await catchUp(trx, { queue }, found, now) : found
   const soldBefore = locked?.terms ?? (await findTerms(trx, before, now))
   const decided = transition(before.sub, event, now, soldBefore.policy)
   if (decided.kind === 'refused') throw refusal(decided.code, before.sub.estado)
@@ -91,6 +94,21 @@ export async function applyEvent(
   return { eventId, due, outcome: result.kind, rule: result.rule, stored, effects: result.effects }
 }
 
+/** Lets happen what is due and needs no reading of MercadoPago first. */
+async function catchUp(
+  trx: CentralTx,
+  deps: ApplyDeps,
+  stored: StoredSubscription,
+  now: Date,
+): Promise<StoredSubscription> {
+  const terms = await findTerms(trx, stored, now)
+  const due = dueTimer(stored.sub, terms.policy)
+  if (!due || due.at > now || due.needsFresh) return stored
+  const event = { kind: 'timer', timer: due.timer } as const
+  const applied = await applyEvent(trx, deps, stored.id, event, byTimer, now, { locked: { stored, terms } })
+  return catchUp(trx, deps, applied.stored, now)
+}
+
 type Decided = Exclude<Result, { kind: 'refused' }>
 
 /**
@@ -118,22 +136,18 @@ async function collect(
   const weighed = await weigh(trx, drawing, money)
   if (!weighed) return keepWithoutPrice(trx, before, payment, now)
   const about = { tenantId: before.tenantId, subscriptionId: before.id, paymentId: payment.id, at: now }
-  if (weighed.invoice.status === 'paid' || !weighed.settlement.covered) {
-    const isPaid = weighed.invoice.status === 'paid'
-    const kind = isPaid ? 'duplicate_payment' : 'incomplete_payment'
-    const code = isPaid ? 'pago_duplicado' : 'pago_incompleto'
+  if (!weighed.settlement.covered) {
+    const kind = 'incomplete_payment'
     const sourceKey = `pay:${payment.id}:${kind}`
-    await insertLedger(trx, {
-      tenantId: before.tenantId,
-      at: now,
-      kind,
-      amountC: payment.amountC,
-      sourceKey,
-      paymentId: payment.id,
-    })
-    const detail = { rfc: before.rfc, recibidoC: String(payment.amountC), porCobrarC: String(weighed.invoice.collectC) }
-    await raiseAlert(trx, { code, severity: 'advertencia', key: payment.id, ...about, detail })
-    return { kind: 'same', sub: before.sub, effects: [], rule: isPaid ? 'f' : '4.7' }
+    const entry = { tenantId: before.tenantId, at: now, amountC: payment.amountC, sourceKey, paymentId: payment.id }
+    await insertLedger(trx, { ...entry, kind })
+    const detail = {
+      rfc: before.rfc,
+      recibidoC: String(payment.amountC),
+      porCobrarC: String(weighed.invoice.collectC),
+    }
+    await raiseAlert(trx, { code: 'pago_incompleto', severity: 'advertencia', key: payment.id, ...about, detail })
+    return { kind: 'same', sub: before.sub, effects: [], rule: '4.7' }
   }
   const paidAt = payment.paidAt ?? now
   await settlePeriod(trx, before.tenantId, weighed, { paymentId: payment.id, ...money, paidAt, deed: eventId })

@@ -3,6 +3,7 @@ import type { Queue } from '../../queue/queue.ts'
 import { raiseAlert, type Severity } from '../alerts/queries.ts'
 import { insertCommand, isAmountOnItsWay } from '../commands/queries.ts'
 import { drawInvoice } from '../invoicing/draw.ts'
+import { payFromBalance } from '../invoicing/pay-from-balance.ts'
 import { findInvoiceById, insertLedger, writeOffInvoices } from '../invoicing/queries.ts'
 import { reopenInvoice } from '../invoicing/settle-period.ts'
 import type { AlertCode, Effect } from '../machine/event.ts'
@@ -51,6 +52,8 @@ export async function carryOut(
     }
     case 'prepare_invoice':
       return prepare(trx, queue, effect.period, context)
+    case 'pay_from_balance':
+      return payFromBalance(trx, { stored, terms, period: effect.period, now }, eventId)
     case 'reopen_invoice': {
       const payment = await findPayment(trx, effect.paymentId)
       const invoice = payment?.invoiceId ? await findInvoiceById(trx, payment.invoiceId) : undefined

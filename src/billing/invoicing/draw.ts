@@ -1,5 +1,5 @@
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
-import { addDays, fechaOf, instantOf } from '../../fiscal/fecha.ts'
+import { addDays, earlierFecha, fechaOf, instantOf } from '../../fiscal/fecha.ts'
 import { findSeats } from '../entitlements/seat-queries.ts'
 import { buildInvoice, type Collection, type Invoice, type SeatsOwed } from '../invoice.ts'
 import type { Period } from '../periods.ts'
@@ -22,9 +22,16 @@ export interface Drawing {
   period: Period
   collection: Collection
   now: Date
+  /** A payment of it is here. */
+  beingPaid?: boolean | undefined
 }
 
-export const periodKeyOf = ({ start }: Period): string => `periodo:${start}`
+/**
+ * A period is billed once. Somebody who ends and begins again, or changes between months and years, on the day on which a
+ * period began pays another one with the same first day: `life` tells them apart, from 1.
+ */
+export const periodKeyOf = ({ start }: Period, life = 1): string =>
+  life === 1 ? `periodo:${start}` : `periodo:${start}#${life}`
 
 /**
  * What a period costs as things are now: the plan in advance, the people of closed periods in arrears, the balance.
@@ -32,7 +39,7 @@ export const periodKeyOf = ({ start }: Period): string => `periodo:${start}`
  */
 export async function computeInvoice(
   db: CentralSql,
-  { stored, terms, period, collection, now }: Drawing,
+  { stored, terms, period, collection, now, beingPaid }: Drawing,
   invoiceId: string | null = null,
 ): Promise<Invoice | undefined> {
   const { frecuencia } = stored.sub
@@ -43,7 +50,7 @@ export async function computeInvoice(
     priceC,
     frecuencia,
     planNombre: terms.plan.nombre,
-    seats: await seatsOwed(db, { stored, terms, period, now, invoiceId }),
+    seats: await seatsOwed(db, { stored, terms, period, now, beingPaid, invoiceId }),
     adjustments: [],
     balanceC: await findBalance(db, stored.tenantId),
     rateBp: terms.taxRateBp,
@@ -57,15 +64,17 @@ export async function computeInvoice(
  */
 export async function drawInvoice(trx: CentralTx, drawing: Drawing): Promise<InvoiceRow | undefined> {
   const { stored, terms, period, now } = drawing
-  const periodKey = periodKeyOf(period)
-  const existing = await findInvoice(trx, stored.id, periodKey)
-  if (existing?.status === 'paid') return existing
+  let life = 1
+  let existing = await findInvoice(trx, stored.id, periodKeyOf(period))
+  // Only the machine says that a period is to be paid, and it never says so twice of one.
+  while (existing?.status === 'paid') existing = await findInvoice(trx, stored.id, periodKeyOf(period, ++life))
   const invoice = await computeInvoice(trx, drawing, existing?.id ?? null)
   if (!invoice) return undefined
   const head: InvoiceHead = {
     subscriptionId: stored.id,
     tenantId: stored.tenantId,
-    periodKey,
+    periodKey: periodKeyOf(period, life),
+    life,
     period,
     plan: terms.plan,
     taxRateBp: terms.taxRateBp,
@@ -77,17 +86,18 @@ export async function drawInvoice(trx: CentralTx, drawing: Drawing): Promise<Inv
 }
 
 /**
- * Periods that are over, or end tomorrow when the next one is prepared, are charged for the most people of any of their
- * nights, with the plan in force. What a last night adds after the invoice was collected counts as an undercharge.
+ * Periods that are over are charged for the most people of any of their nights, with the plan in force. One that ends
+ * tomorrow is counted already where the next one is only prepared; what its last night adds is an undercharge then. Who
+ * pays early is charged for it with the period after.
  */
 async function seatsOwed(
   db: CentralSql,
-  { stored, terms, period, now, invoiceId }: Omit<Drawing, 'collection'> & { invoiceId: string | null },
+  { stored, terms, period, now, beingPaid, invoiceId }: Omit<Drawing, 'collection'> & { invoiceId: string | null },
 ): Promise<SeatsOwed[]> {
   const { plan, extraUserC } = terms
   if (plan.userLimitMode !== 'soft' || extraUserC === null) return []
-  const tomorrow = addDays(fechaOf(now), 1)
-  const until = period.start < tomorrow ? period.start : tomorrow
+  const today = fechaOf(now)
+  const until = earlierFecha(period.start, beingPaid ? today : addDays(today, 1))
   const owed: SeatsOwed[] = []
   for (const closed of await findPeriodsWithoutSeats(db, stored.id, { until, invoiceId })) {
     const { snapshots } = await findSeats(db, stored.tenantId, closed, now)

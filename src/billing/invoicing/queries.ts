@@ -107,6 +107,8 @@ export interface InvoiceHead {
   subscriptionId: string
   tenantId: string
   periodKey: string
+  /** 1, or more for a period that begins on the first day of one that was paid before. */
+  life?: number
   period: Period
   plan: { code: string; version: number }
   taxRateBp: number
@@ -143,16 +145,17 @@ export async function insertInvoice(trx: CentralTx, head: InvoiceHead, invoice: 
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-  await insertLines(trx, row.id, head.subscriptionId, invoice)
+  await insertLines(trx, row.id, head, invoice)
   return toInvoice(row)
 }
 
 /** An open invoice drawn again: it was collected by nobody yet. A closed one is left as it is. */
 export async function redrawInvoice(
   trx: CentralTx,
-  { id, subscriptionId, plan, taxRateBp, period }: InvoiceHead & { id: string },
+  { id, ...head }: InvoiceHead & { id: string },
   invoice: Invoice,
 ): Promise<InvoiceRow> {
+  const { plan, taxRateBp, period } = head
   const row = await trx
     .updateTable('invoices')
     .set({
@@ -170,11 +173,17 @@ export async function redrawInvoice(
     .returningAll()
     .executeTakeFirstOrThrow()
   await trx.deleteFrom('invoice_lines').where('invoice_id', '=', id).execute()
-  await insertLines(trx, id, subscriptionId, invoice)
+  await insertLines(trx, id, head, invoice)
   return toInvoice(row)
 }
 
-async function insertLines(trx: CentralTx, invoiceId: string, subscriptionId: string, { lines }: Invoice) {
+async function insertLines(
+  trx: CentralTx,
+  invoiceId: string,
+  { subscriptionId, life = 1 }: InvoiceHead,
+  { lines }: Invoice,
+) {
+  const again = life === 1 ? '' : `#${life}`
   const rows = lines.map((line) => ({
     id: uuidv7(),
     invoice_id: invoiceId,
@@ -185,7 +194,8 @@ async function insertLines(trx: CentralTx, invoiceId: string, subscriptionId: st
     amount_c: line.amountC,
     period_start: line.periodStart,
     period_end: line.periodEnd,
-    source_key: `sub:${subscriptionId}:${line.sourceKey}`,
+    // People of a closed period are charged once, in whatever life.
+    source_key: `sub:${subscriptionId}:${line.sourceKey}${line.kind === 'plan' ? again : ''}`,
   }))
   if (rows.length > 0) await trx.insertInto('invoice_lines').values(rows).execute()
 }

@@ -25,7 +25,7 @@ export async function weigh(
   { paidC, ackedC }: Pick<PayingWith, 'paidC' | 'ackedC'>,
 ): Promise<{ invoice: InvoiceRow; settlement: Settlement } | undefined> {
   const byMandate = ackedC !== undefined
-  const invoice = await drawInvoice(trx, { ...drawing, collection: byMandate ? 'card' : 'transfer' })
+  const invoice = await drawInvoice(trx, { ...drawing, collection: byMandate ? 'card' : 'transfer', beingPaid: true })
   if (!invoice) return undefined
   const { collectC } = invoice
   const charge = byMandate

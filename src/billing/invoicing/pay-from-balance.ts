@@ -1,0 +1,39 @@
+import type { CentralSql, CentralTx } from '../../db/databases.ts'
+import { periodContaining } from '../periods.ts'
+import type { Terms } from '../plans/terms.ts'
+import { isAutomatic } from '../subscription.ts'
+import type { StoredSubscription } from '../subscription-queries.ts'
+import { computeInvoice, type Drawing, drawInvoice, periodKeyOf } from './draw.ts'
+import { findInvoice } from './queries.ts'
+import { settlePeriod } from './settle-period.ts'
+
+/** Whether the balance pays the period after the running one, so that nothing of it is left to collect. */
+export async function isCoveredByBalance(
+  db: CentralSql,
+  { stored, terms, now }: { stored: StoredSubscription; terms: Terms; now: Date },
+): Promise<boolean> {
+  const { estado, anchor, periodEnd, cancelAt, frecuencia } = stored.sub
+  if (estado !== 'activa' || !anchor || !periodEnd || cancelAt || isAutomatic(stored.sub)) return false
+  const period = periodContaining(anchor, frecuencia, periodEnd)
+  const existing = await findInvoice(db, stored.id, periodKeyOf(period))
+  if (existing?.status === 'paid') return false
+  const drawing = { stored, terms, period, collection: 'transfer', now } as const
+  const invoice = await computeInvoice(db, drawing, existing?.id ?? null)
+  return invoice?.collectC === 0n
+}
+
+/**
+ * Settles a period with the customer's balance alone. Under the lock of the subscription.
+ * @throws Error when something is left to collect: the caller has looked
+ */
+export async function payFromBalance(
+  trx: CentralTx,
+  drawing: Omit<Drawing, 'collection'>,
+  deed: string,
+): Promise<void> {
+  const invoice = await drawInvoice(trx, { ...drawing, collection: 'transfer' })
+  if (invoice?.collectC !== 0n) throw new Error('the balance does not pay the period')
+  const settlement = { covered: true, unexpected: false, entry: null }
+  const money = { paymentId: '', paidC: 0n, paidAt: drawing.now, ackedC: undefined, deed }
+  await settlePeriod(trx, drawing.stored.tenantId, { invoice, settlement }, money)
+}
