@@ -29,6 +29,7 @@ const PURE: Readonly<Record<string, string>> = {
   'billing/explain': 'answer rules',
   'billing/machine': 'begin due-timer event forecast moves on-command on-mandate on-payment on-timer transition',
   'billing/mercadopago': 'gateway signature rejections normalize amounts wire',
+  'billing/metrics': 'active-days',
   'billing/plans': 'answers features override plan policy price-of',
   cfdi: 'xml attributes parse impuestos pagos movimientos avisos cfdi-rows',
   db: 'statements ledger migrations quote schema-window',

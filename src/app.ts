@@ -10,6 +10,7 @@ import { gateRequests } from './billing/entitlements/gate.ts'
 import { usoRoutes } from './billing/entitlements/routes.ts'
 import { findSeatUse } from './billing/entitlements/seats.ts'
 import { explicacionRoutes } from './billing/explain/routes.ts'
+import { metricaRoutes } from './billing/metrics/routes.ts'
 import { suscripcionRoutes } from './billing/own/routes.ts'
 import { paymentRoutes } from './billing/payments/routes.ts'
 import { webhookRoutes } from './billing/pipeline/routes.ts'
@@ -82,6 +83,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(subscriptionRoutes(deps))
   await app.register(explicacionRoutes(deps))
   await app.register(bandejaRoutes(deps))
+  await app.register(metricaRoutes(deps))
   await app.register(checkoutRoutes(deps))
   await app.register(paymentRoutes(deps))
   await app.register(publicPages(deps))

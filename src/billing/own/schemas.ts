@@ -7,6 +7,9 @@ import { estados, frecuencias, mandateStatuses, motivos } from '../subscription.
 
 /** A civil day in Mexico City. Of a boundary (`…_end`, `fin`, `paid_through`, `cancel_at`): its midnight, so the day before is the last. */
 export const dia = z.iso.date()
+
+/** A day that somebody asks for: the calendar has more of them than anybody's subscription. */
+export const diaPedido = dia.refine((text) => text >= '2020' && text < '2100', 'Se esperaba una fecha de este siglo.')
 export const statuses = ['authorized', 'pending', 'paused', 'cancelled'] as const
 export const accesses = ['full', 'read_only', 'blocked'] as const
 
@@ -153,5 +156,5 @@ export const CambioPedido = z
 
 // Commands.
 
-export const Pausa = z.strictObject({ hasta: dia.nullable().default(null) })
+export const Pausa = z.strictObject({ hasta: diaPedido.nullable().default(null) })
 export const Baja = z.strictObject({ motivo: texto(300).optional() })

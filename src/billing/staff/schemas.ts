@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { importe, instante, texto, uuid } from '../../http/zod.ts'
 import { Pendiente } from '../alerts/schemas.ts'
-import { dia, suscripcion } from '../own/schemas.ts'
+import { diaPedido, suscripcion } from '../own/schemas.ts'
 import { tasas } from '../plans/schemas.ts'
 import { frecuencias, mandateStatuses } from '../subscription.ts'
 
@@ -9,9 +9,9 @@ export const DeEmpresa = z.strictObject({ tenantId: uuid })
 
 // In. A day here is a boundary, as `trial_end` and `paid_through` are: the first one that is not given any more.
 
-export const Extension = z.strictObject({ hasta: dia })
+export const Extension = z.strictObject({ hasta: diaPedido })
 export const Suspension = z.strictObject({ motivo: texto(300) })
-export const Reactivacion = z.strictObject({ hasta: dia, motivo: texto(300) })
+export const Reactivacion = z.strictObject({ hasta: diaPedido, motivo: texto(300) })
 export const Cancelacion = z.strictObject({ inmediata: z.boolean().default(false), motivo: texto(300) })
 /** Null: that of its plan. */
 export const CambioDeTasa = z.strictObject({ tasa: z.enum(tasas).nullable() })

@@ -39,7 +39,8 @@ test('a trial is extended, never into the past nor for a century, and says by wh
   const longer = (await ok(order('extender-trial', { hasta: '2027-07-10' }))).json()
   assert.deepEqual([longer.estado, longer.trial_end, longer.empresa.rfc], ['trial', '2027-07-10', company.rfc])
   assert.deepEqual(await refusedAs('extender-trial', { hasta: '2027-06-01' }), [409, 'subscription.fecha_pasada'])
-  assert.deepEqual(await refusedAs('extender-trial', { hasta: '2927-06-01' }), [422, 'subscription.too_far'])
+  assert.deepEqual(await refusedAs('extender-trial', { hasta: '2029-06-02' }), [422, 'subscription.too_far'])
+  assert.deepEqual(await refusedAs('extender-trial', { hasta: '9999-12-31' }), [400, 'request.invalid'])
   assert.deepEqual(await refusedAs('extender-trial', { hasta: '2027-02-30' }), [400, 'request.invalid'])
   assert.deepEqual(
     (await log()).map(({ action, detail }) => [action, detail['hasta']]),
