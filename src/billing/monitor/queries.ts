@@ -30,7 +30,8 @@ export async function findVitals(db: CentralSql, now: Date): Promise<Vitals> {
       (select count(*)::int from webhook_refusals where at > ${before(10 * MINUTE)}) as refusals,
       (select count(*)::int from webhook_refusals where at > ${before(60 * MINUTE)}) as "refusalsOfHour",
       (select count(*)::int from webhook_events where received_at > ${before(60 * MINUTE)}) as "deliveriesOfHour",
-      (select min(created_at) from mail_outbox where state = 'queued') as "oldestMail",
+      -- Mails go by the database's clock, which a moved one is far from; one sent again waits since then.
+      (select ${now}::timestamptz - (now() - min(queued_at)) from mail_outbox where state = 'queued') as "oldestMail",
       (select min(created_at) from mp_commands where state = 'queued') as "oldestCommand",
       (select min(first_seen_at) from mp_resources where clean_seq = 0 and dead_reason is null) as "oldestResource",
       (select min(coalesce(last_synced_at, created_at)) from mp_mandates where status = 'authorized') as "oldestReading",
