@@ -25,6 +25,7 @@ const GIVES: ReadonlySet<EventRecord['event']> = new Set([
   'alta_sin_trial',
   'pago_aprobado',
   'contracargo_ganado',
+  'saldo_cubre',
   'reactivar_admin',
 ])
 

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { uuidv7 } from 'uuidv7'
+import { anyFreePort } from '../../../scripts/supervisor/ports.ts'
 import { type BillingWorld, type Company, ok, startBillingWorld } from '../../../test/support/billing-world.ts'
 import { payByTransfer } from '../../../test/support/pay-by-transfer.ts'
 import type { Client } from '../../../test/support/product.ts'
+import { registerServerAs } from '../../../test/support/register-server.ts'
+import { until } from '../../../test/support/until.ts'
+import { openAs } from '../../db/client.ts'
 
 let world: BillingWorld
 /** Paid from 1 to 30 June. */
@@ -308,6 +312,32 @@ test('an admin pauses, resumes, cancels and thinks again, each in the log of the
   )
 })
 
+test('staff that looks into a company with leave to write acts as staff, and the history says so', async () => {
+  const { staff, deps } = world.product
+  const headers = { 'x-view-tenant': company.id }
+  await ok(staff.post('/api/auth/vista', { tenant: company.id, motivo: 'Lo pidió por teléfono', escritura: true }))
+  await ok(staff.send('PATCH', '/api/suscripciones/pausar', { body: {}, headers }))
+  await ok(staff.send('PATCH', '/api/suscripciones/reanudar', { headers }))
+  await ok(staff.send('DELETE', '/api/auth/vista'))
+  const events = await deps.central
+    .selectFrom('subscription_events')
+    .select(['event', 'origin', 'actor_email'])
+    .where('subscription_id', '=', company.subscriptionId)
+    .where('event', 'in', ['pausar', 'reanudar'])
+    .orderBy('id')
+    .execute()
+  assert.deepEqual(
+    events.map(({ event, origin }) => [event, origin]),
+    [
+      ['pausar', 'owner'],
+      ['reanudar', 'owner'],
+      ['pausar', 'staff'],
+      ['reanudar', 'staff'],
+    ],
+  )
+  assert.match(events[2]?.actor_email ?? '', /^operador\./)
+})
+
 test('a company whose subscription is blocked still sees why, and what it may pay', async () => {
   await ok(world.product.staff.post(`/api/subscriptions/${company.id}/suspender`, { motivo: 'Revisión' }))
   const blocked = await mine()
@@ -315,4 +345,17 @@ test('a company whose subscription is blocked still sees why, and what it may pa
   const refused = await patch('/api/suscripciones/reanudar')
   assert.deepEqual([refused.statusCode, refused.json().code], [409, 'subscription.estado_no_lo_permite'])
   assert.equal((await company.get('/api/cfdi')).statusCode, 402)
+})
+
+test('while its database is away, a company still sees its subscription', async () => {
+  const { centralOwnerUrl } = world.product
+  const away = { name: 'lejos', host: '127.0.0.1', port: await anyFreePort(), tls: 'off' as const }
+  const serverId = await registerServerAs(centralOwnerUrl, { ...away, ownerCredential: 'local-owner' })
+  const owner = await openAs(centralOwnerUrl)
+  const move = 'update tenant_databases set server_id = $1, generation = generation + 1 where tenant_id = $2'
+  await owner.query(move, [serverId, company.id])
+  await owner.end()
+  await until(async () => (await mine()).uso.cfdis.usado === null, 15_000)
+  const { uso, estado } = await mine()
+  assert.deepEqual([estado, uso.usuarios.usado, uso.cfdis.usado], ['suspendida', 1, null])
 })
