@@ -359,3 +359,43 @@ test('while its database is away, a company still sees its subscription', async 
   const { uso, estado } = await mine()
   assert.deepEqual([estado, uso.usuarios.usado, uso.cfdis.usado], ['suspendida', 1, null])
 })
+
+test('from months to years the rest of the month counts, and the year begins with its payment', async () => {
+  const yearly = await world.company({ plan: 'business' })
+  await ok(world.product.staff.post(`/api/subscriptions/${yearly.id}/cancelar`, { inmediata: true, motivo: 'Hoy' }))
+  await payByTransfer(world, yearly, '650.00')
+  const paid = await mine(yearly)
+  assert.deepEqual([paid.current_period_start, paid.current_period_end], ['2027-06-20', '2027-07-20'])
+  const asked = (
+    await ok(yearly.post('/api/suscripciones/mi-plan/cambiar', { plan: 'business', frecuencia: 'anual' }))
+  ).json()
+  // Nothing of the month is used yet: all of it is given back.
+  assert.deepEqual([asked.cambio.estado, asked.importe, asked.prorrateo.neto], ['pendiente_pago', '5850.00', '5850.00'])
+  const [page] = pagesOf(asked.cambio.id)
+  assert.equal(world.simulator.payPreference(page?.id ?? '').kind, 'paid')
+  await world.settle()
+  const year = await mine(yearly)
+  assert.deepEqual(
+    [year.frequency, year.amount, year.current_period_start, year.current_period_end, year.credit],
+    ['anual', '6500.00', '2027-06-20', '2028-06-20', '0.00'],
+  )
+  assert.deepEqual(
+    year.facturas.map(({ estado, importe }: { estado: string; importe: string }) => [estado, importe]),
+    [
+      ['pagada', '5850.00'],
+      ['anulada', '5850.00'],
+      ['pagada', '650.00'],
+    ],
+  )
+
+  // Back to months: the year that is not used pays the first one, and the rest is balance.
+  const back = (
+    await ok(yearly.post('/api/suscripciones/mi-plan/cambiar', { plan: 'starter', frecuencia: 'mensual' }))
+  ).json()
+  assert.deepEqual([back.cambio.estado, back.importe, back.initPoint], ['aplicado', '0.00', null])
+  const month = await mine(yearly)
+  assert.deepEqual(
+    [month.frequency, month.plan.codigo, month.current_period_start, month.current_period_end, month.credit],
+    ['mensual', 'starter', '2027-06-20', '2027-07-20', '6150.00'],
+  )
+})
