@@ -114,7 +114,10 @@ const isKind = (text: string): text is ResourceKind => resourceKinds.some((kind)
 const isLiving = ({ deletedAt }: { deletedAt: Date | null }) => deletedAt === null
 
 function tell({ resource, outcomes, diff }: Replayed, json: boolean): void {
-  if (json) return console.log(JSON.stringify({ ...resource, ...outcomes, cambios: diff }))
+  if (json) {
+    console.log(JSON.stringify({ ...resource, ...outcomes, cambios: diff }))
+    return
+  }
   const said = [...outcomes.mandatos, ...outcomes.pagos].join(', ')
   console.log(`${resource.kind}:${resource.resourceId}  ${said || 'nada'}`)
   for (const { que, antes, despues } of diff) {
