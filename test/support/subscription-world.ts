@@ -34,6 +34,7 @@ export const whats = [
   'refund',
   'chargeback',
   'win',
+  'balance',
   'pausar',
   'reanudar',
   'cancelar',
@@ -133,6 +134,7 @@ export function world(
         payment.credited = true
         return
       }
+      case 'pay_from_balance':
       case 'prepare_invoice':
       case 'reopen_invoice':
       case 'write_off':
@@ -269,6 +271,8 @@ export function world(
         payment.status = 'approved'
         return apply({ kind: 'contracargo_ganado', paymentId: payment.id, period: payment.period })
       }
+      case 'balance':
+        return apply({ kind: 'saldo_cubre' })
       case 'pausar':
         return apply({ kind: 'pausar', until })
       case 'reanudar':

@@ -3,6 +3,7 @@ import type { CentralTx } from '../../db/databases.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { raiseAlert } from '../alerts/queries.ts'
 import { refusal, subscriptionNotFound } from '../errors.ts'
+import { isCoveredByBalance } from '../invoicing/pay-from-balance.ts'
 import { insertLedger } from '../invoicing/queries.ts'
 import { settlePeriod, weigh } from '../invoicing/settle-period.ts'
 import { type Due, dueTimer } from '../machine/due-timer.ts'
@@ -46,7 +47,7 @@ export async function applyEvent(
   trx: CentralTx,
   { queue }: ApplyDeps,
   subscriptionId: string,
-  event: BillingEvent,
+  asked: BillingEvent,
   cause: Cause,
   now: Date,
   { plan, locked }: ApplyOptions = {},
@@ -57,6 +58,7 @@ export async function applyEvent(
   const isDecision = cause.origin === 'owner' || cause.origin === 'staff'
   const before = isDecision ? await catchUp(trx, { queue }, found, now) : found
   const soldBefore = locked?.terms ?? (await findTerms(trx, before, now))
+  const event = await unlessCovered(trx, asked, { stored: before, terms: soldBefore, now })
   const decided = transition(before.sub, event, now, soldBefore.policy)
   if (decided.kind === 'refused') throw refusal(decided.code, before.sub.estado)
 
@@ -92,6 +94,16 @@ export async function applyEvent(
     requestId: cause.requestId ?? null,
   })
   return { eventId, due, outcome: result.kind, rule: result.rule, stored, effects: result.effects }
+}
+
+/** Before anybody is asked for the next period, the customer's own balance pays it where it is enough. */
+async function unlessCovered(
+  trx: CentralTx,
+  event: BillingEvent,
+  context: { stored: StoredSubscription; terms: Terms; now: Date },
+): Promise<BillingEvent> {
+  const asks = event.kind === 'timer' && (event.timer === 'aviso_vencimiento' || event.timer === 'vence_periodo')
+  return asks && (await isCoveredByBalance(trx, context)) ? { kind: 'saldo_cubre' } : event
 }
 
 /** Lets happen what is due and needs no reading of MercadoPago first. */

@@ -64,10 +64,7 @@ export async function computeInvoice(
  */
 export async function drawInvoice(trx: CentralTx, drawing: Drawing): Promise<InvoiceRow | undefined> {
   const { stored, terms, period, now } = drawing
-  let life = 1
-  let existing = await findInvoice(trx, stored.id, periodKeyOf(period))
-  // Only the machine says that a period is to be paid, and it never says so twice of one.
-  while (existing?.status === 'paid') existing = await findInvoice(trx, stored.id, periodKeyOf(period, ++life))
+  const { life, existing } = await findUnpaid(trx, stored.id, period)
   const invoice = await computeInvoice(trx, drawing, existing?.id ?? null)
   if (!invoice) return undefined
   const head: InvoiceHead = {
@@ -83,6 +80,17 @@ export async function drawInvoice(trx: CentralTx, drawing: Drawing): Promise<Inv
     at: now,
   }
   return existing ? redrawInvoice(trx, { ...head, id: existing.id }, invoice) : insertInvoice(trx, head, invoice)
+}
+
+/**
+ * The invoice of a period that nobody has paid yet, and which of that first day it is or would be. Only the machine says
+ * that a period is to be paid, and it never says so twice of one.
+ */
+export async function findUnpaid(db: CentralSql, subscriptionId: string, period: Period) {
+  let life = 1
+  let existing = await findInvoice(db, subscriptionId, periodKeyOf(period))
+  while (existing?.status === 'paid') existing = await findInvoice(db, subscriptionId, periodKeyOf(period, ++life))
+  return { life, existing }
 }
 
 /**

@@ -3,8 +3,7 @@ import { periodContaining } from '../periods.ts'
 import type { Terms } from '../plans/terms.ts'
 import { isAutomatic } from '../subscription.ts'
 import type { StoredSubscription } from '../subscription-queries.ts'
-import { computeInvoice, type Drawing, drawInvoice, periodKeyOf } from './draw.ts'
-import { findInvoice } from './queries.ts'
+import { computeInvoice, type Drawing, drawInvoice, findUnpaid } from './draw.ts'
 import { settlePeriod } from './settle-period.ts'
 
 /** Whether the balance pays the period after the running one, so that nothing of it is left to collect. */
@@ -15,9 +14,8 @@ export async function isCoveredByBalance(
   const { estado, anchor, periodEnd, cancelAt, frecuencia } = stored.sub
   if (estado !== 'activa' || !anchor || !periodEnd || cancelAt || isAutomatic(stored.sub)) return false
   const period = periodContaining(anchor, frecuencia, periodEnd)
-  const existing = await findInvoice(db, stored.id, periodKeyOf(period))
-  if (existing?.status === 'paid') return false
-  const drawing = { stored, terms, period, collection: 'transfer', now } as const
+  const { existing } = await findUnpaid(db, stored.id, period)
+  const drawing = { stored, terms, period, collection: 'transfer', beingPaid: true, now } as const
   const invoice = await computeInvoice(db, drawing, existing?.id ?? null)
   return invoice?.collectC === 0n
 }
@@ -28,10 +26,10 @@ export async function isCoveredByBalance(
  */
 export async function payFromBalance(
   trx: CentralTx,
-  drawing: Omit<Drawing, 'collection'>,
+  drawing: Omit<Drawing, 'collection' | 'beingPaid'>,
   deed: string,
 ): Promise<void> {
-  const invoice = await drawInvoice(trx, { ...drawing, collection: 'transfer' })
+  const invoice = await drawInvoice(trx, { ...drawing, collection: 'transfer', beingPaid: true })
   if (invoice?.collectC !== 0n) throw new Error('the balance does not pay the period')
   const settlement = { covered: true, unexpected: false, entry: null }
   const money = { paymentId: '', paidC: 0n, paidAt: drawing.now, ackedC: undefined, deed }

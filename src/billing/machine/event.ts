@@ -15,6 +15,8 @@ export type BillingEvent =
   | PagoRechazado
   | { readonly kind: 'pago_en_proceso'; readonly paymentId: string }
   | PagoDevuelto
+  /** What the customer has with us pays the next period whole, and no card will be charged for it. */
+  | { readonly kind: 'saldo_cubre' }
   | { readonly kind: 'pausar'; readonly until: Fecha | null }
   | { readonly kind: 'reanudar' }
   | { readonly kind: 'cancelar_fin_periodo' }
@@ -125,6 +127,8 @@ export type Effect =
     }
   /** This payment pays this period: its invoice is prepared if it is not, and settled. */
   | { readonly kind: 'pay_period'; readonly period: Period; readonly paymentId: string }
+  /** The balance pays this period, all of it. */
+  | { readonly kind: 'pay_from_balance'; readonly period: Period }
   /** Money that bought nothing: it stays the customer's. */
   | { readonly kind: 'credit'; readonly reason: 'duplicate_payment' | 'late_payment'; readonly paymentId: string }
   | { readonly kind: 'prepare_invoice'; readonly period: Period }

@@ -71,6 +71,18 @@ function onRenewal(sub: Subscription, event: PagoAprobado, now: Date, policy: Po
   return same({ ...sub, paidThrough: period.end, everPaid: true }, 'f', paid(event, period))
 }
 
+/**
+ * The customer's own money pays what comes next, as a transfer ahead of time would (4.7): nobody is asked for nothing, and
+ * nobody whose money we hold is sanctioned. A card is left to pay, because MercadoPago cannot charge nothing.
+ */
+export function onCoveringBalance(sub: Subscription): Result {
+  const { anchor, periodEnd } = sub
+  if (sub.estado !== 'activa' || sub.cancelAt || isAutomatic(sub) || !anchor || !periodEnd || isPaid(sub, periodEnd))
+    return same(sub, 'saldo')
+  const period = periodContaining(anchor, sub.frecuencia, periodEnd)
+  return same({ ...sub, paidThrough: period.end, everPaid: true }, 'saldo', [{ kind: 'pay_from_balance', period }])
+}
+
 /** Kept, unless the pause had a day to end on: who pays after it pays what it would have become without the sweep's delay. */
 function onPaused(sub: Subscription, event: PagoAprobado, now: Date, policy: Policy): Result {
   const { pauseUntil } = sub

@@ -35,6 +35,8 @@ const TABLE: Record<Exclude<BillingEvent['kind'], 'timer'>, string> = {
     '         =         | grace_period/contracargo | =       | =             | =            | =            | =    | =',
   contracargo_ganado:
     '  =         | =                   | =            | =             | activa       | activa       | =    | =',
+  saldo_cubre:
+    '         =         | =                   | =            | =             | =            | =            | =    | =',
   pausar:
     '              409       | pausada/usuario     | 409          | 409           | 409          | 409          | 409  | 409',
   reanudar:
@@ -113,6 +115,7 @@ function eventOf(kind: Exclude<BillingEvent['kind'], 'timer'>, s: Story): () => 
     case 'cancelar_inmediata':
     case 'deshacer_cancelacion':
     case 'suspender_admin':
+    case 'saldo_cubre':
       return () => s.apply({ kind })
     case 'checkout_iniciado':
       return () => s.checkout('m2')

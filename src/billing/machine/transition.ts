@@ -15,7 +15,7 @@ import {
   undoCancellation,
 } from './on-command.ts'
 import { onAuthorized, onCancelled, onPaused } from './on-mandate.ts'
-import { onPayment, onRejection, onReturned } from './on-payment.ts'
+import { onCoveringBalance, onPayment, onRejection, onReturned } from './on-payment.ts'
 import { onTimer } from './on-timer.ts'
 
 /**
@@ -55,6 +55,8 @@ function decide(sub: Subscription, event: BillingEvent, now: Date, policy: Polic
     case 'contracargo':
     case 'contracargo_ganado':
       return onReturned(sub, event, now, policy)
+    case 'saldo_cubre':
+      return onCoveringBalance(sub)
     case 'pausar':
       return pause(sub, event.until, now)
     case 'reanudar':

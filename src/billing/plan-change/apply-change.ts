@@ -4,9 +4,9 @@ import { type Applied, type ApplyDeps, applyEvent } from '../apply/apply-event.t
 import { tellAmount } from '../apply/carry-out.ts'
 import type { Cause } from '../apply/cause.ts'
 import { findMandate } from '../apply/queries.ts'
-import { computeInvoice, drawInvoice } from '../invoicing/draw.ts'
+import { computeInvoice } from '../invoicing/draw.ts'
+import { payFromBalance } from '../invoicing/pay-from-balance.ts'
 import { insertLedger } from '../invoicing/queries.ts'
-import { settlePeriod } from '../invoicing/settle-period.ts'
 import { revokePaymentLinks } from '../links/queries.ts'
 import { periodToPay } from '../notices/write-notice.ts'
 import { findTerms } from '../plans/terms.ts'
@@ -55,11 +55,7 @@ export async function applyChange(
   if (isNewInterval && paymentId === null && estado === 'activa' && periodStart && periodEnd) {
     // The balance pays the new period: what was left of the old one is more than it costs.
     const period = { start: periodStart, end: periodEnd }
-    const invoice = await drawInvoice(trx, { stored, terms, period, collection: 'transfer', now })
-    if (invoice?.collectC !== 0n) throw new Error('the balance does not pay the new period')
-    const settlement = { covered: true, unexpected: false, entry: null }
-    const money = { paymentId: '', paidC: 0n, paidAt: now, ackedC: undefined, deed: applied.eventId }
-    await settlePeriod(trx, stored.tenantId, { invoice, settlement }, money)
+    await payFromBalance(trx, { stored, terms, period, now }, applied.eventId)
   }
   const current = currentMandate(stored.sub)
   if (current?.status === 'authorized' && !current.cancelledByUs) {
