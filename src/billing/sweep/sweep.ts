@@ -32,13 +32,19 @@ export interface Swept {
 export async function sweepBilling(deps: SweepDeps, signal?: AbortSignal): Promise<Swept> {
   const { central, clock, queue, log } = deps
   const now = clock.now()
-  await requeue(deps, now)
-  await endDeletedTenants(deps, now)
-  await cancelStrays(deps, now)
-  await discardOffers(deps, now)
-  await askForNight(deps, now)
-
   const swept: Swept = { subscriptions: 0, steps: 0, failed: 0 }
+  const apart: Apart = async (what, work) => {
+    try {
+      return await work()
+    } catch (err) {
+      swept.failed += 1
+      log.error({ err, ...what, alarm: 'billing.sweep_failed' }, 'billing: something of the sweep could not be done')
+      return undefined
+    }
+  }
+  for (const chore of [requeue, endDeletedTenants, cancelStrays, discardOffers, askForNight])
+    await apart({ chore: chore.name }, () => chore(deps, now, apart))
+
   const failed = new Set<string>()
   for (;;) {
     const due = (await findDueSubscriptions(central, clock.now(), BATCH + failed.size)).filter((id) => !failed.has(id))
@@ -48,16 +54,9 @@ export async function sweepBilling(deps: SweepDeps, signal?: AbortSignal): Promi
       for (const id of left) {
         if (signal?.aborted) return
         swept.subscriptions += 1
-        try {
-          // Not `+= await`: that adds to what the sum was before the wait.
-          const steps = await runDue({ central, clock, queue }, id)
-          swept.steps += steps
-        } catch (err) {
-          failed.add(id)
-          swept.failed += 1
-          const fields = { err, subscription_id: id, alarm: 'billing.sweep_failed' }
-          log.error(fields, 'billing: a subscription could not be swept')
-        }
+        const steps = await apart({ subscription_id: id }, () => runDue({ central, clock, queue }, id))
+        if (steps === undefined) failed.add(id)
+        else swept.steps += steps
       }
     }
     await Promise.all(Array.from({ length: LANES }, lane))
@@ -69,6 +68,9 @@ export async function sweepBilling(deps: SweepDeps, signal?: AbortSignal): Promi
 const LANES = 4
 
 const BATCH = 500
+
+/** Does one thing of many: that it fails is told in the log, with `what` it was, and is nobody else's trouble. */
+type Apart = <T>(what: object, work: () => Promise<T>) => Promise<T | undefined>
 
 /** Nudges for what waits to be read or told and whose job was lost or has given up. */
 async function requeue({ central, queue }: SweepDeps, now: Date): Promise<void> {
@@ -82,33 +84,38 @@ async function requeue({ central, queue }: SweepDeps, now: Date): Promise<void> 
 }
 
 /** A company that was deleted is charged nothing more. */
-async function endDeletedTenants({ central, queue }: SweepDeps, now: Date): Promise<void> {
-  for (const id of await findOfDeletedTenants(central)) {
-    await central
-      .transaction()
-      .execute((trx) => applyEvent(trx, { queue }, id, { kind: 'cancelar_inmediata' }, bySystem, now))
+async function endDeletedTenants({ central, queue }: SweepDeps, now: Date, apart: Apart): Promise<void> {
+  const end = async (trx: CentralTx, id: string) => {
+    const stored = await lockSubscription(trx, id)
+    // It may have ended since it was found.
+    if (!stored || stored.sub.endedAt !== null) return
+    await applyEvent(trx, { queue }, id, { kind: 'cancelar_inmediata' }, bySystem, now)
   }
+  for (const id of await findOfDeletedTenants(central))
+    await apart({ subscription_id: id }, () => central.transaction().execute((trx) => end(trx, id)))
 }
 
 /** Told to end, or of a subscription that ended, and still able to charge: told again, once a day. */
-async function cancelStrays({ central, queue }: SweepDeps, now: Date): Promise<void> {
+async function cancelStrays({ central, queue }: SweepDeps, now: Date, apart: Apart): Promise<void> {
   for (const { id, connectorId, subscriptionId } of await findStrayMandates(central, dayBefore(now))) {
-    await central.transaction().execute(async (trx) => {
+    const tell = async (trx: CentralTx) => {
       const dedupeKey = `cancel:${id}:${fechaOf(now)}`
       const command = { kind: 'cancel', dedupeKey, subscriptionId, connectorId, mandateId: id, at: now } as const
       const commandId = await insertCommand(trx, command)
       if (commandId) await queue.enqueue(trx, 'billing.command', { commandId })
-    })
+    }
+    await apart({ mandate_id: id }, () => central.transaction().execute(tell))
   }
 }
 
 /** Offers of a change of plan that nobody paid in time. */
-async function discardOffers({ central }: SweepDeps, now: Date): Promise<void> {
+async function discardOffers({ central }: SweepDeps, now: Date, apart: Apart): Promise<void> {
   for (const { id, subscriptionId } of await findExpiredChanges(central, now)) {
-    await central.transaction().execute(async (trx: CentralTx) => {
+    const discard = async (trx: CentralTx) => {
       await lockSubscription(trx, subscriptionId)
       await closePlanChange(trx, id, 'descartado', now)
-    })
+    }
+    await apart({ plan_change_id: id }, () => central.transaction().execute(discard))
   }
 }
 

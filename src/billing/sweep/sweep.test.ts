@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
+import { type BillingWorld, type Company, startBillingWorld } from '../../../test/support/billing-world.ts'
+import { sweepBilling } from './sweep.ts'
+
+let world: BillingWorld
+const ending = new AsyncDisposableStack()
+after(() => ending.disposeAsync())
+before(async () => {
+  world = await startBillingWorld({ after: (end) => ending.defer(end) })
+})
+
+const estadoOf = async ({ subscriptionId }: Company) =>
+  (
+    await world.product.deps.central
+      .selectFrom('subscriptions')
+      .select('estado')
+      .where('id', '=', subscriptionId)
+      .executeTakeFirstOrThrow()
+  ).estado
+
+/** As a bug of ours might leave it: nobody can read it any more. */
+const poison = ({ subscriptionId }: Company) =>
+  sql`update subscriptions set notices = '[]' where id = ${subscriptionId}`.execute(world.product.deps.central)
+
+const remove = ({ id }: Company) =>
+  sql`update tenants set deleted_at = now() where id = ${id}`.execute(world.product.deps.central)
+
+/** Its trial is over, and nobody has noticed. */
+const expire = ({ subscriptionId }: Company) =>
+  sql`update subscriptions set trial_until = '2027-01-01', next_due_at = '2027-01-01' where id = ${subscriptionId}`.execute(
+    world.product.deps.central,
+  )
+
+test('a subscription that cannot be read holds up neither those that are due nor those of deleted companies', async () => {
+  const { deps } = world.product
+  const [poisoned, deleted, due, broken] = await Promise.all([
+    world.company(),
+    world.company(),
+    world.company(),
+    world.company(),
+  ])
+  await remove(poisoned)
+  await poison(poisoned)
+  await remove(deleted)
+  await expire(due)
+  await expire(broken)
+  await poison(broken)
+  const before = world.product.log.length
+  const swept = await sweepBilling(deps)
+  assert.deepEqual([await estadoOf(poisoned), await estadoOf(deleted)], ['trial', 'cancelada'])
+  assert.equal(await estadoOf(due), 'vencida')
+  assert.equal(swept.failed, 2)
+  const told = world.product.log.slice(before).filter((line) => line.includes('billing.sweep_failed'))
+  assert.equal(told.length, 2)
+  for (const { subscriptionId } of [poisoned, broken])
+    assert.ok(
+      told.some((line) => line.includes(subscriptionId)),
+      'the log says which',
+    )
+})
