@@ -1,4 +1,5 @@
 import type { CentralDb } from '../../db/databases.ts'
+import { sqlState } from '../../db/failures.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { type Delivery, insertDeliveries } from './queries.ts'
 
@@ -32,6 +33,11 @@ export function deliveryKeeper({
     } catch (error) {
       const [only] = batch
       if (only && batch.length === 1) return only.reject(error)
+      // A database that is away would be asked a hundred times, while more arrive: all of them come again.
+      if (!isRefusedValue(error)) {
+        for (const { reject } of batch) reject(error)
+        return
+      }
       // One of them may be what the database refuses: the others are not to be lost for it.
       for (const one of batch) await write([one])
     }
@@ -61,3 +67,6 @@ export function deliveryKeeper({
 }
 
 const MOST_AT_ONCE = 100
+
+/** Data exceptions, violated constraints, limits of the program: for what was sent, not for how the server is. */
+const isRefusedValue = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(error) ?? '')

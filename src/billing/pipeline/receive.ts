@@ -4,6 +4,7 @@ import type { VerificationSecrets } from '../connectors/verification-secrets.ts'
 import { verifySignature, type WebhookSecrets } from '../mercadopago/signature.ts'
 import type { KeepDelivery } from './keep-deliveries.ts'
 import type { ResourceKind } from './queries.ts'
+import { storableBody, storableText } from './storable.ts'
 
 export interface Incoming {
   query: Readonly<Record<string, string | readonly string[] | undefined>>
@@ -51,7 +52,7 @@ export async function receive(deps: ReceiveDeps, { query, headers, body }: Incom
       if (reason === 'missing_secret' || verdict.reason !== 'signature_mismatch') reason = verdict.reason
       continue
     }
-    const kind = KINDS[topic]
+    const kind = KINDS.get(topic)
     if (!kind) return { outcome: 'ignored' }
     const resource = { connectorId, kind, resourceId: verdict.dataId }
     const deliveryId = uuidv7()
@@ -59,13 +60,13 @@ export async function receive(deps: ReceiveDeps, { query, headers, body }: Incom
       id: deliveryId,
       resource,
       topic,
-      action: claimed?.action ?? null,
-      eventId: claimed?.id === undefined ? null : String(claimed.id),
+      action: claimed?.action ? storableText(claimed.action) : null,
+      eventId: claimed?.id === undefined ? null : storableText(String(claimed.id)),
       requestId: verdict.requestId ?? `${verdict.dataId}:${verdict.signedAt.toISOString()}`,
       signedAt: verdict.signedAt,
       receivedAt: now,
       headers: keptHeaders(headers),
-      body: typeof body === 'object' && body !== null ? body : {},
+      body: storableBody(body),
     })
     if (!isNew) return { outcome: 'duplicate' }
     return { outcome: 'accepted', deliveryId }
@@ -74,13 +75,14 @@ export async function receive(deps: ReceiveDeps, { query, headers, body }: Incom
   return { outcome: 'refused', reason }
 }
 
-const KINDS: Readonly<Record<string, ResourceKind>> = {
-  payment: 'payment',
-  subscription_preapproval: 'preapproval',
-  subscription_authorized_payment: 'authorized_payment',
-  topic_chargebacks_wh: 'chargeback',
-  chargebacks: 'chargeback',
-}
+// A Map: a topic is not signed, and every object has a `constructor`.
+const KINDS: ReadonlyMap<string, ResourceKind> = new Map([
+  ['payment', 'payment'],
+  ['subscription_preapproval', 'preapproval'],
+  ['subscription_authorized_payment', 'authorized_payment'],
+  ['topic_chargebacks_wh', 'chargeback'],
+  ['chargebacks', 'chargeback'],
+])
 
 const Id = z.union([z.string().max(200), z.number()])
 const Body = z.object({
