@@ -40,5 +40,7 @@ declare module 'fastify' {
     plan?: PlanRequerido
     /** Asked every second by machines: not worth a line each. */
     probe?: true
+    /** Has places of its own to work in: a flood of it takes none from people. */
+    aparte?: true
   }
 }

@@ -6,7 +6,7 @@ import { type Bulkhead, limitConcurrency } from './bulkhead.ts'
 import type { Principal } from './principal.ts'
 import { createShell } from './shell.ts'
 
-async function build(t: TestContext, perCompany: Bulkhead, perProcess: Bulkhead) {
+async function build(t: TestContext, perCompany: Bulkhead, perProcess: Bulkhead, perApart = wide) {
   const log = createLog({ level: 'silent', service: 'test' })
   const { app } = await createShell({ log, trustProxy: false, corsOrigins: [], maxLoopDelayMs: 0, checkText: true })
   const held = Promise.withResolvers<void>()
@@ -16,7 +16,7 @@ async function build(t: TestContext, perCompany: Bulkhead, perProcess: Bulkhead)
     state.arrived += 1
     request.user = { tenantId: String(request.headers['x-t']) } as Principal
   })
-  limitConcurrency(app, perCompany, perProcess)
+  limitConcurrency(app, perCompany, perProcess, perApart)
   app.addHook('onRequestAbort', async (_request) => {
     state.aborted += 1
   })
@@ -27,6 +27,7 @@ async function build(t: TestContext, perCompany: Bulkhead, perProcess: Bulkhead)
     state.working -= 1
     return {}
   })
+  app.get('/aparte', { config: { acceso: { quien: 'publico' }, aparte: true } }, async () => ({}))
   app.get('/vivo', { config: { acceso: { quien: 'publico' }, probe: true } }, async () => ({}))
   t.after(() => app.close())
   const ask = (tenant: string, url = '/lento') => app.inject({ url, headers: { 'x-t': tenant } })
@@ -52,6 +53,17 @@ test('a company that hammers waits for itself, then is refused; another one is s
   assert.equal((await other).statusCode, 200)
   assert.equal(state.most, 3)
   assert.equal((await ask('a')).statusCode, 200)
+})
+
+test('what stands apart takes no place from people, and has none of theirs', async (t) => {
+  const none = { running: 0, waiting: 0, waitMs: 60_000 }
+  const closed = await build(t, wide, wide, none)
+  assert.equal((await closed.ask('a', '/aparte')).statusCode, 503)
+  closed.release()
+  assert.equal((await closed.ask('a')).statusCode, 200)
+  const busy = await build(t, wide, none)
+  assert.equal((await busy.ask('a')).statusCode, 503)
+  assert.equal((await busy.ask('a', '/aparte')).statusCode, 200)
 })
 
 test('a process that has enough says 503, whoever asks, and stays alive', async (t) => {

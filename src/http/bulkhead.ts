@@ -11,13 +11,16 @@ export interface Bulkhead {
 
 export const PER_COMPANY: Bulkhead = { running: 10, waiting: 40, waitMs: 2000 }
 export const PER_PROCESS: Bulkhead = { running: 100, waiting: 400, waitMs: 2000 }
+/** Of all routes that stand apart. As many as are written in one commit. */
+export const APART: Bulkhead = { running: 100, waiting: 400, waitMs: 2000 }
 
 /**
  * One company that hammers waits for itself and then gets a 429; a process that has enough says 503, so that another one
  * is asked. Counted from when the body has arrived, or slow uploads would hold places.
  */
-export function limitConcurrency(app: App, perCompany = PER_COMPANY, perProcess = PER_PROCESS): void {
+export function limitConcurrency(app: App, perCompany = PER_COMPANY, perProcess = PER_PROCESS, perApart = APART): void {
   const all = createGate(perProcess)
+  const apart = createGate(perApart)
   const companies = new Map<string, Gate>()
 
   const gateOf = (tenantId: string): Gate => {
@@ -38,8 +41,9 @@ export function limitConcurrency(app: App, perCompany = PER_COMPANY, perProcess 
         if (gate.idle()) companies.delete(tenantId)
       })
     }
-    if (!(await enter(all, gone))) throw processBusy()
-    gone.then(all.leave)
+    const gate = request.routeOptions.config.aparte ? apart : all
+    if (!(await enter(gate, gone))) throw processBusy()
+    gone.then(gate.leave)
   })
 }
 

@@ -78,5 +78,5 @@ function remembered(read: () => Promise<VerificationSecrets[]>) {
 /** MercadoPago's own are about 300 bytes. */
 const BODY_LIMIT = 65_536
 // MercadoPago calls from a few addresses, and a burst of its news must not be told to come back: what guards this door is
-// the signature, which costs less than counting.
-const access = { acceso: { quien: 'publico' as const }, rateLimit: false as const }
+// the signature, which costs less than counting. Who floods it meets only others who knock at it.
+const access = { acceso: { quien: 'publico' as const }, rateLimit: false as const, aparte: true as const }
