@@ -8,8 +8,7 @@ import { AppConfig } from 'mercadopago/dist/utils/config/index.js'
  */
 export function setMercadoPagoUrl(url: string): void {
   const { protocol, hostname, origin } = new URL(url)
-  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
-  if (protocol !== 'https:' && !(protocol === 'http:' && loopback))
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname)))
     throw new RangeError('MercadoPago is reached by https, or on this machine')
   const base = origin + new URL(url).pathname.replace(/\/+$/, '')
   if (chosen !== null && chosen !== base) throw new Error(`MercadoPago is already at ${chosen} in this process`)
@@ -21,3 +20,6 @@ export function setMercadoPagoUrl(url: string): void {
 let chosen: string | null = null
 
 export const mercadoPagoUrl = (): string => AppConfig.BASE_URL
+
+/** Of a hostname as URLs have it. */
+export const isLoopback = (hostname: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)

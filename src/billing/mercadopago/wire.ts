@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Frecuencia } from '../subscription.ts'
 import { centavosOf } from './amounts.ts'
 import * as ours from './gateway.ts'
+import { isPayPage } from './pay-page.ts'
 
 /**
  * What MercadoPago answers, in our types: fields that we do not use may be anything, those that we do use are checked.
@@ -83,7 +84,8 @@ export const preapproval = z
     (answer): ours.Preapproval => ({
       ...summaryOf(answer),
       version: answer.version,
-      initPoint: answer.init_point,
+      // An answer that names another place is like one that names none.
+      initPoint: answer.init_point !== null && isPayPage(answer.init_point) ? answer.init_point : null,
       nextPaymentDate: answer.next_payment_date,
       startDate: answer.auto_recurring?.start_date ?? null,
       method: answer.payment_method_id,
@@ -229,7 +231,7 @@ export const refund = (paymentId: string) =>
   )
 
 export const preference = z
-  .looseObject({ id, init_point: z.string().min(1) })
+  .looseObject({ id, init_point: z.string().refine(isPayPage, 'no page of MercadoPago') })
   .transform((answer): ours.Preference => ({ id: answer.id, initPoint: answer.init_point }))
 
 export const chargeback = z

@@ -14,6 +14,7 @@ import { ConToken } from '../checkout/schemas.ts'
 import type { CheckoutDeps } from '../checkout/start-checkout.ts'
 import { warningsOf } from '../checkout/warnings.ts'
 import { mercadoPagoUrl } from '../mercadopago/base-url.ts'
+import { PAY_HOUSES } from '../mercadopago/pay-page.ts'
 import { findTransferInstructions } from '../plans/policy-queries.ts'
 import { cancelByLink, isRefusal, lookAtCancellation } from './cancel-by-link.ts'
 import { cancelPage } from './cancel-page.ts'
@@ -128,9 +129,8 @@ function send(reply: FastifyReply, text: string, formTargets: readonly string[] 
     .send(text)
 }
 
-/** MercadoPago's pages and its login, which is the marketplace's; in development the simulator's. */
+/** MercadoPago's pages; in development the simulator's. */
 function payTargets(): string[] {
   const { origin } = new URL(mercadoPagoUrl())
-  const houses = ['mercadopago.com.mx', 'mercadopago.com', 'mercadolibre.com.mx', 'mercadolibre.com']
-  return origin === 'https://api.mercadopago.com' ? houses.map((house) => `https://*.${house}`) : [origin]
+  return origin === 'https://api.mercadopago.com' ? PAY_HOUSES.map((house) => `https://*.${house}`) : [origin]
 }
