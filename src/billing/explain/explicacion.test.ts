@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type BillingWorld, type Company, ok, startBillingWorld } from '../../../test/support/billing-world.ts'
 import { payByTransfer } from '../../../test/support/pay-by-transfer.ts'
+import { until } from '../../../test/support/until.ts'
 
 let world: BillingWorld
 let company: Company
@@ -76,20 +77,33 @@ test('staff reads the same of the company by name, with actors, deliveries and v
   assert.deepEqual(last.valor, { antes: '560.34', despues: '560.34' })
 })
 
-test('a charge names the delivery of MercadoPago after which it was seen', async () => {
+test('a refund names the delivery of MercadoPago after which it was seen, to staff alone', async () => {
   await company.payByCard()
-  const answer = await staffs()
-  const paid = answer.hechos.find(({ evento }: Hecho) => evento === 'pago_aprobado')
-  assert.equal(answer.estado, 'activa')
+  await until(async () => (await staffs()).estado === 'activa', 20_000)
+  const charged = await staffs()
+  const paid = charged.hechos.find(({ evento }: Hecho) => evento === 'pago_aprobado')
   assert.deepEqual([paid.origen, paid.quien, paid.regla.clave], ['mercadopago', 'MercadoPago', 'g'])
-  const delivery = await world.product.deps.central
+
+  // A charge may be found by asking before its delivery is here; of a refund nobody but the delivery tells.
+  const { central } = world.product.deps
+  const { mp_payment_id: paymentId } = await central
+    .selectFrom('payments')
+    .select('mp_payment_id')
+    .where('id', '=', paid.pago.id)
+    .executeTakeFirstOrThrow()
+  world.simulator.refund(paymentId ?? '')
+  await until(async () => (await staffs()).estado === 'pendiente_pago', 20_000)
+  const answer = await staffs()
+  const returned = answer.hechos.find(({ evento }: Hecho) => evento === 'pago_reembolsado')
+  assert.equal(returned.regla.clave, 'l')
+  assert.match(answer.respuesta, /conserva el acceso completo, pero se devolvió el pago de su periodo; paga/)
+  const delivery = await central
     .selectFrom('webhook_events')
-    .select('request_id')
-    .where('id', '=', paid.entrega.id)
+    .select(['request_id', 'data_id'])
+    .where('id', '=', returned.entrega.id)
     .executeTakeFirst()
-  assert.equal(delivery?.request_id, paid.entrega.requestId)
-  const shown = JSON.stringify(await own())
-  assert.ok(!shown.includes(paid.entrega.requestId), 'an owner has no use for it')
+  assert.deepEqual([delivery?.request_id, delivery?.data_id], [returned.entrega.requestId, paymentId])
+  assert.ok(!JSON.stringify(await own()).includes(returned.entrega.requestId), 'an owner has no use for it')
 })
 
 test('the whole history is read page by page, the newest first', async () => {
