@@ -75,6 +75,17 @@ export async function findCreditOfPayment(db: CentralSql, paymentId: string): Pr
   return BigInt(row.credit)
 }
 
+/** What of a payment was given back out of the balance; zero or below. What a company was given for nothing is not of it. */
+export async function findRefundsOfPayment(db: CentralSql, paymentId: string): Promise<Centavos> {
+  const row = await db
+    .selectFrom('ledger')
+    .select(sql<string>`coalesce(sum(amount_c), 0)::text`.as('refunded'))
+    .where('payment_id', '=', paymentId)
+    .where('kind', '=', 'refund')
+    .executeTakeFirstOrThrow()
+  return BigInt(row.refunded)
+}
+
 export interface InvoiceRow {
   id: string
   number: string
@@ -213,7 +224,10 @@ export async function setInvoiceStatus(
     .execute()
 }
 
-/** Periods that nobody paid, before a day or all of them, are not collected any more. */
+/**
+ * Periods that nobody paid, before a day or all of them, are not collected any more. The people of paid periods that they
+ * were to collect too are owed still: their lines give up the name that only one may have, for the invoice that comes next.
+ */
 export async function writeOffInvoices(
   trx: CentralTx,
   subscriptionId: string,
@@ -227,8 +241,15 @@ export async function writeOffInvoices(
     .where('status', '=', 'open')
     .where('plan_change_id', 'is', null)
   if (before !== null) query = query.where('period_start', '<', before)
-  const rows = await query.returning('id').execute()
-  return rows.map(({ id }) => id)
+  const ids = (await query.returning('id').execute()).map(({ id }) => id)
+  if (ids.length === 0) return ids
+  await trx
+    .updateTable('invoice_lines')
+    .set({ source_key: sql<string>`source_key || ':' || invoice_id` })
+    .where('invoice_id', 'in', ids)
+    .where('kind', '=', 'seats')
+    .execute()
+  return ids
 }
 
 /** Paid periods of a subscription that ended by `until` and whose people were never charged, oldest first. */
@@ -250,12 +271,10 @@ export async function findPeriodsWithoutSeats(
           selectFrom('invoice_lines as l')
             .innerJoin('invoices as of', 'of.id', 'l.invoice_id')
             .select('l.id')
-            .where(
-              'l.source_key',
-              '=',
-              sql<string>`'sub:' || ${subscriptionId}::text || ':seats:' || i.period_start::text`,
-            )
+            .where('of.subscription_id', '=', subscriptionId)
             .where('of.status', 'in', ['paid', 'open'])
+            .where('l.kind', '=', 'seats')
+            .whereRef('l.period_start', '=', 'i.period_start')
             .where((eb) => (invoiceId === null ? eb.lit(true) : eb('l.invoice_id', '<>', invoiceId))),
         ),
       ),
