@@ -4,7 +4,7 @@ import type { Queue } from '../../queue/queue.ts'
 import { raiseAlert } from '../alerts/queries.ts'
 import { refusal, subscriptionNotFound } from '../errors.ts'
 import { isCoveredByBalance } from '../invoicing/pay-from-balance.ts'
-import { insertLedger } from '../invoicing/queries.ts'
+import { findRefundsOfPayment, insertLedger } from '../invoicing/queries.ts'
 import { settlePeriod, weigh } from '../invoicing/settle-period.ts'
 import { type Due, dueTimer } from '../machine/due-timer.ts'
 import type { BillingEvent, Effect, Result } from '../machine/event.ts'
@@ -66,7 +66,7 @@ export async function applyEvent(
   const sold = plan ? { ...before, planCode: plan.code, planVersion: plan.version } : before
   const terms = plan ? await findTerms(trx, sold, now) : soldBefore
   // Money first: a payment that does not cover its period begins none, whatever the machine would make of it.
-  const result = await collect(trx, { before: sold, terms, result: decided, eventId, now })
+  const result = await collect(trx, { before: sold, terms, event, result: decided, eventId, now })
   const stored: StoredSubscription = { ...sold, sub: result.sub }
   const due = dueTimer(result.sub, terms.policy)
   await saveSubscription(trx, before.id, result.sub, { nextDueAt: due?.at ?? null, plan })
@@ -132,17 +132,31 @@ async function collect(
   {
     before,
     terms,
+    event,
     result,
     eventId,
     now,
-  }: { before: StoredSubscription; terms: Terms; result: Decided; eventId: string; now: Date },
+  }: {
+    before: StoredSubscription
+    terms: Terms
+    event: BillingEvent
+    result: Decided
+    eventId: string
+    now: Date
+  },
 ): Promise<Decided> {
   const paying = result.effects.find((effect) => effect.kind === 'pay_period')
   if (!paying) return result
   const payment = await findPayment(trx, paying.paymentId)
   if (!payment) throw new Error(`payment ${paying.paymentId} is not there`)
   const mandate = payment.mandateId ? await findMandate(trx, payment.mandateId) : undefined
-  const money = { paidC: payment.amountC, ackedC: mandate ? mandate.amountAckedC : undefined }
+  const isWon = event.kind === 'contracargo_ganado'
+  const money = {
+    paidC: isWon ? payment.amountC + (await findRefundsOfPayment(trx, payment.id)) : payment.amountC,
+    ackedC: mandate ? mandate.amountAckedC : undefined,
+    // It had paid this period before, or what was offered: prices and balances that moved since take nothing of it back.
+    isEnough: isWon || event.kind === 'cambiar_plan',
+  }
   const frecuencia: Frecuencia = result.sub.frecuencia
   const drawing = { stored: { ...before, sub: { ...before.sub, frecuencia } }, terms, period: paying.period, now }
   const weighed = await weigh(trx, drawing, money)

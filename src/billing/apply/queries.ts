@@ -153,12 +153,21 @@ export async function findPayment(db: CentralSql, id: string): Promise<PaymentRo
   return { ...rest, amountC: BigInt(amount_c), refundedC: BigInt(refunded_c), period }
 }
 
-/** The period that a payment paid: what a refund or a chargeback of it would take back. */
+/**
+ * The period that a payment paid: what a refund or a chargeback of it would take back. One payment pays an invoice: whatever
+ * paid it before and was taken back has no part in it any more, whoever wins or loses what about it later.
+ */
 export async function setPaymentPeriod(
   trx: CentralTx,
   id: string,
   { invoiceId, period }: { invoiceId: string; period: Period },
 ): Promise<void> {
+  await trx
+    .updateTable('payments')
+    .set({ invoice_id: null, period_start: null, period_end: null })
+    .where('invoice_id', '=', invoiceId)
+    .where('id', '<>', id)
+    .execute()
   await trx
     .updateTable('payments')
     .set({ invoice_id: invoiceId, period_start: period.start, period_end: period.end })

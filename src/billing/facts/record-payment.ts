@@ -4,7 +4,8 @@ import { raiseAlert } from '../alerts/queries.ts'
 import { type ApplyDeps, applyEvent } from '../apply/apply-event.ts'
 import type { Cause } from '../apply/cause.ts'
 import { findMandateByPreapproval, findMandateByReference, findPayment } from '../apply/queries.ts'
-import { findInvoiceById, insertLedger, setInvoiceStatus } from '../invoicing/queries.ts'
+import { findInvoiceById, findRefundsOfPayment, insertLedger } from '../invoicing/queries.ts'
+import { settleInFull, settlePeriod } from '../invoicing/settle-period.ts'
 import type { Payment } from '../mercadopago/gateway.ts'
 import { paymentStatusOf } from '../mercadopago/normalize.ts'
 import { payPlanChange } from '../plan-change/pay-plan-change.ts'
@@ -182,23 +183,38 @@ async function takenBack(
   const { refundedC } = payment
   const isTotal = kind === 'contracargo' || payment.status === 'refunded'
   const goneC = isTotal ? ((await findPayment(trx, id))?.amountC ?? refundedC) : refundedC
-  const knownC = before?.refundedC ?? 0n
-  await takeBack(trx, deps, { paymentId: id, subscriptionId, kind, goneC, knownC, refundedC, cause, now })
+  // All of it is gone already, whatever amount MercadoPago tells with that.
+  const knownC = before?.status === 'refunded' ? goneC : (before?.refundedC ?? 0n)
+  if (goneC > knownC || kind === 'contracargo')
+    await takeBack(trx, deps, { paymentId: id, subscriptionId, kind, goneC, knownC, refundedC, cause, now })
   await confirmRefunds(trx, id, refundedC, now)
 }
 
-/** Decided in our favour: what it had paid is paid again, or the money is the customer's credit. */
-async function won(trx: CentralTx, deps: ApplyDeps, { id, subscriptionId, cause, now }: Following): Promise<void> {
+/**
+ * Decided in our favour: what it had paid is paid again, also where that is over or was written off meanwhile. What another
+ * payment has paid since then is the customer's credit, and so is what was taken of an old period.
+ */
+async function won(
+  trx: CentralTx,
+  deps: ApplyDeps,
+  { id, subscriptionId, seen, cause, now }: Following,
+): Promise<void> {
   const row = await findPayment(trx, id)
   if (!row?.tenantId) return
   const event = { kind: 'contracargo_ganado', paymentId: id, period: row.period } as const
-  const applied = await applyEvent(trx, deps, subscriptionId, event, cause, now)
-  if (applied.effects.some((effect) => effect.kind === 'pay_period')) return
+  const { effects, eventId } = await applyEvent(trx, deps, subscriptionId, event, cause, now)
+  if (effects.some((effect) => effect.kind === 'pay_period')) return
   const invoice = row.invoiceId ? await findInvoiceById(trx, row.invoiceId) : undefined
-  if (invoice && (invoice.status === 'open' || invoice.status === 'uncollectible'))
-    return setInvoiceStatus(trx, invoice.id, 'paid', now)
-  const sourceKey = `pay:${id}:chargeback_won`
-  const entry = { tenantId: row.tenantId, at: now, kind: 'chargeback_won', amountC: row.amountC, sourceKey } as const
+  if (invoice && (invoice.status === 'open' || invoice.status === 'uncollectible')) {
+    const paidC = row.amountC + (await findRefundsOfPayment(trx, id))
+    const settlement = settleInFull(invoice.collectC, paidC)
+    const money = { paymentId: id, paidC, paidAt: now, ackedC: undefined, deed: eventId }
+    return settlePeriod(trx, row.tenantId, { invoice, settlement }, money)
+  }
+  const backC = row.amountC - seen.payment.refundedC
+  if (backC === 0n) return
+  const sourceKey = `pay:${id}:chargeback_won:${eventId}`
+  const entry = { tenantId: row.tenantId, at: now, kind: 'chargeback_won', amountC: backC, sourceKey } as const
   await insertLedger(trx, { ...entry, paymentId: id })
 }
 

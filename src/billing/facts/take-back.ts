@@ -30,25 +30,28 @@ export async function takeBack(trx: CentralTx, deps: ApplyDeps, taken: TakenBack
   const { paymentId, subscriptionId, kind, goneC, knownC, refundedC, cause, now } = taken
   const row = await findPayment(trx, paymentId)
   if (!row?.tenantId) return
+  const isChargeback = kind === 'contracargo'
+  let sourceKey = `pay:${paymentId}:refund:${refundedC}`
   let reopened = false
   if (goneC === row.amountC) {
     const event = { kind, paymentId, period: row.period } as const
     const applied = await applyEvent(trx, deps, subscriptionId, event, cause, now)
     reopened = applied.effects.some((effect) => effect.kind === 'reopen_invoice')
+    // One that was won may be disputed again: each is a deed of its own.
+    if (isChargeback) sourceKey = `pay:${paymentId}:chargeback:${applied.eventId}`
   } else {
     const stored = await lockSubscription(trx, subscriptionId)
     if (!stored) return
     const notice = { template: 'pago_reembolsado', key: `${paymentId}:${refundedC}`, paymentId } as const
     await writeNotice(trx, deps.queue, notice, { stored, terms: await findTerms(trx, stored, now), now })
   }
-  const isChargeback = kind === 'contracargo'
   await recordReturn(trx, {
     tenantId: row.tenantId,
     paymentId,
     amountC: goneC - knownC,
     at: now,
     kind: isChargeback ? 'chargeback' : 'refund',
-    sourceKey: isChargeback ? `pay:${paymentId}:chargeback` : `pay:${paymentId}:refund:${refundedC}`,
+    sourceKey,
     reopened,
   })
 }

@@ -23,6 +23,93 @@ async function byCard(amount = '650.00') {
   return { card, payment }
 }
 
+test('won after it was written off, a payment pays what it had paid, and the balance pays its part again', async () => {
+  await account.transfer('200.00')
+  const { payment } = await byCard('450.00')
+  await payment.becomes('charged_back')
+  assert.deepEqual([(await account.sub()).estado, await account.balance()], ['grace_period', '200.00'])
+  for (const day of ['2027-02-01', '2027-03-20']) {
+    books.to(day)
+    await account.sweep()
+  }
+  assert.deepEqual(await account.invoices(), ['periodo:2027-01-04 uncollectible 65000 45000'])
+  await payment.becomes('approved')
+  assert.deepEqual(await account.invoices(), ['periodo:2027-01-04 paid 65000 45000'])
+  assert.deepEqual([(await account.sub()).estado, await account.balance()], ['cancelada', '0.00'])
+})
+
+test('winning gives back what the dispute took, not what had been given back before it', async () => {
+  const { payment } = await byCard()
+  books.to('2027-02-05')
+  await account.transfer('650.00')
+  await payment.becomes('approved', '200.00')
+  await payment.becomes('charged_back', '200.00')
+  assert.equal(await account.balance(), '-450.00')
+  await payment.becomes('approved', '200.00')
+  assert.equal(await account.balance(), '0.00')
+})
+
+test('of an overpaid and partly refunded period only the rest of the credit comes back with it', async () => {
+  const card = await account.card('650.00')
+  const payment = await card.charge('1000.00')
+  await payment.becomes('approved', '200.00')
+  assert.equal(await account.balance(), '150.00')
+  await payment.becomes('charged_back', '200.00')
+  assert.deepEqual([(await account.sub()).estado, await account.balance()], ['grace_period', '0.00'])
+  await payment.becomes('approved', '200.00')
+  assert.deepEqual([(await account.sub()).estado, await account.balance()], ['activa', '150.00'])
+})
+
+test('a payment that was won can be disputed again, and is owed again', async () => {
+  const { payment } = await byCard()
+  books.to('2027-02-05')
+  await account.transfer('650.00')
+  for (const [status, balance] of [
+    ['charged_back', '-650.00'],
+    ['approved', '0.00'],
+    ['charged_back', '-650.00'],
+    ['approved', '0.00'],
+  ] as const) {
+    await payment.becomes(status)
+    assert.equal(await account.balance(), balance, status)
+    await account.check()
+  }
+})
+
+test('won where more is owed by now, a payment restores its period and what is owed stays owed', async () => {
+  const { card, payment: first } = await byCard()
+  books.to('2027-02-04')
+  const second = await card.charge('650.00')
+  await second.becomes('charged_back')
+  await first.becomes('charged_back')
+  await card.becomes({ amount: '1300.00' })
+  await second.becomes('approved')
+  assert.deepEqual([(await account.sub()).estado, await account.balance()], ['activa', '-650.00'])
+})
+
+test('what another payment has paid since is not taken by the first one, won and given back', async () => {
+  const { payment } = await byCard()
+  await payment.becomes('charged_back')
+  await account.transfer('650.00')
+  await payment.becomes('approved')
+  assert.deepEqual([(await account.sub()).estado, await account.balance()], ['activa', '650.00'])
+  await payment.becomes('refunded', '650.00')
+  assert.deepEqual([(await account.sub()).estado, await account.balance()], ['activa', '0.00'])
+})
+
+test('a dispute about what was given back already takes nothing more', async () => {
+  for (const refunded of ['650.00', '0.00']) {
+    account = await books.account()
+    const { payment } = await byCard()
+    await payment.becomes('refunded', refunded)
+    assert.equal((await account.sub()).estado, 'pendiente_pago')
+    await account.transfer('650.00')
+    await payment.becomes('charged_back', refunded)
+    assert.deepEqual([(await account.sub()).estado, await account.balance()], ['activa', '0.00'], refunded)
+    await account.check()
+  }
+})
+
 test('people of a paid month are owed still when the invoice that asked for them was written off', async () => {
   const { card } = await byCard()
   await account.night('2027-01-10', 5)

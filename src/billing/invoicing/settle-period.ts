@@ -11,6 +11,8 @@ export interface PayingWith {
   paidAt: Date
   /** What MercadoPago last confirmed of the mandate that charged; undefined for a payment made by the customer himself. */
   ackedC: Centavos | null | undefined
+  /** It was enough when it was agreed or made: what the invoice has become since then is the balance's business. */
+  isEnough?: boolean
   /** Names this deed among those of the same invoice: it can be paid, taken back and paid again. */
   deed: string
 }
@@ -22,17 +24,22 @@ export interface PayingWith {
 export async function weigh(
   trx: CentralTx,
   drawing: Omit<Drawing, 'collection'>,
-  { paidC, ackedC }: Pick<PayingWith, 'paidC' | 'ackedC'>,
+  { paidC, ackedC, isEnough = false }: Pick<PayingWith, 'paidC' | 'ackedC' | 'isEnough'>,
 ): Promise<{ invoice: InvoiceRow; settlement: Settlement } | undefined> {
   const byMandate = ackedC !== undefined
   const invoice = await drawInvoice(trx, { ...drawing, collection: byMandate ? 'card' : 'transfer', beingPaid: true })
   if (!invoice) return undefined
   const { collectC } = invoice
+  if (isEnough) return { invoice, settlement: settleInFull(collectC, paidC) }
   const charge = byMandate
     ? ({ kind: 'mandate', collectC, paidC, ackedC } as const)
     : ({ kind: 'one_off', collectC, paidC } as const)
   return { invoice, settlement: settle(charge) }
 }
+
+/** A payment that was enough already: the difference goes to the balance, whichever way it is. */
+export const settleInFull = (collectC: Centavos, paidC: Centavos): Settlement =>
+  settle({ kind: 'mandate', collectC, paidC, ackedC: paidC })
 
 /** The invoice is paid: the balance gives what it was drawn to give, and the difference goes to it. */
 export async function settlePeriod(
