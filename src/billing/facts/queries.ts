@@ -196,11 +196,18 @@ export async function findTenantOfSubscription(db: CentralSql, subscriptionId: s
   return row.tenant_id
 }
 
+/** It was read at `at`. What was read later stays; a reading of the future was written under a clock that went wrong. */
 export async function setLastSynced(trx: CentralTx, subscriptionId: string, at: Date): Promise<void> {
+  const tooLate = new Date(at.getTime() + CLOCKS_APART_MS)
   await trx
     .updateTable('subscriptions')
     .set({ last_synced_at: at })
     .where('id', '=', subscriptionId)
-    .where((eb) => eb.or([eb('last_synced_at', 'is', null), eb('last_synced_at', '<', at)]))
+    .where((eb) =>
+      eb.or([eb('last_synced_at', 'is', null), eb('last_synced_at', '<', at), eb('last_synced_at', '>', tooLate)]),
+    )
     .execute()
 }
+
+/** More than the clocks of two of our machines are ever apart, and more than a reading takes. */
+export const CLOCKS_APART_MS = 3_600_000

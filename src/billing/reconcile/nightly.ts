@@ -4,6 +4,7 @@ import { byMercadoPago } from '../apply/cause.ts'
 import type { ConnectedGateway, Gateways } from '../connectors/gateways.ts'
 import type { Payment, PreapprovalSummary } from '../mercadopago/gateway.ts'
 import { gather, recordFacts } from '../pipeline/fetch-resource.ts'
+import { isAway } from './away.ts'
 import {
   closeRun,
   findDoubleMandates,
@@ -27,7 +28,7 @@ export interface Found {
   drift: string[]
   /** Subscriptions with two mandates able to charge. */
   duplicates: string[]
-  /** Rows of MercadoPago that could not be read. */
+  /** What of MercadoPago could not be read or applied. */
   unreadable: string[]
 }
 
@@ -86,15 +87,28 @@ async function comparePayments(deps: Deps, connected: ConnectedGateway, begin: D
     )
     for (const payment of page.items) {
       if (isAsKnown(payment, known) || isTheirs(payment, connector.ownAccountId)) continue
-      const readAt = clock.now()
-      // Read one by one: what a search lists may be older than the payment.
-      const facts = await gather(central, connected, { kind: 'payment', resourceId: payment.id }, readAt)
-      const seen = await central
-        .transaction()
-        .execute((trx) => recordFacts(trx, { queue }, connector, facts, byMercadoPago, clock.now()))
-      found.news += seen.pagos.filter((outcome) => outcome === 'applied').length
+      await apart(deps, found, `payment:${payment.id}`, async () => {
+        const readAt = clock.now()
+        // Read one by one: what a search lists may be older than the payment.
+        const facts = await gather(central, connected, { kind: 'payment', resourceId: payment.id }, readAt)
+        const seen = await central
+          .transaction()
+          .execute((trx) => recordFacts(trx, { queue }, connector, facts, byMercadoPago, clock.now()))
+        found.news += seen.pagos.filter((outcome) => outcome === 'applied').length
+      })
     }
     offset = page.nextOffset
+  }
+}
+
+/** One that breaks us is noted, and hides none of the others. @throws what would befall them all */
+async function apart({ log }: Pick<Deps, 'log'>, found: Found, what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (err) {
+    if (isAway(err)) throw err
+    found.unreadable.push(what)
+    log.error({ err, what, alarm: 'billing.nightly_failed' }, 'billing: the nightly comparison left one out')
   }
 }
 
@@ -117,7 +131,9 @@ async function compareMandates(deps: Deps, connected: ConnectedGateway, found: F
     found.unreadable.push(...page.unreadable.map((id) => `preapproval:${id}`))
     for (const summary of page.items) {
       seen.add(summary.id)
-      await compareOne(deps, connected, summary, ours.get(summary.id), found)
+      await apart(deps, found, `preapproval:${summary.id}`, () =>
+        compareOne(deps, connected, summary, ours.get(summary.id), found),
+      )
     }
     offset = page.nextOffset
   }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
+import { CLOCKS_APART_MS } from '../facts/queries.ts'
 import type { MandateStatus } from '../subscription.ts'
 
 export interface LiveMandate {
@@ -44,28 +45,36 @@ const live = (db: CentralSql) =>
     ])
     .where('status', 'in', ['creating', 'pending', 'authorized', 'paused', 'unknown'])
 
+export interface ToRead {
+  id: string
+  /** Through which its mandates are read. */
+  connectors: string[]
+}
+
 /**
  * Subscriptions to read at MercadoPago now, the most urgent first (billing.md 5.7): checkouts of the last two days,
  * mandates within 36 hours of their date, what is unpaid, and of the rest whoever was not read for a day.
  */
-export async function findSubscriptionsToRead(db: CentralSql, now: Date, limit: number): Promise<string[]> {
+export async function findSubscriptionsToRead(db: CentralSql, now: Date, limit: number): Promise<ToRead[]> {
   const hours = (n: number) => new Date(now.getTime() + n * 3_600_000)
-  const { rows } = await sql<{ id: string }>`
-    select s.id
+  const tooLate = new Date(now.getTime() + CLOCKS_APART_MS)
+  const { rows } = await sql<ToRead>`
+    select s.id, urgency.connectors
     from subscriptions s
     join lateral (
-      select min(case
+      select array_agg(distinct m.connector_id) as connectors, min(case
           when m.status in ('creating', 'pending') and m.created_at > ${hours(-48)} then 1
           when m.status = 'authorized' and m.next_payment_date between ${hours(-36)} and ${hours(36)} then 2
           when s.estado in ('pendiente_pago', 'grace_period') then 3
-          when s.last_synced_at is null or s.last_synced_at < ${hours(-24)} then 4
+          -- A reading of the future was written under a clock that went wrong.
+          when s.last_synced_at is null or s.last_synced_at < ${hours(-24)} or s.last_synced_at > ${tooLate} then 4
         end) as rank
       from mp_mandates m
       where m.subscription_id = s.id and m.status in ('creating', 'pending', 'authorized', 'paused', 'unknown')
     ) urgency on urgency.rank is not null
     order by s.last_synced_at nulls first, urgency.rank
     limit ${limit}`.execute(db)
-  return rows.map(({ id }) => id)
+  return rows
 }
 
 export interface KnownPayment {

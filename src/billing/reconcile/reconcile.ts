@@ -1,6 +1,6 @@
-import { AppError } from '../../errors.ts'
 import { byMercadoPago } from '../apply/cause.ts'
 import type { Gateways } from '../connectors/gateways.ts'
+import { isAway } from './away.ts'
 import { closeRun, deleteOldRuns, findSubscriptionsToRead, insertRun } from './queries.ts'
 import { type SyncDeps, syncSubscription } from './sync-subscription.ts'
 
@@ -13,7 +13,8 @@ export interface Reconciled {
 
 /**
  * Reads at MercadoPago what is near its date, unpaid or long unread, every five minutes and within a budget of calls
- * (billing.md 5.7). An outage ends the run; the next one goes on with whoever was read longest ago.
+ * (billing.md 5.7). Who cannot be read is first in line again the next time, so he must hold up nobody: only an account that
+ * cannot be spoken to at all is left alone until then.
  */
 export async function reconcile(
   deps: Omit<SyncDeps, 'gateways'> & { gateways: Gateways },
@@ -21,17 +22,19 @@ export async function reconcile(
   budget = CALLS,
 ): Promise<Reconciled> {
   const { central, clock, gateways, log } = deps
-  const ids = await findSubscriptionsToRead(central, clock.now(), budget)
+  const toRead = await findSubscriptionsToRead(central, clock.now(), budget)
   const found: Reconciled = { read: 0, news: 0, truncated: false }
-  if (ids.length === 0) return found
+  if (toRead.length === 0) return found
   const runId = await insertRun(central, 'frecuente', clock.now())
   const before = callsOf(gateways)
   let failure: string | null = null
-  for (const id of ids) {
+  const away = new Set<string>()
+  for (const { id, connectors } of toRead) {
     if (signal?.aborted || callsOf(gateways) - before >= budget) {
       found.truncated = true
       break
     }
+    if (connectors.every((connector) => away.has(connector))) continue
     try {
       const synced = await syncSubscription(deps, id, byMercadoPago)
       found.read += 1
@@ -40,7 +43,7 @@ export async function reconcile(
       failure = err instanceof Error ? err.message.slice(0, 300) : String(err)
       log.warn({ err, subscription_id: id }, 'billing: a subscription could not be read at MercadoPago')
       // With MercadoPago away the others would fail the same way; one that is odd in itself holds up nobody.
-      if (err instanceof AppError && err.kind === 'unavailable') {
+      if (isAway(err)) {
         found.truncated = true
         break
       }

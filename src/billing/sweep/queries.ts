@@ -54,12 +54,13 @@ export async function findStrayMandates(db: CentralSql, before: Date): Promise<S
   return rows
 }
 
-/** When the last nightly comparison began. */
-export async function findLastRun(db: CentralSql, kind: 'frecuente' | 'nocturna'): Promise<Date | null> {
+/** When the last comparison before `now` began. One of the future began under a clock that went wrong, and is none. */
+export async function findLastRun(db: CentralSql, kind: 'frecuente' | 'nocturna', now: Date): Promise<Date | null> {
   const row = await db
     .selectFrom('reconcile_runs')
     .select(sql<Date | null>`max(started_at)`.as('at'))
     .where('kind', '=', kind)
+    .where('started_at', '<=', now)
     .executeTakeFirst()
   return row?.at ?? null
 }

@@ -3,6 +3,7 @@ import type { CentralDb, CentralTx } from '../../db/databases.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { applyEvent } from '../apply/apply-event.ts'
 import { byTimer } from '../apply/cause.ts'
+import { CLOCKS_APART_MS } from '../facts/queries.ts'
 import { dueTimer } from '../machine/due-timer.ts'
 import { findTerms } from '../plans/terms.ts'
 import { lockSubscription } from '../subscription-queries.ts'
@@ -40,8 +41,7 @@ async function takeStep(trx: CentralTx, { clock, queue }: DueDeps, id: string): 
     if (due?.at.getTime() !== stored.nextDueAt?.getTime()) await setNextDue(trx, id, due?.at ?? null)
     return 'none'
   }
-  const isFresh = stored.lastSyncedAt !== null && stored.lastSyncedAt > due.at
-  if (due.needsFresh && !isFresh) {
+  if (due.needsFresh && !isFresh(stored.lastSyncedAt, due.at, now)) {
     await queue.enqueue(trx, 'billing.sync', { subscriptionId: id })
     await setNextDue(trx, id, new Date(now.getTime() + RETRY_MS))
     return 'none'
@@ -50,6 +50,10 @@ async function takeStep(trx: CentralTx, { clock, queue }: DueDeps, id: string): 
   const applied = await applyEvent(trx, { queue }, id, event, byTimer, now, { locked: { stored, terms } })
   return applied.due && applied.due.at <= now ? 'more' : 'last'
 }
+
+/** Read after the deadline; a reading of the future was written under a clock that went wrong, and says nothing. */
+const isFresh = (readAt: Date | null, deadline: Date, now: Date): boolean =>
+  readAt !== null && readAt > deadline && readAt.getTime() <= now.getTime() + CLOCKS_APART_MS
 
 const MOST_STEPS = 100
 const RETRY_MS = 15 * 60_000

@@ -60,3 +60,21 @@ test('a subscription that cannot be read holds up neither those that are due nor
       'the log says which',
     )
 })
+
+test('a comparison of the future is none: the night is asked for all the same', async () => {
+  const { deps } = world.product
+  await world.advance({ days: 1 })
+  const waiting = async () => {
+    const { rows } = await sql<{ n: number }>`
+      select count(*)::int as n from pgboss.job where name = 'billing.nightly'`.execute(deps.central)
+    return rows[0]?.n ?? 0
+  }
+  const year = 365 * 86_400_000
+  await sql`update reconcile_runs set started_at = ${new Date(deps.clock.now().getTime() + year)} where kind = 'nocturna'`.execute(
+    deps.central,
+  )
+  const before = await waiting()
+  assert.ok(before > 0, 'there was a night')
+  await sweepBilling(deps)
+  assert.equal(await waiting(), before + 1)
+})

@@ -123,7 +123,7 @@ async function discardOffers({ central }: SweepDeps, now: Date, apart: Apart): P
 async function askForNight({ central, queue }: SweepDeps, now: Date): Promise<void> {
   const today = new Date(instantOf(fechaOf(now), 2).getTime() + 30 * 60_000)
   const slot = now >= today ? today : new Date(instantOf(addDays(fechaOf(now), -1), 2).getTime() + 30 * 60_000)
-  const last = await findLastRun(central, 'nocturna')
+  const last = await findLastRun(central, 'nocturna', now)
   if (last !== null && last >= slot) return
   await central.transaction().execute((trx) => queue.enqueue(trx, 'billing.nightly', {}))
   await deleteOldDeliveries(central, new Date(now.getTime() - 180 * 86_400_000))
