@@ -95,8 +95,10 @@ test('many at once leave nothing at MercadoPago that we do not know', async () =
   if (first && second) {
     world.simulator.authorise(first.id)
     world.simulator.authorise(second.id)
-    await world.settle()
-    assert.equal(madeFor(company).filter(({ status }) => status === 'authorized').length, 1)
+    await until('one of them alone', async () => {
+      await world.settle()
+      return madeFor(company).filter(({ status }) => status === 'authorized').length === 1 || undefined
+    })
   }
 })
 
@@ -108,11 +110,14 @@ test('a first purchase takes the plan and the interval it names, and ends the pa
   assert.match(answer.avisos.at(-1), /cada año/)
   const { plan_code, frecuencia } = await sold(company)
   assert.deepEqual([plan_code, frecuencia], ['professional', 'anual'])
-  await world.settle()
-  assert.equal(world.simulator.state.preapprovals.get(before)?.status, 'cancelled')
+  await until('the end of the other page', async () => {
+    await world.settle()
+    return world.simulator.state.preapprovals.get(before)?.status === 'cancelled' || undefined
+  })
   assert.equal(world.simulator.state.preapprovals.get(idOf(answer.initPoint))?.frequency, 12)
   const { events, commands } = await company.story()
-  assert.deepEqual(commands, ['cancel done'])
+  assert.equal(commands.length, 1)
+  assert.match(commands[0] ?? '', /^cancel/)
   assert.ok(events.includes('cambiar_plan→trial'))
 })
 
@@ -214,7 +219,7 @@ test('lost and not found, it waits, and whoever tries again is given what Mercad
     (await mandatesOf(company)).map(({ status }) => status),
     ['creating'],
   )
-  await world.advance({ minutes: 1 })
+  await grownOlder(company)
   const { initPoint } = (await ok(start(company))).json()
   assert.deepEqual(
     madeFor(company).map(({ id }) => id),
@@ -223,6 +228,28 @@ test('lost and not found, it waits, and whoever tries again is given what Mercad
   assert.deepEqual(
     (await mandatesOf(company)).map(({ status }) => status),
     ['pending'],
+  )
+  world.simulator.clearFaults()
+})
+
+test('of several that were never answered the one that is there is adopted, and none is asked for twice', async () => {
+  const company = await world.company()
+  world.simulator.addFault({ fault: 'drop_webhook' })
+  // The first never reached MercadoPago, the second did; each was given up by who asked.
+  for (const fault of ['http_503', 'lost_response'] as const) {
+    world.simulator.addFault({ fault, route: 'POST /preapproval', next: 1 })
+    world.simulator.addFault({ fault: 'http_503', route: 'GET /preapproval/search', next: 1 })
+    assert.equal(refusal(await start(company)), '503 gateway.lost_answer')
+  }
+  await grownOlder(company)
+  const { initPoint } = (await ok(start(company))).json()
+  assert.deepEqual(
+    madeFor(company).map(({ id }) => id),
+    [idOf(initPoint)],
+  )
+  assert.deepEqual(
+    (await mandatesOf(company)).map(({ status }) => status),
+    ['creating', 'pending'],
   )
   world.simulator.clearFaults()
 })
@@ -247,11 +274,11 @@ test('cancelled while MercadoPago was being asked: what it made is ended and nob
   await until('the row of the mandate', async () => (await mandatesOf(company)).at(0))
   await ok(company.post('/api/suscripciones/cancelar', {}))
   assert.equal(refusal(await asking), '409 checkout.overtaken')
-  await world.settle()
-  assert.deepEqual(
-    madeFor(company).map(({ status }) => status),
-    ['cancelled'],
-  )
+  await until('its end', async () => {
+    await world.settle()
+    return madeFor(company).every(({ status }) => status === 'cancelled') || undefined
+  })
+  assert.equal(madeFor(company).length, 1)
 })
 
 test('where the account takes a date the first charge waits for the end of what is free or paid', async () => {
@@ -327,7 +354,7 @@ for (const [point, attempts] of [
     const company = await world.company()
     world.simulator.addFault({ fault: 'drop_webhook' })
     await dieAt(point, company)
-    await world.advance({ minutes: 1 })
+    await grownOlder(company)
     const { initPoint } = (await ok(start(company))).json()
     assert.deepEqual(
       madeFor(company).map(({ id }) => id),
@@ -343,6 +370,14 @@ interface Facts {
   frecuencia: string
   plan?: { code: string }
 }
+
+/** A minute later, without what else a minute brings: the reconciliation would find it too. */
+const grownOlder = ({ subscriptionId }: Company) =>
+  world.product.deps.central
+    .updateTable('mp_mandates')
+    .set({ created_at: new Date(world.simulator.now().getTime() - 60_000) })
+    .where('subscription_id', '=', subscriptionId)
+    .execute()
 
 const generate = ({ id }: Company, body: object = {}) =>
   world.product.staff.post(`/api/subscriptions/${id}/generate-link`, body)

@@ -39,22 +39,22 @@ export interface ReservedMandate {
 
 export type Reserved = { stored: StoredSubscription; sale: Sale } & (
   | { next: 'reuse'; initPoint: string }
-  /** Begun before and never answered: it may be at MercadoPago. */
-  | { next: 'look'; mandate: ReservedMandate; payerEmail: string }
+  /** Begun before and never answered: they may be at MercadoPago. */
+  | { next: 'look'; unanswered: readonly ReservedMandate[]; payerEmail: string }
   | { next: 'ask'; mandate: ReservedMandate; payerEmail: string }
 )
 
 /**
  * The first of a checkout's two transactions: what is sold, decided under the lock of the subscription, and the row of
  * the mandate, before anybody asks MercadoPago for it. Asked again within a day with the same terms it is the same one.
- * `lost` are those that were looked for in vain.
+ * Without `look`, those that were never answered were looked for in vain.
  * @throws AppError as `findSale`; conflict `checkout.link_stale`, `checkout.already_authorized`
  */
 export async function reserveMandate(
   trx: CentralTx,
   deps: Pick<CheckoutDeps, 'queue'>,
   request: CheckoutRequest,
-  { connector, lost, now }: { connector: Connector; lost: readonly string[]; now: Date },
+  { connector, look, now }: { connector: Connector; look: boolean; now: Date },
 ): Promise<Reserved> {
   const { subscriptionId, wish, token, correoPagador, cause } = request
   const stored = await lockSubscription(trx, subscriptionId)
@@ -77,11 +77,10 @@ export async function reserveMandate(
   const pending = open.find(({ status, initPoint }) => status === 'pending' && initPoint !== null)
   if (pending?.initPoint) return { ...answer, next: 'reuse', initPoint: pending.initPoint }
   // One that was begun just now is still being asked for, by somebody else.
-  const unanswered = open.find(
-    ({ id, status, createdAt }) =>
-      status === 'creating' && !lost.includes(id) && now.getTime() - createdAt.getTime() > ASKING_MS,
+  const unanswered = open.filter(
+    ({ status, createdAt }) => status === 'creating' && now.getTime() - createdAt.getTime() > ASKING_MS,
   )
-  if (unanswered) return { ...answer, next: 'look', mandate: unanswered, payerEmail }
+  if (look && unanswered.length > 0) return { ...answer, next: 'look', unanswered, payerEmail }
 
   await endOutdated(trx, deps, terms, now)
   const attempt = (await findLastAttempt(trx, subscriptionId)) + 1

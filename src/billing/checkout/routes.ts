@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { formatCentavos } from '../../fiscal/money.ts'
 import { networkOf } from '../../http/client-address.ts'
 import { actingTenant } from '../../http/principal.ts'
+import { perCompany } from '../../http/rate-limit.ts'
 import type { App } from '../../http/zod.ts'
 import { subscriptionNotFound } from '../errors.ts'
 import { causeOf } from '../own/cause-of.ts'
@@ -51,7 +52,7 @@ export const checkoutRoutes = (deps: CheckoutDeps) => async (app: App) => {
   }
   app.post(
     '/api/subscriptions/:tenantId/generate-link',
-    { schema: generate, config: staff },
+    { schema: generate, config: { ...staff, respuestaSecreta: true as const } },
     async (request, reply) => {
       const { url, expiresAt, sale } = await generateLink(deps, request.params.tenantId, request.body, byOf(request))
       return reply.code(201).send({
@@ -113,4 +114,6 @@ const staff = { acceso: { quien: 'plataforma' as const } }
 const owner = {
   acceso: { quien: 'empresa' as const, roles: ['admin' as const] },
   plan: { siempre: 'facturacion' as const },
+  // With what its admins decide in src/billing/own.
+  rateLimit: perCompany('suscripcion', 20),
 }

@@ -43,18 +43,21 @@ export async function startCheckout(deps: CheckoutDeps, request: CheckoutRequest
   const { central, clock, gateways } = deps
   const through = await gateways.primary()
   const { connector, gateway } = through
-  const reserve = (lost: readonly string[]) => {
-    const at = { connector, lost, now: clock.now() }
+  const reserve = (look: boolean) => {
+    const at = { connector, look, now: clock.now() }
     return central.transaction().execute((trx) => reserveMandate(trx, deps, request, at))
   }
-  let reserved = await reserve([])
-  if (reserved.next === 'look') {
-    const { mandate, payerEmail } = reserved
+  const first = await reserve(true)
+  if (first.next === 'look') {
     const readAt = clock.now()
-    const found = await findLost(gateway, mandate, payerEmail)
-    if (found) return checkoutOf(deps, through, reserved, await adopt(deps, request, through, mandate, found, readAt))
-    reserved = await reserve([mandate.id])
+    const found = await findLost(gateway, first.unanswered, first.payerEmail)
+    if (found) {
+      const initPoint = await adopt(deps, request, through, found.mandate, found.preapproval, readAt)
+      return checkoutOf(deps, through, first, initPoint)
+    }
   }
+  const reserved = first.next === 'look' ? await reserve(false) : first
+  if (reserved.next === 'look') throw new Error('what was looked for is not looked for again')
   if (reserved.next === 'reuse') return checkoutOf(deps, through, reserved, reserved.initPoint)
   crashpoint('checkout.reserved')
   const readAt = clock.now()
@@ -65,7 +68,7 @@ export async function startCheckout(deps: CheckoutDeps, request: CheckoutRequest
   return checkoutOf(deps, through, reserved, initPoint)
 }
 
-type Begun = Exclude<Reserved, { next: 'reuse' }>
+type Begun = Extract<Reserved, { next: 'ask' }>
 
 /** One POST, never repeated. What is surely not there is marked so; what may be there is looked for, once. */
 async function ask(
@@ -91,9 +94,9 @@ async function ask(
       await failMandate(central, mandate.id, error.errors?.[0]?.code ?? error.code)
       throw forPayer(error)
     }
-    const found = await findLost(gateway, mandate, payerEmail)
+    const found = await findLost(gateway, [mandate], payerEmail)
     if (!found) throw error
-    return found
+    return found.preapproval
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type BillingWorld, type Company, ok, startBillingWorld } from '../../../test/support/billing-world.ts'
-import { until } from '../../../test/support/product.ts'
+import { startProduct, until } from '../../../test/support/product.ts'
 
 let world: BillingWorld
 const ending = new AsyncDisposableStack()
@@ -56,9 +56,11 @@ test('a link in a mail leads to a page that says what is paid, and its button to
   assert.ok((await visit(path)).body.includes('p…@ejemplo.mx'))
 
   world.simulator.authorise(new URL(initPoint).searchParams.get('preapproval_id') ?? '')
-  await world.settle()
-  const done = await visit(path)
-  assert.match(done.body, /<h1>Este cobro ya se autorizó<\/h1>/)
+  const done = await until('the news of it', async () => {
+    await world.settle()
+    const page = await visit(path)
+    return page.body.includes('<h1>Este cobro ya se autorizó</h1>') ? page : undefined
+  })
   assert.ok(!done.body.includes('<form'))
   const again = await submit(path, { correoPagador: payer })
   assert.equal(again.statusCode, 409)
@@ -160,18 +162,34 @@ test('the mail before a renewal cancels with one click, and looking at it cancel
   assert.deepEqual([cancel_at, estado, access], [end, 'activa', 'full'])
   assert.match((await visit(path)).body, /está cancelada<\/h1>/)
   assert.equal((await submit(path)).statusCode, 303)
-  await world.settle()
-  assert.equal(world.simulator.state.preapprovals.get(mandate)?.status, 'cancelled')
+  await until('MercadoPago told', async () => {
+    await world.settle()
+    return world.simulator.state.preapprovals.get(mandate)?.status === 'cancelled' || undefined
+  })
   const story = await company.story()
   assert.equal(story.events.filter((event) => event.startsWith('cancelar_fin_periodo')).length, 1)
   assert.equal(story.mails.filter((name) => name === 'cancelada').length, 1)
 
   // A new card undoes the cancellation; the old link has done its work.
   await company.authorise()
-  assert.equal((await mine()).cancel_at, null)
+  await until('the news of it', async () =>
+    (await mine()).cancel_at === null ? true : world.settle().then(() => undefined),
+  )
   assert.match((await visit(path)).body, /Este enlace ya se usó/)
   await submit(path)
   assert.equal((await mine()).cancel_at, null)
   await world.advance({ days: 9 })
   assert.equal((await visit(path)).statusCode, 404, 'the day after the charge it is over')
+})
+
+test('who tries many links from one place is told to wait, as a page; others are not', async (t) => {
+  const { app } = await startProduct(t, { worker: false, env: { RATE_LIMIT_PER_MINUTE: '1000' } })
+  const trying = (remoteAddress: string) => app.inject({ method: 'GET', url: '/pagar/nadie', remoteAddress })
+  const answers = await Promise.all(Array.from({ length: 61 }, () => trying('192.0.2.1')))
+  const refused = answers.filter(({ statusCode }) => statusCode === 429)
+  assert.equal(refused.length, 1)
+  assert.match(String(refused[0]?.headers['content-type']), /^text\/html/)
+  assert.ok(Number(refused[0]?.headers['retry-after']) > 0)
+  assert.match(refused[0]?.body ?? '', /Demasiadas solicitudes/)
+  assert.equal((await trying('198.51.100.1')).statusCode, 404)
 })
