@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { anyFreePort } from '../../scripts/supervisor/ports.ts'
+import { createApplication } from '../../src/simulators/mercadopago/application.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulators/mercadopago/simulator.ts'
 import { type Client, type Product, type ProductOptions, startProduct, type Tenant } from './product.ts'
 
@@ -19,6 +20,8 @@ export interface BillingWorld {
   advance: Simulator['advance']
   /** Waits until what was set off is done, without moving time. */
   settle(): Promise<unknown>
+  /** Has no worker while this is done: time passes, deliveries are taken, and nobody works on them. Then one comes back. */
+  withoutWorker<T>(work: () => Promise<T>): Promise<T>
 }
 
 export interface Company extends Tenant {
@@ -61,23 +64,33 @@ export const PRICES = {
 
 const SECRET = 'f3c1a9d47be25068bb19'
 
+export interface WorldOptions extends ProductOptions {
+  at?: Date
+  simulator?: Partial<SimulatorOptions>
+  /** What stands between the product and MercadoPago, given its address. @returns where the product finds it */
+  through?: (url: string) => Promise<string>
+}
+
 export async function startBillingWorld(
   t: { after(end: () => Promise<void>): void },
-  {
-    at = new Date('2027-01-04T16:00:00Z'),
-    simulator: simulated = {},
-    ...productOptions
-  }: { at?: Date; simulator?: Partial<SimulatorOptions> } & ProductOptions = {},
+  { at = new Date('2027-01-04T16:00:00Z'), simulator: simulated = {}, through, ...productOptions }: WorldOptions = {},
 ): Promise<BillingWorld> {
   const port = await anyFreePort()
   const appUrl = `http://127.0.0.1:${port}`
   const webhookUrl = `${appUrl}/api/webhooks/mercadopago`
-  const hook = { appUrl, webhookUrl, webhookSecret: SECRET }
+  const closing = new AbortController()
+  const { setClock, idle } = createApplication(appUrl, closing.signal)
+  let isUnattended = false
+  const application = { setClock, idle: async () => (isUnattended ? null : await idle()) }
+  const hook = { application, webhookUrl, webhookSecret: SECRET }
   const simulator = await startSimulator({ port: 0, frozen: true, at, seed: 7, ...hook, ...simulated })
-  t.after(() => simulator.close())
+  t.after(() => {
+    closing.abort()
+    return simulator.close()
+  })
   const env = {
     TEST_CLOCK: 'true',
-    MERCADOPAGO_URL: simulator.url,
+    MERCADOPAGO_URL: through ? await through(simulator.url) : simulator.url,
     PUBLIC_URL: 'http://localhost:3000',
     // The clock of a test runs through years; its logins are not what it is about.
     ACCESS_TOKEN_MINUTES: '10000000',
@@ -95,6 +108,17 @@ export async function startBillingWorld(
     appUrl,
     advance: (distance) => simulator.advance(distance),
     settle: () => simulator.advance({ minutes: 0 }),
+    async withoutWorker(work) {
+      await product.worker.stop()
+      isUnattended = true
+      try {
+        return await work()
+      } finally {
+        isUnattended = false
+        await product.worker.start()
+        await world.settle()
+      }
+    },
     async company({ plan = 'business', rfc } = {}) {
       const tenant = await product.createTenant({ plan, ...(rfc && { rfc }) })
       await world.settle()

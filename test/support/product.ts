@@ -40,6 +40,8 @@ export interface Product {
   centralOwnerUrl: string
   /** Lines of the log of API and worker. */
   log: string[]
+  /** The worker of this process, which a test may do without for a while. */
+  worker: { start(): Promise<void>; stop(): Promise<void> }
   createTenant(options?: { rfc?: string; plan?: string }): Promise<Tenant>
   /** Mails to an address, newest first, once there is one. */
   mailTo(email: string): Promise<Mail>
@@ -127,13 +129,9 @@ export async function startProduct(
   await registerServerAs(central.ownerUrl, server)
   const app = await buildApp(deps, { maxLoopDelayMs: 0 })
   stack.defer(() => app.close())
-  if (worker) {
-    const own = createDeps(loadConfig(environment, 'worker'), { log: logTo('worker'), clock })
-    stack.defer(() => own.close())
-    const servers = createServers({ ...own, config: own.config })
-    const running = await startWorker({ ...own, mailer: createMailer(own.config.mail), servers }, { cron: false })
-    stack.defer(() => running.stop({ patienceMs: 0, graceMs: 5_000 }))
-  }
+  const stage = workerOf(() => createDeps(loadConfig(environment, 'worker'), { log: logTo('worker'), clock }))
+  stack.defer(() => stage.stop())
+  if (worker) await stage.start()
 
   const staffEmail = `operador.${randomBytes(3).toString('hex')}@horux.example`
   await ensureStaff(
@@ -182,10 +180,34 @@ export async function startProduct(
     adminUrl: cluster.adminUrl,
     centralOwnerUrl: central.ownerUrl,
     log,
+    worker: stage,
     createTenant,
     mailTo,
     login,
     close,
+  }
+}
+
+/** One worker at a time, each with dependencies of its own, as a process has them. */
+function workerOf(open: () => Deps): Product['worker'] {
+  let stop: (() => Promise<void>) | undefined
+  return {
+    async start() {
+      if (stop) return
+      const own = open()
+      stop = () => own.close()
+      const servers = createServers({ ...own, config: own.config })
+      const running = await startWorker({ ...own, mailer: createMailer(own.config.mail), servers }, { cron: false })
+      stop = async () => {
+        await running.stop({ patienceMs: 0, graceMs: 5_000 })
+        await own.close()
+      }
+    },
+    async stop() {
+      const ending = stop
+      stop = undefined
+      await ending?.()
+    },
   }
 }
 

@@ -84,7 +84,9 @@ export function createGateways(options: GatewaysOptions): Gateways {
     if (before?.token.equals(token)) return before.gateway
     // Another token speaks with the same MercadoPago: its limits, and what is known of its health, stay.
     const pace = before?.pace ?? createPace(kind === 'simulator' ? { intervalMs: 0 } : {})
-    const breaker = before?.breaker ?? createBreaker(timing)
+    // Whoever moves the clock of a simulated MercadoPago moves what waits for it too.
+    const now = clock && kind === 'simulator' ? { now: () => clock.now().getTime() } : {}
+    const breaker = before?.breaker ?? createBreaker({ ...timing, ...now })
     const accessToken = openedToken(id, token)
     const gateway = createGateway({ accessToken, account: id, log, pace, breaker, ...timing, ...patience })
     known.set(id, { token, gateway, pace, breaker })

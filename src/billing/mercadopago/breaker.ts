@@ -59,7 +59,11 @@ export function createBreaker(options: BreakerOptions = {}): Breaker {
     }
   }
 
-  const restMs = () => (openedAt === null ? 0 : Math.max(0, openedAt + openMs - now()))
+  const restMs = () => {
+    const since = openedAt === null ? openMs : now() - openedAt
+    // A clock that was set back, as one for tests may be, has nobody wait until it is there again.
+    return since < 0 ? 0 : Math.max(0, openMs - since)
+  }
   return {
     enter() {
       if (openedAt === null) return ticket()

@@ -37,6 +37,13 @@ export async function findIdleness(db: CentralSql, now: Date): Promise<Idleness>
   }
 }
 
+/**
+ * Something is to be done and no job is there that would: between two moves the clock goes on as the real one does, and
+ * what came due by that comes after the sweep that the move asked for.
+ */
+export const isForgotten = ({ ocioso, pendientes }: Idleness): boolean =>
+  !ocioso && Object.values(pendientes.trabajos).every(({ listos }) => listos === 0)
+
 const ONE_OF_EACH = ['correos', 'recursos', 'comandos', 'suscripciones'] as const
 
 const cuenta = (row: Pending | undefined): Cuenta => ({ listos: row?.ready ?? 0, enEspera: row?.waiting ?? 0 })

@@ -3,9 +3,9 @@ import type { TestClock } from '../../db/test-clock.ts'
 import type { App } from '../../http/zod.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { onlyFromHere } from './errors.ts'
-import { findIdleness } from './idle.ts'
+import { findIdleness, isForgotten } from './idle.ts'
 import { isLocal } from './local-only.ts'
-import { moveClock } from './move-clock.ts'
+import { moveClock, nudge } from './move-clock.ts'
 import { Idle, Move, Reloj } from './schemas.ts'
 
 /**
@@ -41,7 +41,9 @@ export const testClockRoutes =
       async ({ body }) => ({ ahora: await moveClock(deps, body.ahora) }),
     )
 
-    app.get('/__test/idle', { ...route, schema: { hide: true, response: { 200: Idle } } }, async () =>
-      findIdleness(deps.central, deps.testClock.now()),
-    )
+    app.get('/__test/idle', { ...route, schema: { hide: true, response: { 200: Idle } } }, async () => {
+      const idleness = await findIdleness(deps.central, deps.testClock.now())
+      if (isForgotten(idleness)) await nudge(deps)
+      return idleness
+    })
   }

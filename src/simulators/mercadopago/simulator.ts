@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../clock.ts'
 import { apiRoutes } from './api.ts'
-import { createApplication } from './application.ts'
+import { type Application, createApplication } from './application.ts'
 import { createVirtualClock } from './clock.ts'
 import { type Control, createControl } from './control.ts'
 import { controlRoutes } from './control-api.ts'
@@ -25,6 +25,8 @@ export interface SimulatorOptions {
   frozen?: boolean
   /** The product, with `/__test/clock` and `/__test/idle`. Without, only our own clock is moved. */
   appUrl?: string
+  /** In place of `appUrl`: the same by other ways. */
+  application?: Application
   /** Real milliseconds until an application that is never idle is a failure. */
   giveUpMs?: number
   /** Where webhooks go, and what signs them: the production tab of the panel. Without both, silence. */
@@ -82,7 +84,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     writeSnapshot(snapshotFile, { offsetMs: world.clock.now().getTime() - base.now().getTime(), state })
   }
   const application =
-    options.appUrl === undefined ? null : createApplication(options.appUrl, closing.signal, options.giveUpMs)
+    options.application ??
+    (options.appUrl === undefined ? null : createApplication(options.appUrl, closing.signal, options.giveUpMs))
   const engine: Engine = createEngine(world, application, { onFailure, onRest: save, signal: closing.signal })
   const control = createControl(world, engine)
   const reset = async () => {
