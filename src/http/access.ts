@@ -42,5 +42,7 @@ declare module 'fastify' {
     probe?: true
     /** Has places of its own to work in: a flood of it takes none from people. */
     aparte?: true
+    /** Its answer opens something to whoever has it: it is kept nowhere, so an Idempotency-Key means nothing here. */
+    respuestaSecreta?: true
   }
 }

@@ -17,7 +17,7 @@ let cluster: PreparedCluster
 let central: CentralDb
 let app: App
 /** How often each route's work was done. */
-const done = { pagos: 0, fallas: 0, login: 0, ocupado: 0, sinPlan: 0 }
+const done = { pagos: 0, fallas: 0, login: 0, enlaces: 0, ocupado: 0, sinPlan: 0 }
 let gate = Promise.resolve()
 
 // Also what a failing `before` has opened by then.
@@ -61,6 +61,8 @@ async function build(db: CentralDb): Promise<App> {
   })
   app.post('/colgado', { config, handlerTimeout: 30 }, () => new Promise(() => {}))
   app.post('/api/auth/login', { config }, async () => ({ numero: ++done.login }))
+  const secret = { ...config, respuestaSecreta: true as const }
+  app.post('/enlaces', { config: secret }, async () => ({ numero: ++done.enlaces }))
   return app
 }
 
@@ -180,6 +182,13 @@ test('a key is forgotten after its day', async () => {
   await sql`update idempotency_keys set expires_at = now() - interval '1 second'`.execute(central)
   await deleteExpiredKeys(central)
   assert.equal((await sql`select 1 from idempotency_keys`.execute(central)).rows.length, 0)
+})
+
+test('an answer that is a secret is kept nowhere', async () => {
+  const link = () => app.inject({ method: 'POST', url: '/enlaces', headers: { 'idempotency-key': 'k-enlace' } })
+  await link()
+  assert.deepEqual((await link()).json(), { numero: 2 })
+  assert.equal((await sql`select 1 from idempotency_keys where key = 'k-enlace'`.execute(central)).rows.length, 0)
 })
 
 test('answers of the auth routes are not kept, and a key that is none is refused', async () => {

@@ -44,7 +44,8 @@ const LARGEST_KEPT = 1024 * 1024
  * `Idempotency-Key` on every changing request of somebody logged in: the row comes first, so that of two at once only
  * one works. A repeat gets the same status and body with `Idempotent-Replayed: true`; answers of 500 and above, and those
  * with `Retry-After`, are not kept, because the retry may succeed. A process that dies holds the key for 30 s at most; what
- * it had already done is then met by the effect's own unique key (folio fiscal, RFC). Answers of `/api/auth` carry secrets and are not kept.
+ * it had already done is then met by the effect's own unique key (folio fiscal, RFC). Answers that carry secrets are not
+ * kept: those of `/api/auth`, and of routes that say `respuestaSecreta`.
  * Draft: draft-ietf-httpapi-idempotency-key-header-08.
  */
 export function honourIdempotencyKeys(app: App, store: KeyStore): void {
@@ -95,11 +96,12 @@ const CHANGING = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 function isCovered(request: FastifyRequest): boolean {
   const route = request.routeOptions.url ?? ''
-  const { acceso } = request.routeOptions.config
+  const { acceso, respuestaSecreta } = request.routeOptions.config
   return (
     CHANGING.has(request.method) &&
     acceso !== undefined &&
     acceso.quien !== 'publico' &&
+    !respuestaSecreta &&
     !route.startsWith('/api/auth/')
   )
 }

@@ -74,7 +74,7 @@ function operation(method: string, path: string, { schema, config }: RouteOption
   const parameters = [
     ...fields('path', schema?.params, schemas),
     ...fields('query', schema?.querystring, schemas),
-    ...(method !== 'GET' && !open ? [IDEMPOTENCY_KEY] : []),
+    ...(method !== 'GET' && !open && !config?.respuestaSecreta ? [IDEMPOTENCY_KEY] : []),
     ...(acceso.quien === 'empresa' ? [VIEW_TENANT] : []),
   ]
   const problems = [
