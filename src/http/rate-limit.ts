@@ -1,4 +1,5 @@
 import rateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
+import type { FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import { networkOf } from './client-address.ts'
 import type { App } from './zod.ts'
@@ -29,6 +30,13 @@ export async function limitRequests(app: App, options: { perMinute: number; stor
     if (!count.isAllowed && count.isExceeded) throw tooMany(count.ttlInSeconds)
   })
 }
+
+/** What a route says whose work costs others too: so many a minute of all the people of a company, under one name. */
+export const perCompany = (name: string, perMinute: number) => ({
+  max: perMinute,
+  timeWindow: 60_000,
+  keyGenerator: ({ user }: FastifyRequest) => `${name}:${user.tenantId}`,
+})
 
 /** Of one company, at once. */
 const PEOPLE_AT_FULL_SPEED = 5

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { type PlanRequerido, type Rol, roles } from '../../http/access.ts'
 import { actingTenant } from '../../http/principal.ts'
+import { perCompany } from '../../http/rate-limit.ts'
 import type { App } from '../../http/zod.ts'
 import { subscriptionNotFound } from '../errors.ts'
 import { offerChange } from '../plan-change/offer.ts'
@@ -132,4 +133,6 @@ const tags = ['Mi suscripción']
 /** Also of a blocked company: here is where it learns why and puts it right. */
 const plan = { siempre: 'facturacion' } satisfies PlanRequerido
 const everybody = { acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] }, plan }
-const admins = { acceso: { quien: 'empresa' as const, roles: ['admin'] as readonly Rol[] }, plan }
+/** Each may be a call to MercadoPago, which takes them one after the other for all companies, and a mail. */
+const rateLimit = perCompany('suscripcion', 20)
+const admins = { acceso: { quien: 'empresa' as const, roles: ['admin'] as readonly Rol[] }, plan, rateLimit }
