@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import type { CentralSql, CentralTx } from '../db/databases.ts'
+import { fechaOf } from '../fiscal/fecha.ts'
 import type { Mandate, Notices, Subscription } from './subscription.ts'
 
 /** A subscription with what surrounds it: whose it is and what it was sold. */
@@ -144,7 +145,7 @@ const noticesOf = (value: unknown): Notices => NoticesRow.parse(value)
 
 /** The newest first; the dead of long ago play no part any more. */
 async function findMandatesOf(db: CentralSql, subscriptionId: string): Promise<Mandate[]> {
-  return db
+  const rows = await db
     .selectFrom('mp_mandates')
     .select([
       'id',
@@ -153,9 +154,11 @@ async function findMandatesOf(db: CentralSql, subscriptionId: string): Promise<M
       'was_authorized as wasAuthorized',
       'cancelled_by_us as cancelledByUs',
       'created_at as createdAt',
+      'next_payment_date',
     ])
     .where('subscription_id', '=', subscriptionId)
     .orderBy('attempt', 'desc')
     .limit(20)
     .execute()
+  return rows.map(({ next_payment_date: next, ...mandate }) => ({ ...mandate, chargesOn: next && fechaOf(next) }))
 }

@@ -1,4 +1,4 @@
-import type { Fecha } from '../fiscal/fecha.ts'
+import { daysBetween, type Fecha } from '../fiscal/fecha.ts'
 
 /** The eight states inside (billing.md 3.1). */
 export const estados = [
@@ -57,6 +57,8 @@ export interface Mandate {
   /** We asked MercadoPago to end it, and why: a switch of method never changes the subscription's state. */
   readonly cancelledByUs: 'switch' | 'end' | null
   readonly createdAt: Date
+  /** The day of its next charge, as MercadoPago last told; null where it did not. */
+  readonly chargesOn: Fecha | null
 }
 
 /** Which notices have gone, by the boundary they were about. */
@@ -168,6 +170,18 @@ export function currentMandate(sub: Subscription): Mandate | null {
 export function isAutomatic(sub: Subscription): boolean {
   const mandate = currentMandate(sub)
   return mandate?.status === 'authorized' && !mandate.cancelledByUs
+}
+
+/**
+ * The day on which the next period is charged: its first, or some days before where the card was authorised in the last
+ * days of one that had been paid (billing.md 3.5 f). A day that lies elsewhere is one that has passed and was not read
+ * again yet, or charges nothing that we ask for.
+ */
+export function chargeDay(sub: Subscription, { earlyWindowDays }: Policy): Fecha | null {
+  const { periodStart, periodEnd } = sub
+  const on = isAutomatic(sub) ? currentMandate(sub)?.chargesOn : null
+  if (!on || !periodStart || !periodEnd || on <= periodStart || on >= periodEnd) return periodEnd
+  return daysBetween(on, periodEnd) <= earlyWindowDays ? on : periodEnd
 }
 
 /** Whether MercadoPago may still charge through it, or somebody may still authorise it. */

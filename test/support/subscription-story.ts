@@ -75,7 +75,14 @@ export function story({
     apply,
     checkout(mandateId: string): Result {
       const attempt = Math.max(0, ...sub.mandates.map((m) => m.attempt)) + 1
-      const mandate = { id: mandateId, status: 'pending', attempt, wasAuthorized: false, cancelledByUs: null } as const
+      const mandate = {
+        id: mandateId,
+        status: 'pending',
+        attempt,
+        wasAuthorized: false,
+        cancelledByUs: null,
+        chargesOn: null,
+      } as const
       sub = { ...sub, mandates: [{ ...mandate, createdAt: now }, ...sub.mandates] }
       return apply({ kind: 'checkout_iniciado', mandateId })
     },

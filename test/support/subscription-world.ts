@@ -212,7 +212,14 @@ export function world(
       case 'checkout': {
         const id = `m${++made}`
         const attempt = sub.mandates.length + 1
-        const mandate = { id, status: 'pending', attempt, wasAuthorized: false, cancelledByUs: null } as const
+        const mandate = {
+          id,
+          status: 'pending',
+          attempt,
+          wasAuthorized: false,
+          cancelledByUs: null,
+          chargesOn: null,
+        } as const
         sub = { ...sub, mandates: [{ ...mandate, createdAt: now }, ...sub.mandates] }
         provider.set(id, 'pending')
         return apply({ kind: 'checkout_iniciado', mandateId: id })

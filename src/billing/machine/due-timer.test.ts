@@ -50,6 +50,22 @@ test('the calendar of a card that is never charged', () => {
   assert.deepEqual([s.sub.estado, s.sub.motivo, s.sub.mandates[0]?.cancelledByUs], ['cancelada', 'impago', 'end'])
 })
 
+test('a card that is charged before the end of the period is told of, and its amount fixed, before that day', () => {
+  const s = card()
+  const chargedOn = (day: string | null) => {
+    const sub = { ...s.sub, mandates: s.sub.mandates.map((mandate) => ({ ...mandate, chargesOn: day })) }
+    const told = { ...sub, notices: { ...sub.notices, renewal: sub.periodEnd } }
+    return [sub, told].map((from) => {
+      const due = dueTimer(from, s.policy)
+      return due ? `${due.timer} ${clockOf(due.at)}` : 'nothing'
+    })
+  }
+  assert.deepEqual(chargedOn('2026-07-02'), ['aviso_renovacion 2026-06-26 08', 'preparar_cobro 2026-07-01 06'])
+  // Of the period before, too early for it, after its end, not told: its own end counts.
+  for (const day of ['2026-06-05', '2026-06-29', '2026-07-09', null])
+    assert.deepEqual(chargedOn(day), ['aviso_renovacion 2026-06-29 08', 'preparar_cobro 2026-07-04 06'], String(day))
+})
+
 test('the calendar of a transfer that never comes: the same ten days and forty', () => {
   const s = byTransfer()
   assert.deepEqual(s.goTo('2026-12-31'), [

@@ -1,6 +1,6 @@
 import { addDays, fechaOf, instantOf } from '../../fiscal/fecha.ts'
 import { isPaid } from '../access.ts'
-import { isAutomatic, type Policy, type Subscription } from '../subscription.ts'
+import { chargeDay, isAutomatic, type Policy, type Subscription } from '../subscription.ts'
 import { type Timer, timers } from './event.ts'
 import { hoursAfter, mayCharge } from './moves.ts'
 
@@ -69,7 +69,9 @@ function activeDues(sub: Subscription, policy: Policy): Due[] {
       ? []
       : [neutral('aviso_vencimiento', daysBefore(policy.expiryNoticeDays, policy.noticeHour))]
   if (cancelAt) return [...expiry, neutral('cancelacion', instantOf(cancelAt))]
-  const prepare = notices.prepared === periodEnd ? [] : [neutral('preparar_cobro', daysBefore(1, policy.invoiceHour))]
+  const charged = chargeDay(sub, policy) ?? periodEnd
+  const beforeCharge = (days: number, hour: number) => instantOf(addDays(charged, -days), hour)
+  const prepare = notices.prepared === periodEnd ? [] : [neutral('preparar_cobro', beforeCharge(1, policy.invoiceHour))]
   if (!isAutomatic(sub)) {
     const lapse = {
       at: daysBefore(0, policy.noticeHour),
@@ -81,7 +83,7 @@ function activeDues(sub: Subscription, policy: Policy): Due[] {
   const renewal =
     notices.renewal === periodEnd
       ? []
-      : [neutral('aviso_renovacion', daysBefore(policy.renewalNoticeDays, policy.noticeHour))]
+      : [neutral('aviso_renovacion', beforeCharge(policy.renewalNoticeDays, policy.noticeHour))]
   const waited = hoursAfter(instantOf(periodEnd), policy.mandateWaitHours)
   return [...renewal, ...prepare, { at: atHour(waited, policy.noticeHour), timer: 'vence_periodo', needsFresh: true }]
 }

@@ -3,7 +3,7 @@ import type { Centavos } from '../../fiscal/money.ts'
 import { access, isPaid } from '../access.ts'
 import type { Period } from '../periods.ts'
 import { FLOOR_C } from '../prices.ts'
-import { type Access, type Estado, isAutomatic, type Policy, type Subscription } from '../subscription.ts'
+import { type Access, chargeDay, type Estado, isAutomatic, type Policy, type Subscription } from '../subscription.ts'
 import { dueTimer } from './due-timer.ts'
 import type { BillingEvent, MailTemplate, Result, Timer } from './event.ts'
 import { hoursAfter, later } from './moves.ts'
@@ -54,7 +54,7 @@ export function forecast(input: ForecastInput): ForecastStep[] {
   for (;;) {
     const due = dueTimer(sub, policy)
     const owed = amountOf(sub, input, balanceC)
-    const payAt = assume === 'se_paga' && owed ? payingAt(sub, at) : null
+    const payAt = assume === 'se_paga' && owed ? payingAt(sub, at, policy) : null
     // A notice and a payment at one instant: whoever pays had been told.
     const pays = payAt !== null && (!due || payAt < due.at)
     const then = pays ? payAt : due?.at
@@ -70,7 +70,7 @@ export function forecast(input: ForecastInput): ForecastStep[] {
 }
 
 /** The noon at which it is paid for next; null where nobody waits for money. */
-function payingAt(sub: Subscription, after: Date): Date | null {
+function payingAt(sub: Subscription, after: Date, policy: Policy): Date | null {
   const { estado, cancelAt, periodEnd, trialEnd } = sub
   const owedNow = nextNoon(after)
   switch (estado) {
@@ -80,7 +80,10 @@ function payingAt(sub: Subscription, after: Date): Date | null {
       return later(instantOf(addDays(trialEnd, -1), NOON), owedNow)
     case 'activa':
       if (cancelAt || !periodEnd || isPaid(sub, periodEnd)) return null
-      return later(instantOf(isAutomatic(sub) ? periodEnd : addDays(periodEnd, -1), NOON), owedNow)
+      return later(
+        instantOf(isAutomatic(sub) ? (chargeDay(sub, policy) ?? periodEnd) : addDays(periodEnd, -1), NOON),
+        owedNow,
+      )
     case 'pendiente_pago':
     case 'grace_period':
     case 'suspendida':

@@ -14,7 +14,7 @@ import type { MailTemplate } from '../machine/event.ts'
 import { rejectionOf } from '../mercadopago/rejections.ts'
 import { type Period, periodAt, periodContaining } from '../periods.ts'
 import type { Terms } from '../plans/terms.ts'
-import { isAutomatic, type Subscription } from '../subscription.ts'
+import { chargeDay, isAutomatic, type Subscription } from '../subscription.ts'
 import type { StoredSubscription } from '../subscription-queries.ts'
 import { findAdmins, type Recipient } from './queries.ts'
 
@@ -95,7 +95,7 @@ async function dataOf(
       return { template, data: { ...base, importe: await nextAmount(trx, { stored, terms, now }), venceEl, porque } }
     }
     case 'aviso_renovacion': {
-      const cargoEl = sub.periodEnd ?? fechaOf(now)
+      const cargoEl = chargeDay(sub, policy) ?? fechaOf(now)
       const importe = await nextAmount(trx, { stored, terms, now })
       const tokenCancelar = await cancelLink(trx, { stored, terms, now }, cargoEl)
       return { template, data: { ...base, importe, cargoEl, frecuencia: sub.frecuencia, tokenCancelar } }
