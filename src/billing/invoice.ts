@@ -18,8 +18,11 @@ export interface InvoiceLine {
   readonly sourceKey: string
 }
 
-/** A card has MercadoPago's floor. A transfer has none, and neither has a checkout for one payment. */
-export type Collection = 'card' | 'transfer'
+/**
+ * A card has MercadoPago's floor. A transfer has none, and neither has a checkout for one payment. The balance pays all of
+ * it, and what it does not hold is owed from then on.
+ */
+export type Collection = 'card' | 'transfer' | 'balance'
 
 export interface Invoice {
   readonly lines: readonly InvoiceLine[]
@@ -124,7 +127,7 @@ export function invoiceOf({
 }: { lines: readonly InvoiceLine[] } & Collecting): Invoice {
   const totalC = lines.reduce((sum, { amountC }) => sum + amountC, 0n)
   if (totalC < 0n) throw new RangeError('the lines of an invoice sum below zero')
-  const collectC = atLeast(collection === 'card' ? FLOOR_C : 0n, totalC - balanceC)
+  const collectC = collection === 'balance' ? 0n : atLeast(collection === 'card' ? FLOOR_C : 0n, totalC - balanceC)
   return {
     lines,
     totalC,

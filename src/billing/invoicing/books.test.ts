@@ -133,3 +133,43 @@ test('people of a paid month are owed still when the invoice that asked for them
   await account.sweep()
   assert.equal((await account.invoices()).at(-1), 'periodo:2027-03-10 open 65000 65000')
 })
+
+test('a change of interval that was offered and paid begins, whatever the balance has become since', async () => {
+  const { payment } = await byCard()
+  books.to('2027-02-04')
+  await account.transfer('1150.00')
+  const { id, collect } = await account.change('mediano', 'anual')
+  assert.equal(collect, '5350.00')
+  await payment.becomes('charged_back')
+  await account.payPage(id, collect)
+  const { frecuencia, start } = await account.sub()
+  assert.deepEqual([frecuencia, start, await account.balance()], ['anual', '2027-02-04', '-650.00'])
+})
+
+test('from a year to months while something is owed, the rest of the year pays the month and the debt stays', async () => {
+  assert.equal((await account.change('mediano', 'anual')).state, 'aplicado')
+  const payment = await (await account.card('6500.00')).charge('6500.00')
+  books.to('2028-01-04')
+  await account.transfer('6500.00')
+  await payment.becomes('charged_back')
+  assert.equal(await account.balance(), '-6500.00')
+  books.to('2028-01-10')
+  assert.equal((await account.change('mediano', 'mensual')).state, 'aplicado')
+  const { frecuencia, paidUntil } = await account.sub()
+  // 360 of 366 days of the year come back, and a month of 650.00 is paid.
+  assert.deepEqual([frecuencia, paidUntil, await account.balance()], ['mensual', '2028-02-10', '-756.56'])
+})
+
+test('what was prepared for the next month is not asked for when a year begins before it', async () => {
+  await byCard()
+  books.to('2027-02-03')
+  await account.sweep()
+  const { id, collect } = await account.change('mediano', 'anual')
+  await account.payPage(id, collect)
+  assert.deepEqual(await account.invoices(), [
+    'periodo:2027-01-04 paid 65000 65000',
+    'periodo:2027-02-04 uncollectible 65000 65000',
+    `cambio:${id} void 647903 647903`,
+    'periodo:2027-02-03 paid 650000 647903',
+  ])
+})

@@ -21,17 +21,17 @@ export async function isCoveredByBalance(
 }
 
 /**
- * Settles a period with the customer's balance alone. Under the lock of the subscription.
- * @throws Error when something is left to collect: the caller has looked
+ * Settles a period with the customer's balance alone; what it does not hold is owed from then on. Under the lock of the
+ * subscription.
  */
 export async function payFromBalance(
   trx: CentralTx,
   drawing: Omit<Drawing, 'collection' | 'beingPaid'>,
   deed: string,
 ): Promise<void> {
-  const invoice = await drawInvoice(trx, { ...drawing, collection: 'transfer', beingPaid: true })
-  if (invoice?.collectC !== 0n) throw new Error('the balance does not pay the period')
+  const invoice = await drawInvoice(trx, { ...drawing, collection: 'balance', beingPaid: true })
+  if (!invoice) throw new Error('a period without a price was to be paid')
   const settlement = { covered: true, unexpected: false, entry: null }
-  const money = { paymentId: '', paidC: 0n, paidAt: drawing.now, ackedC: undefined, deed }
+  const money = { paymentId: '', paidC: 0n, paidAt: drawing.now, now: drawing.now, ackedC: undefined, deed }
   await settlePeriod(trx, drawing.stored.tenantId, { invoice, settlement }, money)
 }

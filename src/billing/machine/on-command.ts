@@ -117,7 +117,8 @@ export function changePlan(sub: Subscription, event: CambiarPlan, now: Date): Re
   if (sub.estado === 'trial') return same(changed, 'p', effects)
   const period = periodAt(today, event.frecuencia, 0)
   const pays: Effect[] = event.paymentId ? [{ kind: 'pay_period', period, paymentId: event.paymentId }] : []
-  return next(activate(changed, period, today, now), 'p', [...effects, ...pays])
+  // What was prepared for the day on which the old period would have ended is not asked for any more.
+  return next(activate(changed, period, today, now), 'p', [...effects, ...pays, { kind: 'write_off', before: null }])
 }
 
 function paidUntil(sub: Subscription, now: Date): Fecha | null {

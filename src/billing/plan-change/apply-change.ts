@@ -53,7 +53,7 @@ export async function applyChange(
   const { periodStart, periodEnd, estado } = stored.sub
 
   if (isNewInterval && paymentId === null && estado === 'activa' && periodStart && periodEnd) {
-    // The balance pays the new period: what was left of the old one is more than it costs.
+    // The balance pays the new period: what was left of the old one is more than it costs. What was owed stays owed.
     const period = { start: periodStart, end: periodEnd }
     await payFromBalance(trx, { stored, terms, period, now }, applied.eventId)
   }
