@@ -55,7 +55,12 @@ export interface SeenPayment {
   providerUpdatedAt: Date | null
 }
 
-export async function findSeenPayment(db: CentralSql, mpPaymentId: string): Promise<SeenPayment | undefined> {
+/** @param lock nobody else changes it, or gives it to a company, until the transaction ends */
+export async function findSeenPayment(
+  db: CentralSql,
+  mpPaymentId: string,
+  { lock = false }: { lock?: boolean } = {},
+): Promise<SeenPayment | undefined> {
   const row = await db
     .selectFrom('payments')
     .select([
@@ -68,6 +73,7 @@ export async function findSeenPayment(db: CentralSql, mpPaymentId: string): Prom
     ])
     .where('provider', '=', 'mercadopago')
     .where('mp_payment_id', '=', mpPaymentId)
+    .$if(lock, (query) => query.forUpdate())
     .executeTakeFirst()
   return row && { ...row, refundedC: BigInt(row.refunded_c) }
 }
@@ -175,6 +181,8 @@ export interface ChangeToPay {
   subscriptionId: string
   tenantId: string
   state: 'pendiente_pago' | 'aplicado' | 'descartado'
+  /** Of the account that its page was made with; null while none was kept. */
+  connectorId: string | null
 }
 
 /** The change of plan that a one-off payment names (`up:<id>`). */
@@ -183,6 +191,7 @@ export async function findChangeToPay(db: CentralSql, id: string): Promise<Chang
     .selectFrom('plan_changes as c')
     .innerJoin('subscriptions as s', 's.id', 'c.subscription_id')
     .select(['c.id', 'c.subscription_id as subscriptionId', 's.tenant_id as tenantId', 'c.state'])
+    .select('c.connector_id as connectorId')
     .where('c.id', '=', id)
     .executeTakeFirst()
 }
