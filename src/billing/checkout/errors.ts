@@ -45,6 +45,15 @@ export const alreadyAuthorized = () =>
     'Este cobro ya se autorizó en MercadoPago. No hace falta pagarlo otra vez.',
   )
 
+/** Each is a page at MercadoPago that we ask about for two days. */
+export const tooManyAttempts = () =>
+  new AppError(
+    'too_many',
+    'checkout.too_many_attempts',
+    'Esta suscripción se intentó pagar demasiadas veces en un día. Intenta de nuevo mañana o paga por transferencia.',
+    { retryAfterS: 3600 },
+  )
+
 /** Somebody cancelled, or chose another plan, while MercadoPago was being asked. */
 export const overtaken = () =>
   new AppError(

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
 import type { Centavos } from '../../fiscal/money.ts'
 import type { Frecuencia } from '../subscription.ts'
@@ -84,6 +85,17 @@ export async function findLastAttempt(trx: CentralTx, subscriptionId: string): P
     .limit(1)
     .executeTakeFirst()
   return row?.attempt ?? 0
+}
+
+/** How many were begun after `since`, whatever became of them. Under the lock of the subscription. */
+export async function countAttempts(trx: CentralTx, subscriptionId: string, since: Date): Promise<number> {
+  const { attempts } = await trx
+    .selectFrom('mp_mandates')
+    .select(sql<number>`count(*)::int`.as('attempts'))
+    .where('subscription_id', '=', subscriptionId)
+    .where('created_at', '>', since)
+    .executeTakeFirstOrThrow()
+  return attempts
 }
 
 /** Before MercadoPago is asked: what it answers and we never hear is still ours to find. */

@@ -8,11 +8,12 @@ import { type Connector, payerEmailOn } from '../connectors/connector.ts'
 import { subscriptionNotFound } from '../errors.ts'
 import { markLinkUsed, revokePaymentLinks } from '../links/queries.ts'
 import { lockSubscription, type StoredSubscription } from '../subscription-queries.ts'
-import { alreadyAuthorized, linkStale } from './errors.ts'
+import { alreadyAuthorized, linkStale, tooManyAttempts } from './errors.ts'
 import { findSale, type Sale, type Wish } from './find-sale.ts'
 import { isAuthorizedSince, requireLink, sellsAs, wishOf } from './payment-link.ts'
 import {
   type CheckoutTerms,
+  countAttempts,
   findLastAttempt,
   findOpenCheckouts,
   findOutdatedCheckouts,
@@ -48,7 +49,8 @@ export type Reserved = { stored: StoredSubscription; sale: Sale } & (
  * The first of a checkout's two transactions: what is sold, decided under the lock of the subscription, and the row of
  * the mandate, before anybody asks MercadoPago for it. Asked again within a day with the same terms it is the same one.
  * Without `look`, those that were never answered were looked for in vain.
- * @throws AppError as `findSale`; conflict `checkout.link_stale`, `checkout.already_authorized`
+ * @throws AppError as `findSale`; conflict `checkout.link_stale`, `checkout.already_authorized`; too_many
+ *   `checkout.too_many_attempts`
  */
 export async function reserveMandate(
   trx: CentralTx,
@@ -82,6 +84,8 @@ export async function reserveMandate(
   )
   if (look && unanswered.length > 0) return { ...answer, next: 'look', unanswered, payerEmail }
 
+  const today = await countAttempts(trx, subscriptionId, new Date(now.getTime() - REUSED_MS))
+  if (today >= MOST_ATTEMPTS) throw tooManyAttempts()
   await endOutdated(trx, deps, terms, now)
   const attempt = (await findLastAttempt(trx, subscriptionId)) + 1
   const mandate = { id: uuidv7(), externalReference: `hx-${subscriptionId}-${attempt}` }
@@ -91,6 +95,8 @@ export async function reserveMandate(
 }
 
 const REUSED_MS = 24 * 3_600_000
+/** Within as long as one is used again. With another e-mail each time, a link or an admin could make any number. */
+const MOST_ATTEMPTS = 20
 /** Longer than any request takes. */
 const ASKING_MS = 20_000
 

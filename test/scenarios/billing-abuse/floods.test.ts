@@ -48,3 +48,29 @@ test('pages and links for strangers have limits of their own, which say so in wo
   )
   assert.deepEqual(codesOf(pays), { 404: 20, 429: 5 })
 })
+
+test('twenty pages a day are begun for one subscription; those that are there go on', async () => {
+  const company = await world.company()
+  const { url } = (await ok(world.product.staff.post(`/api/subscriptions/${company.id}/generate-link`, {}))).json()
+  const { pathname } = new URL(url)
+  const token = pathname.split('/').at(-1) ?? ''
+  const pay = (n: number) =>
+    world.product.app.inject({
+      method: 'POST',
+      url: `/api/checkout/link/${token}/pago`,
+      payload: { correoPagador: payer(n) },
+      // From another network each time.
+      remoteAddress: `198.51.100.${n}`,
+    })
+  const answers = []
+  for (let n = 1; n <= 22; n += 1) answers.push(await pay(n))
+  assert.deepEqual(codesOf(answers), { 200: 20, 429: 2 })
+  assert.equal(answers.at(-1)?.json().code, 'checkout.too_many_attempts')
+  assert.equal((await pay(3)).json().initPoint, answers[2]?.json().initPoint)
+  const mine = [...world.simulator.state.preapprovals.values()].filter(({ externalReference }) =>
+    externalReference.includes(company.subscriptionId),
+  )
+  assert.equal(mine.length, 20)
+  await world.advance({ hours: 25 })
+  assert.equal((await pay(30)).statusCode, 200)
+})
