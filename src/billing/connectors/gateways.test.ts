@@ -183,3 +183,11 @@ test('a token goes where it belongs: no simulator in production, no real money t
   assert.equal(await codeOf(production.of(simulator)), 'connectors.kind_not_here')
   assert.deepEqual(api.requests, [])
 })
+
+test('in production nobody buys through a test account, whoever made it the primary one', async () => {
+  const sandbox = await connector('APP_USR-sandbox-000001', { kind: 'sandbox', isPrimary: true })
+  const production = createGateways({ ...options, env: 'production' })
+  assert.equal(await codeOf(production.primary()), 'connectors.kind_not_here')
+  assert.equal((await production.of(sandbox)).connector.id, sandbox, 'what it made before can still be ended')
+  assert.equal((await createGateways(options).primary()).connector.id, sandbox)
+})
