@@ -173,3 +173,28 @@ test('what was prepared for the next month is not asked for when a year begins b
     'periodo:2027-02-03 paid 650000 647903',
   ])
 })
+
+test('what is given back of a period is a part of what it was sold for, not of what it costs now', async () => {
+  await account.price('month', '310.00', '2027-01-10')
+  await byCard('310.00')
+  books.to('2027-01-15')
+  // 20 of 31 days: 200.00 of 310.00 come back, 225.81 of 350.00 are charged.
+  const { id, collect } = await account.change('chico')
+  assert.equal(collect, '25.81')
+  await account.transfer(collect, { changeId: id })
+  // From there on it is the plan that came later: of 19 days 214.52 come back, of what costs 1000.00 since.
+  books.to('2027-01-16')
+  await account.price('month', '1000.00')
+  const up = await account.change('grande')
+  assert.equal(up.collect, '398.38')
+})
+
+test('a price of its own that began after the period was paid gives back no more than was paid', async () => {
+  await byCard()
+  books.to('2027-01-15')
+  await account.price('month', '6500.00')
+  await account.price('month', '620.00')
+  // 20 of 31 days of 650.00 against those of 620.00: nothing more than the difference.
+  assert.equal((await account.change('chico')).state, 'aplicado')
+  assert.equal(await account.balance(), '19.35')
+})

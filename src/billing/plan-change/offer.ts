@@ -13,6 +13,7 @@ import { intervalChange, type Proration, prorate } from '../proration.ts'
 import type { Frecuencia } from '../subscription.ts'
 import type { StoredSubscription } from '../subscription-queries.ts'
 import { planNotForSale, planUnchanged, prepaid } from './errors.ts'
+import { findPriceBought } from './queries.ts'
 
 /** What a change of plan would cost now. */
 export interface Offer {
@@ -60,8 +61,7 @@ export async function offerChange(
   if (isPaid(sub, sub.periodEnd)) throw prepaid()
 
   const running = { start: sub.periodStart, end: sub.periodEnd }
-  // What was given for nothing is not given back.
-  const oldC = sub.courtesy ? 0n : (from.priceC(sub.frecuencia) ?? 0n)
+  const oldC = await priceToGiveBack(db, stored, from, running)
   const isNewInterval = frecuencia !== sub.frecuencia
   const proration = (isNewInterval ? intervalChange : prorate)({ oldC, newC: renewalC, period: running, on })
   const unused = { start: on, end: running.end }
@@ -71,4 +71,21 @@ export async function offerChange(
   const invoice =
     proration.netC > 0n ? invoiceOf({ lines, balanceC, rateBp: terms.taxRateBp, collection: 'transfer' }) : null
   return { plan, frecuencia, terms, from, on, renewalC, proration, unused, charged, invoice }
+}
+
+/**
+ * What the running period was sold for: a price that has ended or begun since changes nothing of what was paid. What was
+ * given for nothing is not given back.
+ */
+async function priceToGiveBack(
+  db: CentralSql,
+  stored: StoredSubscription,
+  terms: Terms,
+  running: Period,
+): Promise<Centavos> {
+  const { courtesy, frecuencia } = stored.sub
+  if (courtesy) return 0n
+  const { priceC, changedAt } = await findPriceBought(db, stored.id, running)
+  if (changedAt) return (await findTerms(db, stored, changedAt)).priceC(frecuencia) ?? 0n
+  return priceC ?? terms.priceC(frecuencia) ?? 0n
 }

@@ -1,5 +1,6 @@
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
 import type { Centavos } from '../../fiscal/money.ts'
+import type { Period } from '../periods.ts'
 import type { Frecuencia } from '../subscription.ts'
 
 export interface PlanChangeRow {
@@ -101,6 +102,41 @@ export async function closePlanChange(
       .execute()
   }
   return row !== undefined
+}
+
+export interface PriceBought {
+  /** What was charged for the plan when the period was paid; undefined where no payment bought it. */
+  priceC: Centavos | undefined
+  /** When another plan took its place within the period for the last time. */
+  changedAt: Date | null
+}
+
+/** What a subscription's period was sold for, whatever its price has become since. */
+export async function findPriceBought(db: CentralSql, subscriptionId: string, period: Period): Promise<PriceBought> {
+  const sold = await db
+    .selectFrom('invoices as i')
+    .innerJoin('invoice_lines as l', 'l.invoice_id', 'i.id')
+    .select(['i.id', 'l.amount_c'])
+    .where('i.subscription_id', '=', subscriptionId)
+    .where('i.status', '=', 'paid')
+    .where('i.period_start', '=', period.start)
+    .where('i.period_end', '=', period.end)
+    .where('l.kind', '=', 'plan')
+    .orderBy('i.number', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  let changes = db
+    .selectFrom('plan_changes')
+    .select('applied_at as at')
+    .where('subscription_id', '=', subscriptionId)
+    .where('state', '=', 'aplicado')
+    .where('on_day', '>=', period.start)
+    .where('on_day', '<', period.end)
+    .whereRef('from_frecuencia', '=', 'to_frecuencia')
+  // One of the day on which the period began may belong to the life before it.
+  if (sold) changes = changes.where('id', '>', sold.id)
+  const changed = await changes.orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return { priceC: sold && BigInt(sold.amount_c), changedAt: changed?.at ?? null }
 }
 
 /** Offers of a change that nobody paid in time. */
