@@ -128,6 +128,15 @@ test('addresses and networks of a proxy are taken as they are', () => {
     assert.equal(loadConfig({ ...good, TRUST_PROXY: proxy }, 'api').trustProxy, proxy)
 })
 
+test('a server that is in production for Node is so for us, or does not start', () => {
+  assert.deepEqual(problemsOf({ ...good, NODE_ENV: 'production' }), [])
+  const { HORUX_ENV, ...forgotten } = good
+  for (const env of [forgotten, { ...good, HORUX_ENV: 'test' }, { ...good, HORUX_ENV: 'development' }]) {
+    assert.deepEqual(problemsOf({ ...env, NODE_ENV: 'production' }), ['HORUX_ENV: contradicts NODE_ENV'])
+    assert.deepEqual(problemsOf({ ...env, NODE_ENV: 'development' }), [])
+  }
+})
+
 test('all that is wrong is told at once', () => {
   const problems = problemsOf({ HORUX_ENV: 'production', CENTRAL_DATABASE_URL: 'x', API_PORT: 'y' }).join()
   for (const variable of ['CENTRAL_DATABASE_URL', 'API_PORT', 'JWT_KEYS', 'HORUX_TENANT_KEY', 'BILLING_ENCRYPTION_KEY'])

@@ -46,6 +46,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     testClock: e.TEST_CLOCK,
   }
   if (config.env === 'production') problems.push(...productionProblems(config, e))
+  // Forgotten on a server, the default would open its clock and take a simulator's money.
+  else if (e.NODE_ENV === 'production') problems.push('HORUX_ENV: contradicts NODE_ENV')
   if (config.tenantPool.budget < config.tenantPool.max) problems.push('TENANT_DB_BUDGET: smaller than TENANT_POOL_MAX')
   if (problems.length > 0) throw new ConfigError(problems)
   return config
@@ -172,6 +174,7 @@ function isProxy(text: string): boolean {
 const MERCADOPAGO = 'https://api.mercadopago.com'
 
 const Environment = z.object({
+  NODE_ENV: z.string().optional(),
   HORUX_ENV: z.enum(['development', 'test', 'production']).default('development'),
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(3000),
