@@ -85,12 +85,17 @@ export async function markDirty(db: CentralSql, { connectorId, kind, resourceId 
     .execute()
 }
 
-/** A refused delivery is counted; of the first twenty of an hour the headers stay, never a body. */
+/**
+ * A refused delivery is counted; of the first twenty of an hour the headers stay, never a body. No more than those are
+ * looked at to know: a flood brings thousands.
+ */
 export async function insertRefusal(db: CentralSql, reason: string, headers: object, at: Date): Promise<void> {
   await sql`
     insert into webhook_refusals (at, reason, headers)
     select ${at}, ${reason},
-      case when (select count(*) from webhook_refusals where at > ${new Date(at.getTime() - 3_600_000)}) < 20
+      case when (
+        select count(*) from (select from webhook_refusals where at > ${new Date(at.getTime() - 3_600_000)} limit 20) r
+      ) < 20
         then ${headers}::jsonb end`.execute(db)
 }
 
@@ -224,8 +229,9 @@ export async function findDueResources(db: CentralSql, now: Date, limit: number)
   return rows
 }
 
-/** The raw deliveries are kept 180 days. */
-export async function deleteOldDeliveries(db: CentralSql, before: Date): Promise<void> {
-  await db.deleteFrom('webhook_events').where('received_at', '<', before).execute()
-  await db.deleteFrom('webhook_refusals').where('at', '<', before).execute()
+/** The raw deliveries are kept 180 days. Refusals a week: anybody can make them, and only the last hours tell anything. */
+export async function deleteOldDeliveries(db: CentralSql, now: Date): Promise<void> {
+  const before = (days: number) => new Date(now.getTime() - days * 86_400_000)
+  await db.deleteFrom('webhook_events').where('received_at', '<', before(180)).execute()
+  await db.deleteFrom('webhook_refusals').where('at', '<', before(7)).execute()
 }

@@ -126,7 +126,7 @@ async function askForNight({ central, queue }: SweepDeps, now: Date): Promise<vo
   const last = await findLastRun(central, 'nocturna', now)
   if (last !== null && last >= slot) return
   await central.transaction().execute((trx) => queue.enqueue(trx, 'billing.nightly', {}))
-  await deleteOldDeliveries(central, new Date(now.getTime() - 180 * 86_400_000))
+  await deleteOldDeliveries(central, now)
 }
 
 const dayBefore = (at: Date) => new Date(at.getTime() - 86_400_000)
