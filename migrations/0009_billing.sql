@@ -207,6 +207,7 @@ create table invoices (
   tax_c             bigint not null,
   due_at            timestamptz not null,
   plan_change_id    uuid references plan_changes,
+  seats_charged_by  uuid references invoices,
   created_at        timestamptz not null,
   paid_at           timestamptz,
   closed_at         timestamptz,
@@ -214,6 +215,7 @@ create table invoices (
   check (tax_base_c + tax_c = collect_c),
   check (collect_c = total_c - balance_applied_c)
 );
+comment on column invoices.seats_charged_by is 'The paid invoice that asked for the people of this period beyond its plan, were it none: they are counted once, by the plan of that time.';
 comment on table invoices is 'What a period costs: its lines, what the balance paid of it and what is to be collected. period_key makes a period billed once.';
 create index invoices_tenant on invoices (tenant_id, number);
 

@@ -157,6 +157,7 @@ export interface CentralInvoices {
   tax_c: BigInteger
   due_at: Instant
   plan_change_id: string | null
+  seats_charged_by: string | null
   created_at: Instant
   paid_at: Instant | null
   closed_at: Instant | null

@@ -176,7 +176,7 @@ async function collect(
     return { kind: 'same', sub: before.sub, effects: [], rule: '4.7' }
   }
   const paidAt = payment.paidAt ?? now
-  await settlePeriod(trx, before.tenantId, weighed, { paymentId: payment.id, ...money, paidAt, deed: eventId })
+  await settlePeriod(trx, before.tenantId, weighed, { paymentId: payment.id, ...money, paidAt, now, deed: eventId })
   await setPaymentPeriod(trx, payment.id, { invoiceId: weighed.invoice.id, period: paying.period })
   if (weighed.settlement.unexpected) {
     const detail = { rfc: before.rfc, recibidoC: String(payment.amountC), confirmadoC: String(money.ackedC ?? '') }

@@ -67,10 +67,13 @@ function nextNight(now: Date): Fecha {
 
 /** Changes up to the last night, from the last one before the first night on. */
 async function findLog(db: CentralSql, tenantId: string, first: Date, last: Date): Promise<SeatChange[]> {
+  // In the order of writing, which the lock of the company makes: clocks of two processes differ, and by theirs the second
+  // arrival could come before the first.
   const { rows } = await sql<SeatChange>`
-    select at, users from seat_log
-    where tenant_id = ${tenantId} and at <= ${last} and at >= coalesce(
-      (select max(at) from seat_log where tenant_id = ${tenantId} and at <= ${first}), '-infinity')
-    order by at, id`.execute(db)
+    with written as (
+      select id, users, max(at) over (order by id) as at from seat_log where tenant_id = ${tenantId})
+    select at, users from written
+    where at <= ${last} and at >= coalesce((select max(at) from written where at <= ${first}), '-infinity')
+    order by id`.execute(db)
   return rows
 }

@@ -85,6 +85,18 @@ test('nights that nobody counted are rebuilt from the log, kept as such, and wha
   assert.deepEqual((await findSeats(house.central, id, march, noon('2027-03-06'))).snapshots, snapshots)
 })
 
+test('who was written down later came later, also by the clock of a process that is behind', async () => {
+  const id = await company(0)
+  await change(id, new Date(noon('2027-02-20').getTime() + 3_000), 1)
+  await change(id, noon('2027-02-20'), 2)
+  await change(id, new Date(noon('2027-02-20').getTime() + 1_000), 3)
+  const { snapshots } = await findSeats(house.central, id, march, noon('2027-03-03'))
+  assert.deepEqual(snapshots, [
+    { day: '2027-03-01', users: 3 },
+    { day: '2027-03-02', users: 3 },
+  ])
+})
+
 test('tonight is not kept before it is over: who comes in the evening is counted', async () => {
   const id = await company(1)
   await change(id, noon('2027-03-01'), 1)

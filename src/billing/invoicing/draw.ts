@@ -37,10 +37,16 @@ export const periodKeyOf = ({ start }: Period, life = 1): string =>
  * What a period costs as things are now: the plan in advance, the people of closed periods in arrears, the balance.
  * Undefined while the plan has no price. Writes nothing.
  */
-export async function computeInvoice(
+export async function computeInvoice(db: CentralSql, drawing: Drawing): Promise<Invoice | undefined> {
+  const { existing } = await findUnpaid(db, drawing.stored.id, drawing.period)
+  return compute(db, drawing, existing?.id ?? null)
+}
+
+/** `invoiceId` is the open invoice of the period, whose own lines are no reason not to ask for something. */
+async function compute(
   db: CentralSql,
   { stored, terms, period, collection, now, beingPaid }: Drawing,
-  invoiceId: string | null = null,
+  invoiceId: string | null,
 ): Promise<Invoice | undefined> {
   const { frecuencia } = stored.sub
   const priceC = terms.priceC(frecuencia)
@@ -65,7 +71,7 @@ export async function computeInvoice(
 export async function drawInvoice(trx: CentralTx, drawing: Drawing): Promise<InvoiceRow | undefined> {
   const { stored, terms, period, now } = drawing
   const { life, existing } = await findUnpaid(trx, stored.id, period)
-  const invoice = await computeInvoice(trx, drawing, existing?.id ?? null)
+  const invoice = await compute(trx, drawing, existing?.id ?? null)
   if (!invoice) return undefined
   const head: InvoiceHead = {
     subscriptionId: stored.id,
@@ -86,7 +92,7 @@ export async function drawInvoice(trx: CentralTx, drawing: Drawing): Promise<Inv
  * The invoice of a period that nobody has paid yet, and which of that first day it is or would be. Only the machine says
  * that a period is to be paid, and it never says so twice of one.
  */
-export async function findUnpaid(db: CentralSql, subscriptionId: string, period: Period) {
+async function findUnpaid(db: CentralSql, subscriptionId: string, period: Period) {
   let life = 1
   let existing = await findInvoice(db, subscriptionId, periodKeyOf(period))
   while (existing?.status === 'paid') existing = await findInvoice(db, subscriptionId, periodKeyOf(period, ++life))

@@ -1,9 +1,8 @@
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
 import { periodContaining } from '../periods.ts'
 import type { Terms } from '../plans/terms.ts'
-import { isAutomatic } from '../subscription.ts'
 import type { StoredSubscription } from '../subscription-queries.ts'
-import { computeInvoice, type Drawing, drawInvoice, findUnpaid } from './draw.ts'
+import { computeInvoice, type Drawing, drawInvoice } from './draw.ts'
 import { settlePeriod } from './settle-period.ts'
 
 /** Whether the balance pays the period after the running one, so that nothing of it is left to collect. */
@@ -12,11 +11,10 @@ export async function isCoveredByBalance(
   { stored, terms, now }: { stored: StoredSubscription; terms: Terms; now: Date },
 ): Promise<boolean> {
   const { estado, anchor, periodEnd, cancelAt, frecuencia } = stored.sub
-  if (estado !== 'activa' || !anchor || !periodEnd || cancelAt || isAutomatic(stored.sub)) return false
+  if (estado !== 'activa' || !anchor || !periodEnd || cancelAt) return false
   const period = periodContaining(anchor, frecuencia, periodEnd)
-  const { existing } = await findUnpaid(db, stored.id, period)
   const drawing = { stored, terms, period, collection: 'transfer', beingPaid: true, now } as const
-  const invoice = await computeInvoice(db, drawing, existing?.id ?? null)
+  const invoice = await computeInvoice(db, drawing)
   return invoice?.collectC === 0n
 }
 

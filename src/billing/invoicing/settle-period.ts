@@ -1,14 +1,23 @@
 import type { CentralTx } from '../../db/databases.ts'
+import { earlierFecha, fechaOf } from '../../fiscal/fecha.ts'
 import type { Centavos } from '../../fiscal/money.ts'
 import { type Settlement, settle } from '../settlement.ts'
 import { type Drawing, drawInvoice } from './draw.ts'
-import { findCreditOfPayment, type InvoiceRow, insertLedger, setInvoiceStatus } from './queries.ts'
+import {
+  findCreditOfPayment,
+  type InvoiceRow,
+  insertLedger,
+  setInvoiceStatus,
+  settleSeats,
+  unsettleSeats,
+} from './queries.ts'
 
 /** A payment that is about to pay a period. */
 export interface PayingWith {
   paymentId: string
   paidC: Centavos
   paidAt: Date
+  now: Date
   /** What MercadoPago last confirmed of the mandate that charged; undefined for a payment made by the customer himself. */
   ackedC: Centavos | null | undefined
   /** It was enough when it was agreed or made: what the invoice has become since then is the balance's business. */
@@ -41,12 +50,15 @@ export async function weigh(
 export const settleInFull = (collectC: Centavos, paidC: Centavos): Settlement =>
   settle({ kind: 'mandate', collectC, paidC, ackedC: paidC })
 
-/** The invoice is paid: the balance gives what it was drawn to give, and the difference goes to it. */
+/**
+ * The invoice is paid: the balance gives what it was drawn to give, and the difference goes to it. With that of a period the
+ * people of all periods that are over have been asked for.
+ */
 export async function settlePeriod(
   trx: CentralTx,
   tenantId: string,
   { invoice, settlement }: { invoice: InvoiceRow; settlement: Settlement },
-  { paymentId, paidAt, deed }: PayingWith,
+  { paymentId, paidAt, deed, now }: PayingWith,
 ): Promise<void> {
   const entry = { tenantId, at: paidAt, invoiceId: invoice.id }
   if (invoice.status === 'paid') throw new Error(`invoice ${invoice.id} is paid already`)
@@ -64,6 +76,8 @@ export async function settlePeriod(
     await insertLedger(trx, { ...entry, kind, amountC, paymentId, sourceKey: `pay:${paymentId}:${kind}:${deed}` })
   }
   await setInvoiceStatus(trx, invoice.id, 'paid', paidAt)
+  if (invoice.periodKey.startsWith('periodo:'))
+    await settleSeats(trx, invoice.id, earlierFecha(invoice.period.start, fechaOf(now)))
 }
 
 /**
@@ -81,6 +95,7 @@ export async function reopenInvoice(
     const amountC = invoice.balanceAppliedC
     await insertLedger(trx, { tenantId, at, invoiceId: invoice.id, kind: 'applied_to_invoice', amountC, sourceKey })
   }
+  await unsettleSeats(trx, invoice.id)
   await setInvoiceStatus(trx, invoice.id, 'open', at)
 }
 

@@ -42,6 +42,7 @@ export async function payPlanChange(
       paymentId,
       paidC: payment.amountC,
       paidAt: payment.paidAt ?? now,
+      now,
       ackedC: undefined,
       deed: change.id,
     }
