@@ -9,7 +9,7 @@ import { raiseAlert } from '../alerts/queries.ts'
 import { findMandate, type MandateRow } from '../apply/queries.ts'
 import type { Gateways } from '../connectors/gateways.ts'
 import { recordMandate } from '../facts/record-mandate.ts'
-import { rejectionReasonOf } from '../mercadopago/errors.ts'
+import { isPassing, rejectionReasonOf } from '../mercadopago/errors.ts'
 import type { Gateway, Preapproval } from '../mercadopago/gateway.ts'
 import { setRefundFailed } from '../payments/refund-queries.ts'
 import { sendRefund } from '../payments/send-refund.ts'
@@ -120,7 +120,7 @@ async function fail(
 ): Promise<CommandOutcome> {
   const now = clock.now()
   const message = error instanceof Error ? error.message : String(error)
-  const isOutage = error instanceof AppError && error.kind === 'unavailable'
+  const isOutage = isPassing(error)
   const isFinal =
     rejectionReasonOf(error) !== undefined || (error instanceof AppError && error.code === 'gateway.not_found')
   log[isOutage ? 'info' : 'error']({ err: error, command: command.id, kind: command.kind }, 'billing: command failed')

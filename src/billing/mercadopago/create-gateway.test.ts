@@ -326,7 +326,7 @@ test('a payment whose amount or dates cannot be read is no payment, and asking a
     { date_last_updated: 'yesterday at noon' },
     { date_last_updated: undefined },
   ]) {
-    await assert.rejects(readPayment(changes), failsWith('gateway.unusable_answer', /^getPayment: /))
+    await assert.rejects(readPayment(changes), failsWith('gateway.unreadable_answer', /^getPayment: /))
     assert.equal(api.requests.length, 1)
   }
 })

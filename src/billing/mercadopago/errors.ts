@@ -29,14 +29,21 @@ export const breakerOpen = (retryAfterS: number) =>
     { retryAfterS },
   )
 
-/** HTTP 200 with HTML, with nothing, without an id, or with an amount of fractions of a centavo. */
-export const unusableAnswer = (cause: Error) =>
-  new AppError(
-    'unavailable',
-    'gateway.unusable_answer',
-    'MercadoPago respondió algo que no entendemos. Intenta de nuevo en unos minutos.',
-    { cause, retryAfterS: 60 },
-  )
+/** HTTP 200 with HTML, with nothing or without an id: another try may be answered better. */
+export const unusableAnswer = (cause: Error) => notUnderstood('gateway.unusable_answer', cause)
+
+/** An answer that is whole and that we cannot read, as an amount with fractions of a centavo: it stays so. */
+export const unreadableAnswer = (cause: Error) => notUnderstood('gateway.unreadable_answer', cause)
+
+const notUnderstood = (code: string, cause: Error) =>
+  new AppError('unavailable', code, 'MercadoPago respondió algo que no entendemos. Intenta de nuevo en unos minutos.', {
+    cause,
+    retryAfterS: 60,
+  })
+
+/** Waiting mends it, however long. Not so one answer that nobody can read. */
+export const isPassing = (error: unknown): error is AppError =>
+  error instanceof AppError && error.kind === 'unavailable' && error.code !== 'gateway.unreadable_answer'
 
 /** Our POST may have been done or not. Never to be repeated blindly: look for its external reference (billing.md 5.5). */
 export const lostAnswer = (cause: Error) =>

@@ -359,7 +359,7 @@ test('refusals do not open it, and break a row of failures', async () => {
 test('one payment that cannot be read does not open it for all, however often it is asked', async () => {
   api.script({ json: { id: '7', status: 'approved', transaction_amount: 10.005 } })
   const { gateway, lines } = start()
-  for (let n = 0; n < 6; n++) assert.equal((await failure(gateway.getPayment('7'))).code, 'gateway.unusable_answer')
+  for (let n = 0; n < 6; n++) assert.equal((await failure(gateway.getPayment('7'))).code, 'gateway.unreadable_answer')
   assert.equal(gateway.stats().breaker, 'closed')
   assert.ok(lines.some((line) => line.includes('mercadopago_unreadable') && line.includes('transaction_amount')))
 })

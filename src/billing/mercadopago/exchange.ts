@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { type Clock, systemClock } from '../../clock.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
-import { breakerOpen, lostAnswer, unusableAnswer } from './errors.ts'
+import { breakerOpen, lostAnswer, unreadableAnswer } from './errors.ts'
 import { deadlinePassed, type Failure, failureOf, unusable } from './failure.ts'
 import type { GatewayStats } from './gateway.ts'
 import { createPace, type Pace } from './pace.ts'
@@ -124,7 +124,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       { account, operation, why: cause.message, alarm: 'mercadopago_unreadable' },
       'an answer that we cannot read',
     )
-    throw repeat === 'never' ? lostAnswer(cause) : unusableAnswer(cause)
+    throw repeat === 'never' ? lostAnswer(cause) : unreadableAnswer(cause)
   }
 
   const stats = () => ({ account, ...breaker.state(), calls, failures, lastAnswerAt })

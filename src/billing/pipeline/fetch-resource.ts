@@ -10,6 +10,7 @@ import { findMandateByPreapproval } from '../apply/queries.ts'
 import type { ConnectedGateway, Gateways } from '../connectors/gateways.ts'
 import { recordMandate } from '../facts/record-mandate.ts'
 import { recordPayment } from '../facts/record-payment.ts'
+import { isPassing } from '../mercadopago/errors.ts'
 import type { AuthorizedPayment, Payment, Preapproval } from '../mercadopago/gateway.ts'
 import {
   claimResource,
@@ -172,7 +173,7 @@ async function postpone(
   const code = codeOf(error)
   const message = error instanceof Error ? error.message : String(error)
   const isMissing = code === 'gateway.not_found'
-  const isOutage = error instanceof AppError && error.kind === 'unavailable'
+  const isOutage = isPassing(error)
   const tried = attempts + 1
   const deadReason =
     isMissing && tried > MISSING_S.length ? 'missing' : !isMissing && !isOutage && tried >= 8 ? 'poison' : null
