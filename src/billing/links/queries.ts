@@ -10,6 +10,7 @@ export interface NewLink {
   plan: { code: string; version: number }
   frecuencia: Frecuencia
   amountC: Centavos
+  /** Of one that pays, who of the platform made it; of one that cancels, the admin it is mailed to. */
   createdBy: string | null
   at: Date
   expiresAt: Date
@@ -57,6 +58,7 @@ export interface LinkRow {
   planVersion: number
   frecuencia: Frecuencia
   amountC: Centavos
+  createdBy: string | null
   createdAt: Date
   expiresAt: Date
   usedAt: Date | null
@@ -79,12 +81,28 @@ export async function findLink(db: CentralSql, kind: LinkRow['kind'], hash: Buff
       planVersion: row.plan_version,
       frecuencia: row.frecuencia as Frecuencia,
       amountC: BigInt(row.amount_c),
+      createdBy: row.created_by,
       createdAt: row.created_at,
       expiresAt: row.expires_at,
       usedAt: row.used_at,
       revokedAt: row.revoked_at,
     }
   )
+}
+
+/** Whether a person may decide about a subscription, as its links were made for one who might. */
+export async function isAdminOf(db: CentralSql, subscriptionId: string, userId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('subscriptions as s')
+    .innerJoin('memberships as m', 'm.tenant_id', 's.tenant_id')
+    .innerJoin('users as u', 'u.id', 'm.user_id')
+    .select('s.id')
+    .where('s.id', '=', subscriptionId)
+    .where('u.id', '=', userId)
+    .where('m.role', '=', 'admin')
+    .where('u.disabled_at', 'is', null)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 export async function markLinkUsed(trx: CentralTx, id: string, at: Date): Promise<void> {

@@ -97,7 +97,7 @@ async function dataOf(
     case 'aviso_renovacion': {
       const cargoEl = chargeDay(sub, policy) ?? fechaOf(now)
       const importe = await nextAmount(trx, { stored, terms, now })
-      const tokenCancelar = await cancelLink(trx, { stored, terms, now }, cargoEl)
+      const tokenCancelar = await cancelLink(trx, { stored, terms, now }, { cargoEl, admin })
       return { template, data: { ...base, importe, cargoEl, frecuencia: sub.frecuencia, tokenCancelar } }
     }
     case 'cancelada': {
@@ -198,8 +198,12 @@ export async function amountToPay(trx: CentralTx, { stored, terms, now }: Notice
 const nextAmount = async (trx: CentralTx, context: NoticeContext) =>
   formatCentavos((await amountToPay(trx, context)) ?? 0n)
 
-/** One click in the mail cancels, until a day after the charge it announces. */
-async function cancelLink(trx: CentralTx, { stored, terms, now }: NoticeContext, cargoEl: Fecha): Promise<string> {
+/** One click in the mail cancels, until a day after the charge it announces, and while its reader is an admin. */
+async function cancelLink(
+  trx: CentralTx,
+  { stored, terms, now }: NoticeContext,
+  { cargoEl, admin }: { cargoEl: Fecha; admin: Recipient },
+): Promise<string> {
   const { token, hash } = newToken()
   await insertLink(trx, {
     kind: 'cancelacion',
@@ -208,7 +212,7 @@ async function cancelLink(trx: CentralTx, { stored, terms, now }: NoticeContext,
     plan: { code: stored.planCode, version: stored.planVersion },
     frecuencia: stored.sub.frecuencia,
     amountC: terms.priceC(stored.sub.frecuencia) ?? 0n,
-    createdBy: null,
+    createdBy: admin.id,
     at: now,
     expiresAt: instantOf(addDays(cargoEl, 1)),
   })

@@ -6,7 +6,7 @@ import { applyEvent } from '../apply/apply-event.ts'
 import { linkInvalid } from '../checkout/errors.ts'
 import type { CheckoutDeps } from '../checkout/start-checkout.ts'
 import { refusal } from '../errors.ts'
-import { findLink, type LinkRow, markLinkUsed } from '../links/queries.ts'
+import { findLink, isAdminOf, type LinkRow, markLinkUsed } from '../links/queries.ts'
 import { hashOfToken } from '../links/token.ts'
 import { transition } from '../machine/transition.ts'
 import { findTerms } from '../plans/terms.ts'
@@ -71,6 +71,8 @@ export async function cancelByLink(
 async function requireCancelLink(db: CentralSql, token: string, now: Date): Promise<LinkRow> {
   const link = await findLink(db, 'cancelacion', hashOfToken(token))
   if (!link || link.revokedAt || link.expiresAt <= now) throw linkInvalid()
+  // A mail stays in its mailbox when its reader leaves the company.
+  if (link.createdBy !== null && !(await isAdminOf(db, link.subscriptionId, link.createdBy))) throw linkInvalid()
   return link
 }
 
