@@ -5,10 +5,14 @@ import { byMercadoPago, type Cause } from '../../src/billing/apply/cause.ts'
 import { setLastSynced } from '../../src/billing/facts/queries.ts'
 import { recordMandate } from '../../src/billing/facts/record-mandate.ts'
 import { recordPayment } from '../../src/billing/facts/record-payment.ts'
+import type { BillingEvent } from '../../src/billing/machine/event.ts'
 import type { Payment, PaymentStatus, Preapproval } from '../../src/billing/mercadopago/gateway.ts'
+import { amountToPay } from '../../src/billing/notices/write-notice.ts'
+import { commandSubscription } from '../../src/billing/own/command-subscription.ts'
 import { requestPlanChange } from '../../src/billing/own/request-plan-change.ts'
 import { markPaid } from '../../src/billing/payments/mark-paid.ts'
 import { refundPayment } from '../../src/billing/payments/refund-payment.ts'
+import { findTerms } from '../../src/billing/plans/terms.ts'
 import type { Frecuencia } from '../../src/billing/subscription.ts'
 import { findSubscriptionById } from '../../src/billing/subscription-queries.ts'
 import { runDue } from '../../src/billing/sweep/run-due.ts'
@@ -51,8 +55,16 @@ export interface Account {
   sub(): Promise<{ estado: string; plan: string; frecuencia: Frecuencia; start: Fecha | null; paidUntil: Fecha | null }>
   balance(): Promise<string>
   invoices(): Promise<string[]>
+  /** What it is asked for now. */
+  toPay(): Promise<string>
+  /** MercadoPago does what it was told about a card until now. */
+  carryOut(card: Card): Promise<void>
+  /** Of staff. */
+  command(event: BillingEvent): Promise<void>
   /** Every centavo that came is where it should be. */
   check(): Promise<void>
+  /** What runs as paid was paid for, by a payment or by the balance. */
+  checkRunning(): Promise<void>
 }
 
 export interface Changed {
@@ -63,6 +75,8 @@ export interface Changed {
 
 export interface Card {
   mandateId: string
+  /** What it charges by itself. */
+  amount(): string
   /** It charges. */
   charge(amount: string): Promise<CardPayment>
   /** MercadoPago was told of another amount, or its payer ended it. */
@@ -234,6 +248,7 @@ export async function startBooks(start: Fecha): Promise<Books> {
           await becomes({})
           return {
             mandateId,
+            amount: () => said.amount,
             becomes,
             charge: (charged) =>
               say({
@@ -322,6 +337,47 @@ export async function startBooks(start: Fecha): Promise<Books> {
             select period_key || ' ' || status || ' ' || total_c || ' ' || collect_c as line from invoices
             where subscription_id = ${subscriptionId} order by number`.execute(central)
           return rows.map(({ line }) => line)
+        },
+        async toPay() {
+          const stored = await find()
+          const terms = await findTerms(central, stored, now)
+          const amountC = await central.transaction().execute((trx) => amountToPay(trx, { stored, terms, now }))
+          return formatCentavos(amountC === null || amountC === 0n ? 100n : amountC)
+        },
+        async carryOut(card) {
+          const commands = await central
+            .updateTable('mp_commands')
+            .set({ state: 'done' })
+            .where('mandate_id', '=', card.mandateId)
+            .where('state', '=', 'queued')
+            .returning(['id', 'kind', 'payload'])
+            .execute()
+          for (const { kind, payload } of commands.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+            if (kind === 'set_amount') {
+              const { amountC } = payload as { amountC: string }
+              await card.becomes({ amount: formatCentavos(BigInt(amountC)) })
+            } else if (kind !== 'refund')
+              await card.becomes({
+                status: ({ cancel: 'cancelled', pause: 'paused', resume: 'authorized' } as const)[kind],
+              })
+          }
+        },
+        async command(event) {
+          const command = { event, cause: staff, by: nobody, action: 'prueba' }
+          await commandSubscription(deps, tenantId, command)
+        },
+        async checkRunning() {
+          const { sub } = await find()
+          if (sub.estado !== 'activa' || sub.courtesy || !sub.periodStart) return
+          const { rows } = await sql<{ paid: boolean }>`
+            select exists (
+              select from invoices where subscription_id = ${subscriptionId} and status = 'paid' and plan_change_id is null
+                and period_start = ${sub.periodStart}
+              union all
+              select from payments where subscription_id = ${subscriptionId} and status = 'approved'
+                and period_start = ${sub.periodStart}
+            ) as paid`.execute(central)
+          assert.ok(rows[0]?.paid, `what began on ${sub.periodStart} was not paid`)
         },
         async check() {
           const { rows } = await sql<{

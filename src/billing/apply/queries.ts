@@ -175,6 +175,28 @@ export async function setPaymentPeriod(
     .execute()
 }
 
+/**
+ * Of a subscription paid ahead, the payment of the running period was taken back: the one of the next period pays what runs
+ * from here on, so that all of it is taken back when that one goes too.
+ */
+export async function handOverPeriod(
+  trx: CentralTx,
+  { subscriptionId, paymentId, period }: { subscriptionId: string; paymentId: string; period: Period },
+): Promise<void> {
+  await trx
+    .updateTable('payments')
+    .set({ period_start: period.start, period_end: period.end })
+    .where('subscription_id', '=', subscriptionId)
+    .where('status', '=', 'approved')
+    .where('period_start', '=', period.end)
+    .execute()
+  await trx
+    .updateTable('payments')
+    .set({ invoice_id: null, period_start: null, period_end: null })
+    .where('id', '=', paymentId)
+    .execute()
+}
+
 /** It paid an invoice and no period: the difference of an upgrade. */
 export async function setPaymentInvoice(trx: CentralTx, id: string, invoiceId: string): Promise<void> {
   await trx.updateTable('payments').set({ invoice_id: invoiceId }).where('id', '=', id).execute()

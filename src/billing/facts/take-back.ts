@@ -2,7 +2,7 @@ import type { CentralTx } from '../../db/databases.ts'
 import type { Centavos } from '../../fiscal/money.ts'
 import { type ApplyDeps, applyEvent } from '../apply/apply-event.ts'
 import type { Cause } from '../apply/cause.ts'
-import { findPayment } from '../apply/queries.ts'
+import { findPayment, handOverPeriod } from '../apply/queries.ts'
 import { recordReturn } from '../invoicing/settle-period.ts'
 import { writeNotice } from '../notices/write-notice.ts'
 import { findTerms } from '../plans/terms.ts'
@@ -37,6 +37,8 @@ export async function takeBack(trx: CentralTx, deps: ApplyDeps, taken: TakenBack
     const event = { kind, paymentId, period: row.period } as const
     const applied = await applyEvent(trx, deps, subscriptionId, event, cause, now)
     reopened = applied.effects.some((effect) => effect.kind === 'reopen_invoice')
+    const isPaidAhead = applied.effects.some((effect) => effect.kind === 'alert' && effect.code === PAID_AHEAD)
+    if (isPaidAhead && row.period) await handOverPeriod(trx, { subscriptionId, paymentId, period: row.period })
     // One that was won may be disputed again: each is a deed of its own.
     if (isChargeback) sourceKey = `pay:${paymentId}:chargeback:${applied.eventId}`
   } else {
@@ -55,3 +57,6 @@ export async function takeBack(trx: CentralTx, deps: ApplyDeps, taken: TakenBack
     reopened,
   })
 }
+
+/** What the machine says of the money of a running period when the next one is paid already. */
+const PAID_AHEAD = 'reembolso_con_prepago'

@@ -198,3 +198,35 @@ test('a price of its own that began after the period was paid gives back no more
   assert.equal((await account.change('chico')).state, 'aplicado')
   assert.equal(await account.balance(), '19.35')
 })
+
+test('of a period and the next one paid ahead both go back: nothing runs that nobody paid', async () => {
+  for (const [taken, motivo] of [
+    ['refunded', 'pendiente_pago'],
+    ['charged_back', 'grace_period'],
+  ] as const) {
+    account = await books.account()
+    books.to('2027-01-04')
+    const { card, payment } = await byCard()
+    books.to('2027-02-01')
+    const ahead = await card.charge('650.00')
+    assert.equal((await account.sub()).paidUntil, '2027-03-04')
+    await payment.becomes(taken, '650.00')
+    assert.deepEqual([(await account.sub()).estado, (await account.sub()).paidUntil], ['activa', '2027-02-04'])
+    await account.checkRunning()
+    await ahead.becomes(taken, '650.00')
+    assert.equal((await account.sub()).estado, motivo)
+    await account.check()
+    await account.transfer('650.00')
+    assert.deepEqual([(await account.sub()).estado, (await account.sub()).paidUntil], ['activa', '2027-02-04'])
+    await account.check()
+  }
+})
+
+test('what is won of a period that was paid by the next one meanwhile pays the one after', async () => {
+  const { card, payment } = await byCard()
+  books.to('2027-02-01')
+  await card.charge('650.00')
+  await payment.becomes('charged_back')
+  await payment.becomes('approved')
+  assert.deepEqual([(await account.sub()).paidUntil, await account.balance()], ['2027-02-04', '650.00'])
+})
