@@ -65,7 +65,7 @@ export const rules = {
   en_proceso: 'Un pago en proceso todavía no es un pago.',
   mandato: 'Sólo cuenta el permiso de cobro vigente de la suscripción.',
   pausa: 'Lo que se paga durante una pausa queda como saldo a favor.',
-  saldo: 'Si el saldo a favor alcanza para todo el periodo siguiente y no hay tarjeta que lo cobre, lo paga.',
+  saldo: 'Si el saldo a favor alcanza para todo el periodo siguiente y ninguna tarjeta lo cobra a tiempo, lo paga.',
   pausar: 'Durante una pausa no se cobra y lo pagado se conserva.',
   cancelar: 'Cancelar es inmediato y sin costo, y lo pagado se conserva hasta su fin.',
   extender_trial: 'El equipo de Horux360 puede extender la prueba de quien nunca ha pagado.',

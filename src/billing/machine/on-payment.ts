@@ -73,11 +73,12 @@ function onRenewal(sub: Subscription, event: PagoAprobado, now: Date, policy: Po
 
 /**
  * The customer's own money pays what comes next, as a transfer ahead of time would (4.7): nobody is asked for nothing, and
- * nobody whose money we hold is sanctioned. A card is left to pay, because MercadoPago cannot charge nothing.
+ * nobody whose money we hold is sanctioned. A card comes first, because MercadoPago cannot charge nothing: only where it
+ * did not charge in time is this asked.
  */
 export function onCoveringBalance(sub: Subscription): Result {
   const { anchor, periodEnd } = sub
-  if (sub.estado !== 'activa' || sub.cancelAt || isAutomatic(sub) || !anchor || !periodEnd || isPaid(sub, periodEnd))
+  if (sub.estado !== 'activa' || sub.cancelAt || !anchor || !periodEnd || isPaid(sub, periodEnd))
     return same(sub, 'saldo')
   const period = periodContaining(anchor, sub.frecuencia, periodEnd)
   return same({ ...sub, paidThrough: period.end, everPaid: true }, 'saldo', [{ kind: 'pay_from_balance', period }])
