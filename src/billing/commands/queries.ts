@@ -36,15 +36,26 @@ export async function insertCommand(trx: CentralTx, command: NewCommand): Promis
 
 export type ClaimedCommand = NonNullable<Awaited<ReturnType<typeof claimCommand>>>
 
-/** Takes a command for `leaseSeconds`: no lock is held while MercadoPago is spoken to. */
-export async function claimCommand(db: CentralSql, id: string, leaseSeconds: number) {
-  return db
+/**
+ * Takes a command for `leaseSeconds`: no lock is held while MercadoPago is spoken to. Not while another to the same mandate
+ * is under way: the one that was decided first could arrive last. The lock is for two that are taken at once.
+ */
+export async function claimCommand(trx: CentralTx, id: string, leaseSeconds: number) {
+  await sql`
+    select from mp_mandates where id = (select mandate_id from mp_commands where id = ${id}) for no key update`.execute(
+    trx,
+  )
+  return trx
     .updateTable('mp_commands')
     .set((eb) => ({
       attempts: eb('attempts', '+', 1),
       claimed_until: sql<Date>`now() + make_interval(secs => ${leaseSeconds})`,
     }))
     .where('id', '=', id)
+    .where(
+      sql<boolean>`not exists (select from mp_commands other where other.mandate_id = mp_commands.mandate_id
+        and other.id <> mp_commands.id and other.state = 'queued' and other.claimed_until > now())`,
+    )
     .where('state', '=', 'queued')
     .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<', sql<Date>`now()`)]))
     .returning([
@@ -58,6 +69,19 @@ export async function claimCommand(db: CentralSql, id: string, leaseSeconds: num
       'created_at as createdAt',
     ])
     .executeTakeFirst()
+}
+
+/** What else the mandate is still to be told, and may be told now: it may have waited for the one before. */
+export async function findWaitingCommands(db: CentralSql, mandateId: string, now: Date): Promise<string[]> {
+  const rows = await db
+    .selectFrom('mp_commands')
+    .select('id')
+    .where('mandate_id', '=', mandateId)
+    .where('state', '=', 'queued')
+    .where((eb) => eb.or([eb('next_try_at', 'is', null), eb('next_try_at', '<=', now)]))
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id }) => id)
 }
 
 export async function isCommandQueued(db: CentralSql, id: string): Promise<boolean> {

@@ -17,6 +17,7 @@ import {
   type ClaimedCommand,
   claimCommand,
   closeCommand,
+  findWaitingCommands,
   hasLaterCommand,
   isCommandQueued,
   releaseCommand,
@@ -37,23 +38,40 @@ export type CommandOutcome = 'done' | 'superseded' | 'postponed' | 'dead' | 'not
  * what something later undid is not told at all. Values are absolute, so a repeat after a crash is harmless.
  */
 export async function runCommand(deps: CommandDeps, commandId: string): Promise<CommandOutcome> {
-  const { central, clock } = deps
-  const command = await claimCommand(central, commandId, LEASE_SECONDS)
+  const { central } = deps
+  const command = await central.transaction().execute((trx) => claimCommand(trx, commandId, LEASE_SECONDS))
   if (!command) {
     if (await isCommandQueued(central, commandId)) return 'postponed'
     return 'nothing to do'
   }
+  const outcome = await carryOut(deps, command)
+  await nudgeWaiting(deps, command)
+  return outcome
+}
+
+async function carryOut(deps: CommandDeps, command: ClaimedCommand): Promise<CommandOutcome> {
   try {
     const outcome = command.kind === 'refund' ? await sendRefund(deps, command) : await tell(deps, command)
     crashpoint('billing.commanded')
-    await closeCommand(central, commandId, outcome, clock.now())
+    await closeCommand(deps.central, command.id, outcome, deps.clock.now())
     return outcome
   } catch (error) {
     return fail(deps, command, error)
   }
 }
 
-const LEASE_SECONDS = 120
+/** Two calls, each asked four times and waiting as long as it may in between. */
+const LEASE_SECONDS = 300
+
+/** Those that came while this one was under way had to wait for it. */
+async function nudgeWaiting({ central, clock, queue }: CommandDeps, { mandateId }: ClaimedCommand): Promise<void> {
+  if (mandateId === null) return
+  const waiting = await findWaitingCommands(central, mandateId, clock.now())
+  if (waiting.length === 0) return
+  await central.transaction().execute(async (trx) => {
+    for (const commandId of waiting) await queue.enqueue(trx, 'billing.command', { commandId })
+  })
+}
 
 async function tell(deps: CommandDeps, command: ClaimedCommand): Promise<'done' | 'superseded'> {
   const { central, clock, queue } = deps

@@ -27,8 +27,9 @@ export function pause(sub: Subscription, until: Fecha | null, now: Date): Result
 export function resume(sub: Subscription, now: Date, policy: Policy, rule: string, on: Fecha = fechaOf(now)): Result {
   if (sub.estado !== 'pausada') return refused('estado_no_lo_permite')
   const mandate = currentMandate(sub)
+  // Also while it still is authorised: the order to pause it may be on its way.
   const told: Effect[] =
-    mandate && mandate.status === 'paused' && !mandate.cancelledByUs
+    mandate && (mandate.status === 'paused' || mandate.status === 'authorized') && !mandate.cancelledByUs
       ? [{ kind: 'mandate', mandateId: mandate.id, action: 'resume', why: 'end' }]
       : []
   if (isPaid(sub, on)) return next(unpause(sub, now), rule, told)

@@ -33,7 +33,10 @@ export function onAuthorized(sub: Subscription, mandateId: string, now: Date, po
   const held = { ...alone, mandateId: winner.id, cancelAt: isUndone ? null : sub.cancelAt }
   if (sub.estado === 'pausada') {
     const resumed = resume(held, now, policy, 'b')
-    return resumed.kind === 'refused' ? resumed : { ...resumed, effects: [...effects, ...alerts, ...resumed.effects] }
+    if (resumed.kind === 'refused') return resumed
+    // MercadoPago need not be told what it told us.
+    const news = resumed.effects.filter(({ kind }) => kind !== 'mandate')
+    return { ...resumed, effects: [...effects, ...alerts, ...news] }
   }
   return same(held, 'a', [...effects, ...alerts])
 }

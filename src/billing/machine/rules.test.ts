@@ -174,6 +174,12 @@ test('b: who resumes what is still paid goes on in the same period', () => {
   assert.deepEqual(s.mails(), [])
 })
 
+test('b: who resumes before MercadoPago was told of the pause has it told of both', () => {
+  const s = after(card(), (s) => s.apply({ kind: 'pausar', until: null }))
+  assert.equal(s.sub.mandates[0]?.status, 'authorized')
+  assert.deepEqual(commands(s.apply({ kind: 'reanudar' })), ['resume m1 end'])
+})
+
 test('b: who resumes after that waits for the money of a period that begins today', () => {
   for (const resume of [(s: Story) => s.apply({ kind: 'reanudar' }), (s: Story) => s.mandate('m1', 'authorized')]) {
     const s = after(card(), (s) => s.apply({ kind: 'pausar', until: null }))
