@@ -16,6 +16,7 @@ import { paymentRoutes } from './billing/payments/routes.ts'
 import { webhookRoutes } from './billing/pipeline/routes.ts'
 import { planRoutes } from './billing/plans/routes.ts'
 import { publicPages } from './billing/public/routes.ts'
+import { replayRoutes } from './billing/replay/routes.ts'
 import { subscriptionRoutes } from './billing/staff/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
@@ -83,6 +84,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(subscriptionRoutes(deps))
   await app.register(explicacionRoutes(deps))
   await app.register(bandejaRoutes(deps))
+  await app.register(replayRoutes(deps))
   await app.register(metricaRoutes(deps))
   await app.register(checkoutRoutes(deps))
   await app.register(paymentRoutes(deps))

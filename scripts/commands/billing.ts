@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 import { monitorBilling } from '../../src/billing/monitor/monitor.ts'
-import { type Resource, type ResourceKind, resourceKinds } from '../../src/billing/pipeline/queries.ts'
+import { type Resource, resourceKinds } from '../../src/billing/pipeline/queries.ts'
 import { compareAll } from '../../src/billing/reconcile/nightly.ts'
 import { findLiveMandates } from '../../src/billing/reconcile/queries.ts'
-import { findConnectorOf, findResourceOfEvent } from '../../src/billing/replay/queries.ts'
+import { findNamedResource } from '../../src/billing/replay/find-resource.ts'
+import { findResourceOfEvent } from '../../src/billing/replay/queries.ts'
 import { type Replayed, replayResource } from '../../src/billing/replay/replay.ts'
 import { findSubscriptionById, findSubscriptionIdOfTenant } from '../../src/billing/subscription-queries.ts'
 import { sweepBilling } from '../../src/billing/sweep/sweep.ts'
@@ -84,7 +85,10 @@ async function resourcesOf(operator: BillingOperator, options: ReplayOptions): P
     const resource = await findResourceOfEvent(central, options.event)
     return resource ? [resource] : []
   }
-  if (options.resource) return resourceOf(operator, options.resource)
+  if (options.resource) {
+    const resource = await findNamedResource(central, operator.gateways, options.resource)
+    return resource ? [resource] : []
+  }
   const handle = options.subscription ?? ''
   const own = UUID.test(handle) ? await findSubscriptionById(central, handle) : undefined
   const id = own?.id ?? (await findSubscriptionIdOfTenant(central, (await findMeant(operator, handle, isLiving)).id))
@@ -102,15 +106,6 @@ async function resourcesOf(operator: BillingOperator, options: ReplayOptions): P
   return resources
 }
 
-async function resourceOf({ deps, gateways }: BillingOperator, text: string): Promise<Resource[]> {
-  const [kind = '', resourceId = ''] = text.split(':', 2)
-  if (!isKind(kind) || !/^[\w-]{1,64}$/.test(resourceId)) return []
-  const known = await findConnectorOf(deps.central, kind, resourceId)
-  const connectorId = known ?? (await gateways.primary()).connector.id
-  return [{ connectorId, kind, resourceId }]
-}
-
-const isKind = (text: string): text is ResourceKind => resourceKinds.some((kind) => kind === text)
 const isLiving = ({ deletedAt }: { deletedAt: Date | null }) => deletedAt === null
 
 function tell({ resource, outcomes, diff }: Replayed, json: boolean): void {

@@ -69,6 +69,7 @@ const POLICY: Record<string, Acceso> = {
   'GET /api/metricas/mrr': plataforma,
   'GET /api/metricas/churn': plataforma,
   'GET /api/metricas/suscriptores-activos': plataforma,
+  'POST /api/cobranza/reprocesar': plataforma,
   'GET /api/cobranza/bandeja': plataforma,
   'POST /api/cobranza/bandeja/{id}/resolver': plataforma,
   'POST /api/cobranza/bandeja/{id}/asignar': plataforma,
