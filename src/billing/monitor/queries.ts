@@ -33,7 +33,8 @@ export async function findVitals(db: CentralSql, now: Date): Promise<Vitals> {
       -- Mails go by the database's clock, which a moved one is far from; one sent again waits since then.
       (select ${now}::timestamptz - (now() - min(queued_at)) from mail_outbox where state = 'queued') as "oldestMail",
       (select min(created_at) from mp_commands where state = 'queued') as "oldestCommand",
-      (select min(first_seen_at) from mp_resources where clean_seq = 0 and dead_reason is null) as "oldestResource",
+      (select min(first_seen_at) from mp_resources
+        where clean_seq = 0 and clean_seq < dirty_seq and dead_reason is null) as "oldestResource",
       (select min(coalesce(last_synced_at, created_at)) from mp_mandates where status = 'authorized') as "oldestReading",
       (select coalesce(sum((found->>'news')::int), 0)::int from reconcile_runs where started_at > ${before(24 * 60 * MINUTE)}) as "newsOfDay",
       (select max(last_webhook_at) from payment_connectors where active) as "lastDelivery",

@@ -229,9 +229,15 @@ export async function findDueResources(db: CentralSql, now: Date, limit: number)
   return rows
 }
 
-/** The raw deliveries are kept 180 days. Refusals a week: anybody can make them, and only the last hours tell anything. */
+/** The raw deliveries are kept 180 days, and so is what was last read of a resource. Refusals a week: anybody can make them, and only the last hours tell anything. */
 export async function deleteOldDeliveries(db: CentralSql, now: Date): Promise<void> {
   const before = (days: number) => new Date(now.getTime() - days * 86_400_000)
   await db.deleteFrom('webhook_events').where('received_at', '<', before(180)).execute()
   await db.deleteFrom('webhook_refusals').where('at', '<', before(7)).execute()
+  // News of one that was forgotten begin anew.
+  await db
+    .deleteFrom('mp_resources')
+    .whereRef('clean_seq', '>=', 'dirty_seq')
+    .where('last_fetched_at', '<', before(180))
+    .execute()
 }

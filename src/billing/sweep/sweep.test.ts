@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { type BillingWorld, type Company, startBillingWorld } from '../../../test/support/billing-world.ts'
+import { deleteOldDeliveries } from '../pipeline/queries.ts'
 import { sweepBilling } from './sweep.ts'
 
 let world: BillingWorld
@@ -77,4 +78,25 @@ test('a comparison of the future is none: the night is asked for all the same', 
   assert.ok(before > 0, 'there was a night')
   await sweepBilling(deps)
   assert.equal(await waiting(), before + 1)
+})
+
+test('what was last read half a year ago is forgotten, unless it still has news', async () => {
+  const { central, clock } = world.product.deps
+  const longAgo = new Date(clock.now().getTime() - 181 * 86_400_000)
+  for (const [resourceId, dirty] of [
+    ['41', 1],
+    ['42', 2],
+  ] as const)
+    await sql`
+      insert into mp_resources (connector_id, kind, resource_id, dirty_seq, clean_seq, first_seen_at, last_fetched_at, dead_reason)
+      values (${world.connectorId}, 'payment', ${resourceId}, ${dirty}, 1, ${longAgo}, ${longAgo}, 'poison')`.execute(
+      central,
+    )
+  await deleteOldDeliveries(central, clock.now())
+  const left = await central
+    .selectFrom('mp_resources')
+    .select('resource_id')
+    .where('resource_id', 'in', ['41', '42'])
+    .execute()
+  assert.deepEqual(left, [{ resource_id: '42' }])
 })
