@@ -37,9 +37,15 @@ export async function raiseAlert(db: CentralSql, alert: Alert): Promise<void> {
     })
     .onConflict((oc) =>
       oc.column('dedupe_key').doUpdateSet({
+        severity: alert.severity,
         last_seen_at: alert.at,
         times: sql<number>`billing_alerts.times + 1`,
         detail: alert.detail ?? {},
+        // What settled by itself and is wrong again is open again; what a person closed stays closed.
+        resolved_at: sql<Date | null>`case when billing_alerts.resolved_by is not null then billing_alerts.resolved_at end`,
+        resolution: sql<
+          string | null
+        >`case when billing_alerts.resolved_by is not null then billing_alerts.resolution end`,
       }),
     )
     .execute()
