@@ -19,7 +19,7 @@ import { runDue } from '../../src/billing/sweep/run-due.ts'
 import { AppError } from '../../src/errors.ts'
 import { type Fecha, fechaOf, instantOf } from '../../src/fiscal/fecha.ts'
 import { type Centavos, formatCentavos, parseCentavos } from '../../src/fiscal/money.ts'
-import { insertTrial } from '../../src/tenants/operations/trial-queries.ts'
+import { insertSubscription } from '../../src/tenants/operations/begin-queries.ts'
 import { nobody, startTenancy } from './tenancy.ts'
 
 /**
@@ -31,6 +31,8 @@ export interface Books {
   /** To midday of a day in Mexico City, or to an instant. */
   to(when: Fecha | Date): void
   account(options?: { plan?: PlanCode }): Promise<Account>
+  /** Numbers of invoices that nobody has although a later one was given out. */
+  gaps(): Promise<string[]>
   stop(): Promise<void>
 }
 
@@ -170,6 +172,12 @@ export async function startBooks(start: Fecha): Promise<Books> {
       now = typeof when === 'string' ? instantOf(when, 12) : when
     },
     stop,
+    async gaps() {
+      const { rows } = await sql<{ number: string }>`
+        select n::text as number from invoice_numbers, generate_series(1, last) n
+        where not exists (select from invoices where number = n)`.execute(central)
+      return rows.map(({ number }) => number)
+    },
     async account({ plan = 'mediano' } = {}) {
       const [tenantId, subscriptionId] = [uuidv7(), uuidv7()]
       const rfc = `LIB${String(++serial).padStart(6, '0')}AAA`
@@ -179,7 +187,7 @@ export async function startBooks(start: Fecha): Promise<Books> {
         .execute()
       await central
         .transaction()
-        .execute((trx) => insertTrial(trx, { id: subscriptionId, tenantId, plan: { code: plan, version: 1 }, now }))
+        .execute((trx) => insertSubscription(trx, { id: subscriptionId, tenantId, plan: { code: plan, version: 1 }, trial: true, now }))
       const staff: Cause = { origin: 'staff' }
       const find = async () => {
         const found = await findSubscriptionById(central, subscriptionId)
@@ -392,8 +400,11 @@ export async function startBooks(start: Fecha): Promise<Books> {
                where tenant_id = ${tenantId} and status in ('approved', 'refunded'))::text as paid,
               (select coalesce(sum(case status when 'refunded' then amount_c else refunded_c end), 0) from payments
                where tenant_id = ${tenantId} and status in ('approved', 'refunded'))::text as returned,
-              (select coalesce(sum(amount_c), 0) from ledger where tenant_id = ${tenantId}
-               and kind in ('courtesy', 'proration_credit', 'proration_charge'))::text as given,
+              -- What was given of a period that is not paid any more was given of nothing.
+              (select coalesce(sum(l.amount_c), 0) from ledger l where l.tenant_id = ${tenantId}
+               and (l.kind in ('proration_credit', 'proration_charge') or (l.kind = 'courtesy' and exists (
+                 select from payments p join invoices i on i.id = p.invoice_id
+                 where p.id::text = split_part(l.source_key, ':', 2) and i.status = 'paid'))))::text as given,
               (select coalesce(sum(total_c), 0) from invoices where tenant_id = ${tenantId} and status = 'paid')::text as bought,
               (select coalesce(sum(amount_c), 0) from ledger where tenant_id = ${tenantId})::text as balance
           `.execute(central)

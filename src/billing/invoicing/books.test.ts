@@ -230,3 +230,57 @@ test('what is won of a period that was paid by the next one meanwhile pays the o
   await payment.becomes('approved')
   assert.deepEqual([(await account.sub()).paidUntil, await account.balance()], ['2027-02-04', '650.00'])
 })
+
+test('numbers of invoices have no gap, whoever bills at once', async () => {
+  const many = await Promise.all(Array.from({ length: 5 }, () => books.account()))
+  const bills = many.flatMap((one) => [
+    one.transfer('650.00', { reference: 'SPEI 1' }),
+    one.transfer('650.00', { reference: 'SPEI 1' }),
+    one.transfer('650.00', { reference: 'SPEI 2' }),
+  ])
+  await Promise.all(bills)
+  for (const one of many) {
+    assert.equal((await one.sub()).paidUntil, '2027-03-18')
+    await one.check()
+  }
+  assert.deepEqual(await books.gaps(), [])
+})
+
+test('a credit of months is eaten by the month, a card never charging less than the floor', async () => {
+  const { card } = await byCard()
+  books.to('2027-01-10')
+  await card.charge('2400.00')
+  const charged: string[] = []
+  for (const [eve, day] of [
+    ['2027-02-03', '2027-02-04'],
+    ['2027-03-03', '2027-03-04'],
+    ['2027-04-03', '2027-04-04'],
+    ['2027-05-03', '2027-05-04'],
+    ['2027-06-03', '2027-06-04'],
+    ['2027-07-03', '2027-07-04'],
+  ] as const) {
+    books.to(eve)
+    await account.sweep()
+    await account.carryOut(card)
+    books.to(day)
+    await card.charge(card.amount())
+    charged.push(`${card.amount()} ${await account.balance()}`)
+    await account.check()
+  }
+  assert.deepEqual(charged, [
+    '100.00 1850.00',
+    '100.00 1300.00',
+    '100.00 750.00',
+    '100.00 200.00',
+    '450.00 0.00',
+    '650.00 0.00',
+  ])
+})
+
+test('a payment half an hour after midnight in New York belongs to the day before in Mexico City, be it the 29th', async () => {
+  books.to(new Date('2028-03-01T00:30:00-04:00'))
+  account = await books.account()
+  await (await account.card('650.00')).charge('650.00')
+  const { start, paidUntil } = await account.sub()
+  assert.deepEqual([start, paidUntil], ['2028-02-29', '2028-03-29'])
+})
