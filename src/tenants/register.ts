@@ -35,6 +35,8 @@ export interface Registration {
   admin: { email: string; nombre: string }
   plan: string
   regimen: string | null
+  /** Begins with a trial, which is usual; without one the first payment is awaited at once. */
+  prueba?: boolean
 }
 
 /**
@@ -57,8 +59,8 @@ export async function registerTenant(
       // Without room the operation waits, the sweep asks again each minute, and the operator is told.
       if (serverId !== undefined)
         await placeTenant(trx, { tenantId, serverId, databaseName: name, roleName: roleName(number) })
-      const { rfc, nombre, ...input } = request
-      const operationId = await openOperation(deps, trx, tenantId, input, by)
+      const { rfc, nombre, prueba = true, ...input } = request
+      const operationId = await openOperation(deps, trx, tenantId, { ...input, prueba }, by)
       await writeAudit(trx, {
         at: deps.clock.now(),
         action: 'tenant.registered',

@@ -28,6 +28,8 @@ export const Registro = z.strictObject({
     .string()
     .regex(/^6\d\d$/, 'Se esperaba la clave de un régimen fiscal, como 601.')
     .optional(),
+  /** False: without a trial, the first payment is awaited at once. */
+  prueba: z.boolean().default(true),
 })
 
 export const Cambio = z

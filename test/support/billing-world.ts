@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { anyFreePort } from '../../scripts/supervisor/ports.ts'
 import { createApplication } from '../../src/simulators/mercadopago/application.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulators/mercadopago/simulator.ts'
-import { type Client, type Product, type ProductOptions, startProduct, type Tenant } from './product.ts'
+import { type Client, type NewTenant, type Product, type ProductOptions, startProduct, type Tenant } from './product.ts'
 
 /**
  * The product and the simulated MercadoPago on one clock that only moves when it is told: companies pay, fail and recover
@@ -15,7 +15,7 @@ export interface BillingWorld {
   /** Where it listens. */
   appUrl: string
   /** A company in its trial, with its admin logged in. */
-  company(options?: { plan?: string; rfc?: string }): Promise<Company>
+  company(options?: NewTenant): Promise<Company>
   /** Moves all clocks, and waits until everything due on the way is done. */
   advance: Simulator['advance']
   /** Waits until what was set off is done, without moving time. */
@@ -119,8 +119,8 @@ export async function startBillingWorld(
         await world.settle()
       }
     },
-    async company({ plan = 'business', rfc } = {}) {
-      const tenant = await product.createTenant({ plan, ...(rfc && { rfc }) })
+    async company(options) {
+      const tenant = await product.createTenant({ plan: 'business', ...options })
       await world.settle()
       return companyOf(world, tenant)
     },

@@ -42,11 +42,18 @@ export interface Product {
   log: string[]
   /** The worker of this process, which a test may do without for a while. */
   worker: { start(): Promise<void>; stop(): Promise<void> }
-  createTenant(options?: { rfc?: string; plan?: string }): Promise<Tenant>
+  createTenant(options?: NewTenant): Promise<Tenant>
   /** Mails to an address, newest first, once there is one. */
   mailTo(email: string): Promise<Mail>
   login(email: string, password: string): Promise<Client>
   close(): Promise<void>
+}
+
+export interface NewTenant {
+  rfc?: string
+  plan?: string
+  /** Without a trial when false. */
+  prueba?: boolean
 }
 
 export interface Tenant extends Client {
@@ -152,9 +159,9 @@ export async function startProduct(
   const mailTo = (email: string) => newestMail(mailboxUrl, email)
   const anonymous = client(app, undefined)
   const staff = await login(staffEmail, PASSWORD)
-  const createTenant = async ({ rfc = randomRfc(), plan = 'enterprise' }: { rfc?: string; plan?: string } = {}) => {
+  const createTenant = async ({ rfc = randomRfc(), plan = 'enterprise', prueba = true }: NewTenant = {}) => {
     const email = `admin.${randomBytes(4).toString('hex')}@empresa.example`
-    const body = { rfc, nombre: `Empresa ${rfc}`, plan, admin: { email, nombre: 'Administración' } }
+    const body = { rfc, nombre: `Empresa ${rfc}`, plan, prueba, admin: { email, nombre: 'Administración' } }
     const answer = await staff.post('/api/tenants', body)
     const { id } = answer.json() as { id: string }
     if (answer.statusCode === 202) await provisioned(staff, id)

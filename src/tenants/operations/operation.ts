@@ -47,6 +47,7 @@ export const inputs = {
     admin: z.object({ email: z.string(), nombre: z.string() }),
     plan: z.string(),
     regimen: z.string().nullable(),
+    prueba: z.boolean().default(true),
   }),
   suspend: z.object({}),
   resume: z.object({}),

@@ -12,9 +12,9 @@ import { partWith } from '../servers/part-with.ts'
 import * as server from '../servers/queries.ts'
 import { readSchemaVersion, seedTenant } from '../servers/seed-queries.ts'
 import { temporaryPassword, temporaryPasswordHours } from '../temporary-password.ts'
+import { insertSubscription } from './begin-queries.ts'
 import { inputs, type OperationInput, type StepName } from './operation.ts'
 import type { CentralWrite, Context, Saga } from './saga.ts'
-import { insertTrial } from './trial-queries.ts'
 
 /** The birth of a company: role, database, rights, proof, seeds, and the commit that makes it one. */
 export function provision(context: Context): Saga<StepName<'provision'>> {
@@ -140,7 +140,7 @@ async function activate(
 
   const plan = await findCurrentPlan(trx, input.plan)
   if (!plan) throw planUnknown(input.plan)
-  await insertTrial(trx, { id: uuidv7(), tenantId: site.tenantId, plan, now })
+  await insertSubscription(trx, { id: uuidv7(), tenantId: site.tenantId, plan, trial: input.prueba, now })
 
   const acceso = made ? { password: newcomer.password, venceEl: newcomer.expiresAt.toISOString() } : null
   await queueMail(trx, deps.queue, {
