@@ -132,5 +132,7 @@ function send(reply: FastifyReply, text: string, formTargets: readonly string[] 
 /** MercadoPago's pages; in development the simulator's. */
 function payTargets(): string[] {
   const { origin } = new URL(mercadoPagoUrl())
-  return origin === 'https://api.mercadopago.com' ? PAY_HOUSES.map((house) => `https://*.${house}`) : [origin]
+  return origin === 'https://api.mercadopago.com'
+    ? PAY_HOUSES.flatMap((house) => [`https://${house}`, `https://*.${house}`])
+    : [origin]
 }
