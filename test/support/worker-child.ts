@@ -3,8 +3,13 @@ import { once } from 'node:events'
 import path from 'node:path'
 import type { Tenancy } from './tenancy.ts'
 
+/** A tenancy, or a whole product. */
+interface Surroundings {
+  env: Readonly<Record<string, string>>
+}
+
 /** A real worker in a process of its own. It is killed with the test's process at the latest. */
-export function spawnWorker({ env }: Tenancy, extra: Record<string, string> = {}): ChildProcess {
+export function spawnWorker({ env }: Surroundings, extra: Record<string, string> = {}): ChildProcess {
   const main = path.join(import.meta.dirname, '..', '..', 'workers', 'main.ts')
   const { PATH = '', TZ = 'America/Mexico_City' } = process.env
   const child = spawn(process.execPath, [main], {
@@ -18,19 +23,23 @@ export function spawnWorker({ env }: Tenancy, extra: Record<string, string> = {}
 }
 
 /** Lets a worker work until it dies by its own hand at `point`. @throws when it does not come by there in time */
-export async function workUntilCrash(tenancy: Tenancy, point: string): Promise<void> {
-  const child = spawnWorker(tenancy, { HORUX_CRASH_AT: point })
-  const tooLong = setTimeout(() => child.kill('SIGTERM'), 30_000)
+export async function workUntilCrash(of: Surroundings, point: string): Promise<void> {
+  const child = spawnWorker(of, { HORUX_CRASH_AT: point })
+  const tooLong = setTimeout(() => child.kill('SIGTERM'), 60_000)
   const [code, signal] = await once(child, 'exit')
   clearTimeout(tooLong)
   if (signal !== 'SIGKILL') throw new Error(`the worker did not die at ${point}, it ended with ${code ?? signal}`)
 }
 
 /** Time passes: leases of the dead run out, and the queue misses their heartbeats. */
-export async function outliveTheDead({ owner }: Tenancy): Promise<void> {
+export async function outliveTheDead({ owner }: Pick<Tenancy, 'owner'>): Promise<void> {
   await owner.query(`
     update tenant_operations set lease_until = lease_until - interval '1 minute';
     update pgboss.job set heartbeat_on = heartbeat_on - interval '1 minute' where state = 'active';
+    update mp_resources set claimed_until = claimed_until - interval '2 minutes';
+    update mp_commands set claimed_until = claimed_until - interval '6 minutes';
+    update mail_outbox set claimed_until = claimed_until - interval '2 minutes', queued_at = queued_at - interval '2 minutes'
+      where claimed_until is not null;
     update app_instances set heartbeat_at = heartbeat_at - interval '1 minute';
     update pgboss.queue set monitor_on = null, maintain_on = null`)
 }
