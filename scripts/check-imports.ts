@@ -27,7 +27,8 @@ const PURE: Readonly<Record<string, string>> = {
   'billing/connectors': 'connector',
   'billing/alerts': 'words',
   'billing/explain': 'answer rules',
-  'billing/machine': 'begin due-timer event forecast moves on-command on-mandate on-payment on-timer transition',
+  'billing/machine':
+    'begin due-timer event forecast moves on-command on-mandate on-payment on-timer period-to-pay transition',
   'billing/mercadopago': 'gateway signature rejections normalize amounts wire',
   'billing/metrics': 'active-days',
   'billing/plans': 'answers features override plan policy price-of',

@@ -7,7 +7,7 @@ import { isCoveredByBalance } from '../invoicing/pay-from-balance.ts'
 import { findRefundsOfPayment, insertLedger } from '../invoicing/queries.ts'
 import { settlePeriod, weigh } from '../invoicing/settle-period.ts'
 import { type Due, dueTimer } from '../machine/due-timer.ts'
-import type { BillingEvent, Effect, Result } from '../machine/event.ts'
+import type { BillingEvent, Effect, Result, Timer } from '../machine/event.ts'
 import { transition } from '../machine/transition.ts'
 import { monthlyValue } from '../metrics.ts'
 import { findTerms, type Terms } from '../plans/terms.ts'
@@ -96,15 +96,23 @@ export async function applyEvent(
   return { eventId, due, outcome: result.kind, rule: result.rule, stored, effects: result.effects }
 }
 
-/** Before anybody is asked for the next period, the customer's own balance pays it where it is enough. */
+/** Before anybody is asked for a period or sanctioned for it, the customer's own balance pays it where it is enough. */
 async function unlessCovered(
   trx: CentralTx,
   event: BillingEvent,
   context: { stored: StoredSubscription; terms: Terms; now: Date },
 ): Promise<BillingEvent> {
-  const asks = event.kind === 'timer' && (event.timer === 'aviso_vencimiento' || event.timer === 'vence_periodo')
+  const asks = event.kind === 'timer' && ASKS.has(event.timer)
   return asks && (await isCoveredByBalance(trx, context)) ? { kind: 'saldo_cubre' } : event
 }
+
+const ASKS: ReadonlySet<Timer> = new Set([
+  'aviso_vencimiento',
+  'vence_periodo',
+  'fin_pendiente',
+  'fin_gracia',
+  'fin_suspension',
+])
 
 /** Lets happen what is due and needs no reading of MercadoPago first. */
 async function catchUp(

@@ -284,3 +284,25 @@ test('a payment half an hour after midnight in New York belongs to the day befor
   const { start, paidUntil } = await account.sub()
   assert.deepEqual([start, paidUntil], ['2028-02-29', '2028-03-29'])
 })
+
+test('a balance that has become enough pays what is owed, before anybody is sanctioned for it', async () => {
+  // One month by transfer, then a month ago of another card is disputed: a debt, and a transfer that does not cover both.
+  const { payment } = await byCard()
+  books.to('2027-02-03')
+  await account.transfer('650.00')
+  books.to('2027-02-10')
+  await payment.becomes('charged_back')
+  assert.equal(await account.balance(), '-650.00')
+  books.to('2027-03-06')
+  await account.sweep()
+  assert.equal((await account.sub()).estado, 'pendiente_pago')
+  await account.transfer('650.00', { on: '2027-03-06', reference: 'a medias' })
+  assert.deepEqual([(await account.sub()).estado, await account.balance()], ['pendiente_pago', '0.00'])
+  // The dispute is decided in our favour: the money is the customer's, and it is the month that is owed.
+  await payment.becomes('approved')
+  assert.equal(await account.balance(), '650.00')
+  books.to('2027-03-09')
+  await account.sweep()
+  const { estado, paidUntil } = await account.sub()
+  assert.deepEqual([estado, paidUntil, await account.balance()], ['activa', '2027-04-04', '0.00'])
+})

@@ -1,18 +1,20 @@
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
-import { periodContaining } from '../periods.ts'
+import { fechaOf } from '../../fiscal/fecha.ts'
+import { isOwing, periodToPay } from '../machine/period-to-pay.ts'
 import type { Terms } from '../plans/terms.ts'
 import type { StoredSubscription } from '../subscription-queries.ts'
 import { computeInvoice, type Drawing, drawInvoice } from './draw.ts'
 import { settlePeriod } from './settle-period.ts'
 
-/** Whether the balance pays the period after the running one, so that nothing of it is left to collect. */
+/** Whether the balance pays the period after the running one, or the one that is owed, so that nothing is left to collect. */
 export async function isCoveredByBalance(
   db: CentralSql,
   { stored, terms, now }: { stored: StoredSubscription; terms: Terms; now: Date },
 ): Promise<boolean> {
-  const { estado, anchor, periodEnd, cancelAt, frecuencia } = stored.sub
-  if (estado !== 'activa' || !anchor || !periodEnd || cancelAt) return false
-  const period = periodContaining(anchor, frecuencia, periodEnd)
+  const { sub } = stored
+  const isRunning = sub.estado === 'activa' && sub.anchor !== null && sub.periodEnd !== null && !sub.cancelAt
+  if (!isRunning && !isOwing(sub)) return false
+  const period = periodToPay(sub, fechaOf(now))
   const drawing = { stored, terms, period, collection: 'transfer', beingPaid: true, now } as const
   const invoice = await computeInvoice(db, drawing)
   return invoice?.collectC === 0n

@@ -5,6 +5,7 @@ import { isAutomatic, isLive, type Policy, type Subscription } from '../subscrip
 import type { AlertCode, Effect, PagoAprobado, PagoDevuelto, PagoRechazado, Result } from './event.ts'
 import { activate, awaitPayment, end, enterGrace, next, same } from './moves.ts'
 import { resume } from './on-command.ts'
+import { isOwing, periodToPay } from './period-to-pay.ts'
 
 /** Money arrived (billing.md 3.5 e–j). The payment's own day counts, not the day on which we hear of it. */
 export function onPayment(sub: Subscription, event: PagoAprobado, now: Date, policy: Policy): Result {
@@ -74,10 +75,17 @@ function onRenewal(sub: Subscription, event: PagoAprobado, now: Date, policy: Po
 /**
  * The customer's own money pays what comes next, as a transfer ahead of time would (4.7): nobody is asked for nothing, and
  * nobody whose money we hold is sanctioned. A card comes first, because MercadoPago cannot charge nothing: only where it
- * did not charge in time is this asked.
+ * did not charge in time is this asked. What is owed already is paid by a balance that has become enough since.
  */
-export function onCoveringBalance(sub: Subscription): Result {
+export function onCoveringBalance(sub: Subscription, now: Date): Result {
   const { anchor, periodEnd } = sub
+  if (isOwing(sub)) {
+    const period = periodToPay(sub, fechaOf(now))
+    return next(activate(sub, period, anchor ?? sub.pastDueSince ?? period.start, now), 'saldo', [
+      { kind: 'pay_from_balance', period },
+      { kind: 'write_off', before: period.start },
+    ])
+  }
   if (sub.estado !== 'activa' || sub.cancelAt || !anchor || !periodEnd || isPaid(sub, periodEnd))
     return same(sub, 'saldo')
   const period = periodContaining(anchor, sub.frecuencia, periodEnd)

@@ -36,7 +36,7 @@ const TABLE: Record<Exclude<BillingEvent['kind'], 'timer'>, string> = {
   contracargo_ganado:
     '  =         | =                   | =            | =             | activa       | activa       | =    | =',
   saldo_cubre:
-    '         =         | =                   | =            | =             | =            | =            | =    | =',
+    '         =         | =                   | =            | activa        | activa       | activa       | =    | =',
   pausar:
     '              409       | pausada/usuario     | 409          | 409           | 409          | 409          | 409  | 409',
   reanudar:

@@ -56,7 +56,7 @@ function decide(sub: Subscription, event: BillingEvent, now: Date, policy: Polic
     case 'contracargo_ganado':
       return onReturned(sub, event, now, policy)
     case 'saldo_cubre':
-      return onCoveringBalance(sub)
+      return onCoveringBalance(sub, now)
     case 'pausar':
       return pause(sub, event.until, now)
     case 'reanudar':

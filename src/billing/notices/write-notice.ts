@@ -11,8 +11,8 @@ import { findBalance, findInvoiceById } from '../invoicing/queries.ts'
 import { insertLink } from '../links/queries.ts'
 import { newToken } from '../links/token.ts'
 import type { MailTemplate } from '../machine/event.ts'
+import { periodToPay } from '../machine/period-to-pay.ts'
 import { rejectionOf } from '../mercadopago/rejections.ts'
-import { type Period, periodAt, periodContaining } from '../periods.ts'
 import type { Terms } from '../plans/terms.ts'
 import { chargeDay, isAutomatic, type Subscription } from '../subscription.ts'
 import type { StoredSubscription } from '../subscription-queries.ts'
@@ -154,36 +154,6 @@ function cancelReason({ estado, motivo }: Subscription): MailData['cancelada']['
       return motivo
     default:
       return 'admin'
-  }
-}
-
-/** The period that is to be paid next, or is owed. */
-export function periodToPay(sub: Subscription, today: Fecha): Period {
-  const { anchor, periodStart, periodEnd, pastDueSince, trialEnd, frecuencia } = sub
-  switch (sub.estado) {
-    case 'activa':
-    case 'pausada':
-      return anchor && periodEnd
-        ? periodContaining(
-            anchor,
-            frecuencia,
-            sub.paidThrough && sub.paidThrough > periodEnd ? sub.paidThrough : periodEnd,
-          )
-        : periodAt(today, frecuencia, 0)
-    case 'trial':
-      return periodAt(trialEnd ?? today, frecuencia, 0)
-    case 'pendiente_pago':
-    case 'grace_period':
-    case 'suspendida': {
-      const isTakenBack = sub.motivo === 'reembolso' || sub.motivo === 'contracargo'
-      if (isTakenBack && periodStart && periodEnd && today < periodEnd) return { start: periodStart, end: periodEnd }
-      const since = pastDueSince ?? today
-      const owed = periodContaining(anchor ?? since, frecuencia, since)
-      return today < owed.end ? owed : periodContaining(anchor ?? since, frecuencia, today)
-    }
-    case 'cancelada':
-    case 'vencida':
-      return periodAt(today, frecuencia, 0)
   }
 }
 
