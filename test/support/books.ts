@@ -187,7 +187,9 @@ export async function startBooks(start: Fecha): Promise<Books> {
         .execute()
       await central
         .transaction()
-        .execute((trx) => insertSubscription(trx, { id: subscriptionId, tenantId, plan: { code: plan, version: 1 }, trial: true, now }))
+        .execute((trx) =>
+          insertSubscription(trx, { id: subscriptionId, tenantId, plan: { code: plan, version: 1 }, trial: true, now }),
+        )
       const staff: Cause = { origin: 'staff' }
       const find = async () => {
         const found = await findSubscriptionById(central, subscriptionId)

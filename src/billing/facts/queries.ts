@@ -142,18 +142,22 @@ export async function upsertPayment(trx: CentralTx, facts: PaymentFacts): Promis
   return row.id
 }
 
-/** Another attempt at the same instalment went through. */
-export async function isInstalmentPaid(
+/**
+ * Another attempt went through: at the same instalment, or later than this one through the same mandate. Of an attempt that
+ * is heard of after the next, nobody says which instalment it was: that names its last one only.
+ */
+export async function isOvercome(
   db: CentralSql,
-  { mandateId, authorizedPaymentId, exceptId }: { mandateId: string; authorizedPaymentId: string; exceptId: string },
+  rejected: { id: string; mandateId: string; authorizedPaymentId: string | null; at: Date },
 ): Promise<boolean> {
+  const { id, mandateId, authorizedPaymentId, at } = rejected
   const row = await db
     .selectFrom('payments')
     .select('id')
     .where('mandate_id', '=', mandateId)
-    .where('mp_authorized_payment_id', '=', authorizedPaymentId)
     .where('status', '=', 'approved')
-    .where('id', '<>', exceptId)
+    .where('id', '<>', id)
+    .where((eb) => eb.or([eb('mp_authorized_payment_id', '=', authorizedPaymentId), eb('paid_at', '>', at)]))
     .executeTakeFirst()
   return row !== undefined
 }

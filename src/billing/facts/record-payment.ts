@@ -4,7 +4,8 @@ import { raiseAlert } from '../alerts/queries.ts'
 import { type ApplyDeps, applyEvent } from '../apply/apply-event.ts'
 import type { Cause } from '../apply/cause.ts'
 import { findMandateByPreapproval, findMandateByReference, findPayment } from '../apply/queries.ts'
-import { findInvoiceById, findRefundsOfPayment, insertLedger } from '../invoicing/queries.ts'
+import { findRefundsOfPayment, insertLedger } from '../invoicing/ledger-queries.ts'
+import { findInvoiceById } from '../invoicing/queries.ts'
 import { settleInFull, settlePeriod } from '../invoicing/settle-period.ts'
 import type { Payment } from '../mercadopago/gateway.ts'
 import { paymentStatusOf } from '../mercadopago/normalize.ts'
@@ -15,7 +16,7 @@ import {
   findChangeToPay,
   findSeenPayment,
   findTenantOfSubscription,
-  isInstalmentPaid,
+  isOvercome,
   type SeenPayment,
   upsertPayment,
 } from './queries.ts'
@@ -160,12 +161,10 @@ async function follow(trx: CentralTx, deps: ApplyDeps, following: Following): Pr
   if (status === 'pending' && !before) await give({ kind: 'pago_en_proceso', paymentId: id })
   if (status === 'rejected' && before?.status !== 'rejected') {
     const row = await findPayment(trx, id)
-    const { authorizedPaymentId } = seen
     const mandateId = row?.mandateId ?? null
-    const instalmentPaid =
-      mandateId !== null && authorizedPaymentId
-        ? await isInstalmentPaid(trx, { mandateId, authorizedPaymentId, exceptId: id })
-        : false
+    const { authorizedPaymentId = null } = seen
+    const rejected = { id, authorizedPaymentId, at: payment.dateCreated }
+    const instalmentPaid = mandateId !== null && (await isOvercome(trx, { ...rejected, mandateId }))
     await give({ kind: 'pago_rechazado', paymentId: id, mandateId, instalmentPaid })
   }
 }

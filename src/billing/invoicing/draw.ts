@@ -6,15 +6,9 @@ import type { Period } from '../periods.ts'
 import type { Terms } from '../plans/terms.ts'
 import { overage } from '../seats.ts'
 import type { StoredSubscription } from '../subscription-queries.ts'
-import {
-  findBalance,
-  findInvoice,
-  findPeriodsWithoutSeats,
-  type InvoiceHead,
-  type InvoiceRow,
-  insertInvoice,
-  redrawInvoice,
-} from './queries.ts'
+import { findBalance } from './ledger-queries.ts'
+import { findInvoice, type InvoiceHead, type InvoiceRow, insertInvoice, redrawInvoice } from './queries.ts'
+import { findPeriodsWithoutSeats } from './seat-line-queries.ts'
 
 export interface Drawing {
   stored: StoredSubscription

@@ -3,14 +3,9 @@ import { earlierFecha, fechaOf } from '../../fiscal/fecha.ts'
 import type { Centavos } from '../../fiscal/money.ts'
 import { type Settlement, settle } from '../settlement.ts'
 import { type Drawing, drawInvoice } from './draw.ts'
-import {
-  findCreditOfPayment,
-  type InvoiceRow,
-  insertLedger,
-  setInvoiceStatus,
-  settleSeats,
-  unsettleSeats,
-} from './queries.ts'
+import { findCreditOfPayment, insertLedger } from './ledger-queries.ts'
+import { type InvoiceRow, setInvoiceStatus } from './queries.ts'
+import { settleSeats, unsettleSeats } from './seat-line-queries.ts'
 
 /** A payment that is about to pay a period. */
 export interface PayingWith {
