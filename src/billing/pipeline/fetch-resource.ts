@@ -126,8 +126,10 @@ async function applyFacts(
     const cause: Cause = { origin: 'mercadopago', webhookId }
     const result = await recordFacts(trx, deps, connector, facts, cause, now)
     const snapshot = { mandates: facts.mandates, payments: facts.payments }
-    await settleResource(trx, resource, { dirtySeq, snapshot: plainOf(snapshot), at: facts.readAt })
-    await closeDeliveries(trx, resource, { state: 'processed', result, error: null, at: now, until: facts.readAt })
+    const isClean = await settleResource(trx, resource, { dirtySeq, snapshot: plainOf(snapshot), at: facts.readAt })
+    // By time only where there are news already: who received them may have a clock that is ahead of ours.
+    const until = isClean ? null : facts.readAt
+    await closeDeliveries(trx, resource, { state: 'processed', result, error: null, at: now, until })
     return result
   })
 }

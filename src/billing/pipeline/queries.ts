@@ -137,13 +137,16 @@ export async function isResourceDirty(db: CentralSql, { connectorId, kind, resou
   return row !== undefined
 }
 
-/** It was read and applied up to `dirtySeq`, in the transaction that applied it; later news leave it dirty. */
+/**
+ * It was read and applied up to `dirtySeq`, in the transaction that applied it; later news leave it dirty.
+ * @returns whether there were none, and so every delivery that is there has been answered
+ */
 export async function settleResource(
   trx: CentralTx,
   { connectorId, kind, resourceId }: Resource,
   { dirtySeq, snapshot, at }: { dirtySeq: string; snapshot: object; at: Date },
-): Promise<void> {
-  await trx
+): Promise<boolean> {
+  const row = await trx
     .updateTable('mp_resources')
     .set({
       clean_seq: dirtySeq,
@@ -157,7 +160,9 @@ export async function settleResource(
     .where('connector_id', '=', connectorId)
     .where('kind', '=', kind)
     .where('resource_id', '=', resourceId)
-    .execute()
+    .returning(sql<boolean>`clean_seq = dirty_seq`.as('isClean'))
+    .executeTakeFirst()
+  return row?.isClean ?? false
 }
 
 /** Not now: later, or never when `deadReason` says so. */
@@ -180,7 +185,7 @@ export async function postponeResource(
     .execute()
 }
 
-/** What became of the deliveries about a resource that came until now. */
+/** What became of the deliveries about a resource that came until then; all that are there where `until` is null. */
 export async function closeDeliveries(
   db: CentralSql,
   { connectorId, resourceId }: Resource,
@@ -190,7 +195,7 @@ export async function closeDeliveries(
     error,
     at,
     until,
-  }: { state: 'processed' | 'ignored' | 'dead'; result: object; error: string | null; at: Date; until: Date },
+  }: { state: 'processed' | 'ignored' | 'dead'; result: object; error: string | null; at: Date; until: Date | null },
 ): Promise<void> {
   await db
     .updateTable('webhook_events')
@@ -198,7 +203,7 @@ export async function closeDeliveries(
     .where('connector_id', '=', connectorId)
     .where('data_id', '=', resourceId)
     .where('state', '=', 'received')
-    .where('received_at', '<=', until)
+    .$if(until !== null, (query) => query.where('received_at', '<=', until))
     .execute()
 }
 
