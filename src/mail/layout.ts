@@ -1,4 +1,4 @@
-import { type Content, type Html, html, render } from './html.ts'
+import { type Content, type Html, html, render } from '../html.ts'
 
 /** One mail as its parts; the HTML and the plain text are made from the same ones, so they cannot disagree. */
 export interface Letter {

@@ -1,4 +1,6 @@
+import type { Selectable } from 'kysely'
 import type { CentralSql } from '../../db/databases.ts'
+import type { CentralPayments } from '../../db/tables.ts'
 import type { Centavos } from '../../fiscal/money.ts'
 import type { Period } from '../periods.ts'
 
@@ -33,20 +35,40 @@ export async function findLastPayments(
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()
-  return rows.map((row) => ({
-    id: row.id,
-    provider: row.provider,
-    isAutomatic: row.mandate_id !== null,
-    status: row.status,
-    statusDetail: row.status_detail,
-    disputed: row.disputed,
-    amountC: BigInt(row.amount_c),
-    refundedC: BigInt(row.refunded_c),
-    period: row.period_start && row.period_end ? { start: row.period_start, end: row.period_end } : null,
-    reference: row.reference,
-    at: row.paid_at ?? row.created_at,
-  }))
+  return rows.map(toPaymentSummary)
 }
+
+/** The columns of `payments` that a list shows, as it shows them. */
+export const toPaymentSummary = (
+  row: Pick<
+    Selectable<CentralPayments>,
+    | 'id'
+    | 'provider'
+    | 'mandate_id'
+    | 'status'
+    | 'status_detail'
+    | 'disputed'
+    | 'amount_c'
+    | 'refunded_c'
+    | 'period_start'
+    | 'period_end'
+    | 'reference'
+    | 'paid_at'
+    | 'created_at'
+  >,
+): PaymentSummary => ({
+  id: row.id,
+  provider: row.provider,
+  isAutomatic: row.mandate_id !== null,
+  status: row.status,
+  statusDetail: row.status_detail,
+  disputed: row.disputed,
+  amountC: BigInt(row.amount_c),
+  refundedC: BigInt(row.refunded_c),
+  period: row.period_start && row.period_end ? { start: row.period_start, end: row.period_end } : null,
+  reference: row.reference,
+  at: row.paid_at ?? row.created_at,
+})
 
 export interface InvoiceSummary {
   id: string

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
 import type { Centavos } from '../../fiscal/money.ts'
-import type { PaymentSummary } from '../own/queries.ts'
+import { type PaymentSummary, toPaymentSummary } from '../own/queries.ts'
 
 /** What proves a deed at a bank, as it was written down. */
 export interface Evidence {
@@ -134,17 +134,7 @@ export async function listPayments(
     rows.map((row) => row.id),
   )
   return rows.map((row) => ({
-    id: row.id,
-    provider: row.provider,
-    isAutomatic: row.mandate_id !== null,
-    status: row.status,
-    statusDetail: row.status_detail,
-    disputed: row.disputed,
-    amountC: BigInt(row.amount_c),
-    refundedC: BigInt(row.refunded_c),
-    period: row.period_start && row.period_end ? { start: row.period_start, end: row.period_end } : null,
-    reference: row.reference,
-    at: row.paid_at ?? row.created_at,
+    ...toPaymentSummary(row),
     mpPaymentId: row.mp_payment_id,
     providerStatus: row.provider_status,
     method: row.method,

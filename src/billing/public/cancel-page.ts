@@ -1,5 +1,5 @@
 import { fechaOf } from '../../fiscal/fecha.ts'
-import { type Content, html } from '../../mail/html.ts'
+import { type Content, html } from '../../html.ts'
 import { day, lastDay } from '../../mail/template.ts'
 import { retentionEnd } from '../access.ts'
 import type { Policy, Subscription } from '../subscription.ts'

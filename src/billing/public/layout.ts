@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Content, html, render } from '../../mail/html.ts'
+import { type Content, html, render } from '../../html.ts'
 
 export interface PageParts {
   title: string

@@ -1,5 +1,5 @@
 import { formatCentavos } from '../../fiscal/money.ts'
-import { type Content, html } from '../../mail/html.ts'
+import { type Content, html } from '../../html.ts'
 import { moment, money } from '../../mail/template.ts'
 import { maskedEmail, maskedRfc, type OpenedLink } from '../checkout/payment-link.ts'
 import { facts, page } from './layout.ts'

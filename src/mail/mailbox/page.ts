@@ -1,4 +1,4 @@
-import { type Content, type Html, html } from '../html.ts'
+import { type Content, type Html, html } from '../../html.ts'
 import type { Fallas } from './faults.ts'
 import { shell } from './shell.ts'
 import type { MailStore, MailSummary } from './store.ts'

@@ -1,4 +1,4 @@
-import { type Html, html } from '../html.ts'
+import { type Html, html } from '../../html.ts'
 import type { RenderedMail } from '../layout.ts'
 import type { TemplateName } from '../messages.ts'
 import { shell } from './shell.ts'

@@ -1,6 +1,6 @@
+import { html } from '../../../html.ts'
 import type { Answer } from '../router.ts'
 import type { Payment, Preapproval, State } from '../state.ts'
-import { html } from './html.ts'
 import { page, short } from './layout.ts'
 import { badge, everyText, pesos } from './words.ts'
 

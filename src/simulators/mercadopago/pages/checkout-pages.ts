@@ -1,6 +1,6 @@
+import { type Content, html } from '../../../html.ts'
 import type { Answer } from '../router.ts'
 import type { Preapproval, Preference } from '../state.ts'
-import { type Content, html } from './html.ts'
 import { long, page } from './layout.ts'
 import { cardOptions, everyText, pesos } from './words.ts'
 

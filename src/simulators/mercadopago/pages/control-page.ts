@@ -1,8 +1,8 @@
+import { type Content, type Html, html } from '../../../html.ts'
 import type { Answer } from '../router.ts'
 import type { Payment, Preapproval, Preference, State } from '../state.ts'
 import { deliveriesPanel } from './deliveries-panel.ts'
 import { activeFaults, faultsPanel, settingsPanel } from './faults-panel.ts'
-import { type Content, type Html, html } from './html.ts'
 import { long, page, short } from './layout.ts'
 import { badge, cardOptions, everyText, pesos } from './words.ts'
 

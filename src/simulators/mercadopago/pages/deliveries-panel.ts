@@ -1,8 +1,8 @@
+import { type Html, html } from '../../../html.ts'
 import type { Delivery } from '../deliveries.ts'
 import type { Answer } from '../router.ts'
 import type { State } from '../state.ts'
 import { TOPICS } from '../topics.ts'
-import { type Html, html } from './html.ts'
 import { page, short } from './layout.ts'
 import { badge } from './words.ts'
 

@@ -1,7 +1,7 @@
+import { type Content, type Html, html } from '../../../html.ts'
 import { type FaultRule, HTTP_FAULTS, WEBHOOK_FAULTS } from '../fault-rules.ts'
 import { Settings } from '../settings.ts'
 import { TOPICS } from '../topics.ts'
-import { type Content, type Html, html } from './html.ts'
 
 /** What is going wrong on purpose, on top of the page, where nobody forgets it. */
 export function activeFaults(faults: readonly FaultRule[]): Content {

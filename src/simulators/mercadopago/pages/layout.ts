@@ -1,5 +1,5 @@
+import { type Content, html, render } from '../../../html.ts'
 import type { Answer } from '../router.ts'
-import { type Content, html, render } from './html.ts'
 import { POLICY, STYLE } from './style.ts'
 
 /** One page. `wide` is for tables. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { html, render } from './html.ts'
+import { html, render } from '../../../html.ts'
 
 /** One sheet for all pages, inside each: they ask for nothing else, not even from here. */
 export const STYLE = html`

@@ -1,7 +1,7 @@
 import { type Centavos, formatCentavos } from '../../../fiscal/money.ts'
+import { type Html, html } from '../../../html.ts'
 import { CARDS } from '../cards.ts'
 import type { Preapproval } from '../state.ts'
-import { type Html, html } from './html.ts'
 
 export const pesos = (amountC: Centavos): string =>
   `$${formatCentavos(amountC).replace(/\B(?=(\d{3})+(?!\d))/g, ',')} MXN`

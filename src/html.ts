@@ -1,6 +1,6 @@
 /**
  * Text that has been through `html`, and nothing else: the mark is a symbol of this module, so no value that came
- * from a request, a JSON column or a mail can pass for markup.
+ * from a request, a JSON column or a mail can pass for markup. One for mails, public pages and the simulator's.
  */
 export interface Html {
   readonly [markup]: string
