@@ -6,9 +6,9 @@ import { sharedFixtures } from '../../test/support/fixtures.ts'
 import { formatCentavos, ONE, parseCentavos, parseDecimal, ZERO } from '../fiscal/money.ts'
 import { comparePeriodos } from '../fiscal/periodo.ts'
 import { type Arrastre, baseIva, ivaMensual } from '../taxes/iva.ts'
-import type { Expediente, Factura } from './expediente.ts'
-import type { Impuesto } from './impuestos.ts'
-import { movimientosOf } from './movimientos.ts'
+import type { Expediente, Factura } from './flow/expediente.ts'
+import { movimientosOf } from './flow/movimientos.ts'
+import type { Impuesto } from './read/impuestos.ts'
 
 // The worked cases of fiscal.md 1.8, documents to result, through the pure functions.
 

@@ -12,11 +12,11 @@ import { toMovimientoIva } from '../taxes/answers.ts'
 import { findMovimientosOf } from '../taxes/queries.ts'
 import { fechaCfdi } from '../taxes/schemas.ts'
 import { cfdiNotFound } from './errors.ts'
-import { parseCfdi } from './parse.ts'
-import { findCfdi, findXml, listCfdis } from './queries.ts'
+import { findCfdi, findXml, listCfdis } from './find/queries.ts'
+import { parseCfdi } from './read/parse.ts'
+import { LIMITS } from './read/xml.ts'
 import { CfdiDetalle, CfdiFilter, CfdiPagina, CfdiStored, CfdiUpload, CfdiUuid } from './schemas.ts'
-import { storeCfdis } from './store-cfdis.ts'
-import { LIMITS } from './xml.ts'
+import { storeCfdis } from './store/store-cfdis.ts'
 
 interface CfdiDeps {
   tenants: TenantDatabases

@@ -1,9 +1,18 @@
-import { compareDecimals, type Decimal, isZero, ONE, subtract, sumDecimals, toCentavos, ZERO } from '../fiscal/money.ts'
-import { comparePeriodos, periodoOf } from '../fiscal/periodo.ts'
-import type { Motivo, Movimiento, Revisar } from '../taxes/movimiento.ts'
+import {
+  compareDecimals,
+  type Decimal,
+  isZero,
+  ONE,
+  subtract,
+  sumDecimals,
+  toCentavos,
+  ZERO,
+} from '../../fiscal/money.ts'
+import { comparePeriodos, periodoOf } from '../../fiscal/periodo.ts'
+import type { Motivo, Movimiento, Revisar } from '../../taxes/movimiento.ts'
+import { IVA } from '../read/impuestos.ts'
 import type { ConPagos, Egreso, Factura, PoliticaEgresos } from './expediente.ts'
 import { comunOf, importesOf } from './importes.ts'
-import { IVA } from './impuestos.ts'
 
 /** Credit notes in the order they were issued: each takes what the earlier ones left of a balance. */
 export function ofEgresos(

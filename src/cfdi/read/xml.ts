@@ -8,7 +8,7 @@ import {
   tooLarge,
   tooManyAttributes,
   tooManyElements,
-} from './errors.ts'
+} from '../errors.ts'
 
 /** An element with its namespace resolved. Attributes are those without a prefix: no CFDI datum has one. */
 export interface XmlElement {

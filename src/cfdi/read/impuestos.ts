@@ -1,4 +1,4 @@
-import { type Decimal, formatDecimal, isZero, subtract, sumDecimals, ZERO } from '../fiscal/money.ts'
+import { type Decimal, formatDecimal, isZero, subtract, sumDecimals, ZERO } from '../../fiscal/money.ts'
 import { codeOf, decimalOf, oneOf, path, required } from './attributes.ts'
 import { childrenOf, type XmlElement } from './xml.ts'
 

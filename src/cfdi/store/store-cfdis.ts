@@ -1,13 +1,13 @@
-import type { TenantDb, TenantTx } from '../db/databases.ts'
-import { sqlState } from '../db/failures.ts'
-import type { Direccion } from '../taxes/movimiento.ts'
-import { findConfiguracion } from '../taxes/queries.ts'
-import { recomputeIva } from '../taxes/recompute.ts'
-import { type Aviso, beyondLimit, bytesDiffer } from './avisos.ts'
+import type { TenantDb, TenantTx } from '../../db/databases.ts'
+import { sqlState } from '../../db/failures.ts'
+import type { Direccion } from '../../taxes/movimiento.ts'
+import { findConfiguracion } from '../../taxes/queries.ts'
+import { recomputeIva } from '../../taxes/recompute.ts'
+import { amountOutOfRange, cfdiForeign, cfdiLimitReached } from '../errors.ts'
+import { movimientosOf } from '../flow/movimientos.ts'
+import type { Cfdi } from '../read/parse.ts'
+import { type Aviso, beyondLimit, bytesDiffer } from '../verify/avisos.ts'
 import { type Source, toRows } from './cfdi-rows.ts'
-import { amountOutOfRange, cfdiForeign, cfdiLimitReached } from './errors.ts'
-import { movimientosOf } from './movimientos.ts'
-import type { Cfdi } from './parse.ts'
 import {
   countCfdis,
   findDifferent,

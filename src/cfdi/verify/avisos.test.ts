@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type CfdiSpec, cfdiXml } from '../../test/support/cfdi-xml.ts'
-import { ownFixture, ownFixtures } from '../../test/support/fixtures.ts'
+import { type CfdiSpec, cfdiXml } from '../../../test/support/cfdi-xml.ts'
+import { ownFixture, ownFixtures } from '../../../test/support/fixtures.ts'
+import { parseCfdi } from '../read/parse.ts'
 import { avisosOf } from './avisos.ts'
-import { parseCfdi } from './parse.ts'
 
 const codes = (spec: CfdiSpec) => avisosOf(parseCfdi(Buffer.from(cfdiXml(spec)))).map(({ code }) => code)
 

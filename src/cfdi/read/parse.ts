@@ -1,5 +1,6 @@
-import { type Decimal, ONE, sumDecimals, ZERO } from '../fiscal/money.ts'
-import type { Rfc } from '../fiscal/rfc.ts'
+import { type Decimal, ONE, sumDecimals, ZERO } from '../../fiscal/money.ts'
+import type { Rfc } from '../../fiscal/rfc.ts'
+import { badType, badVersion, manyTimbres, missing, noExchangeRate, noTimbre, notCfdi, repeated } from '../errors.ts'
 import {
   codeOf,
   decimalOf,
@@ -13,7 +14,6 @@ import {
   textOf,
   uuidOf,
 } from './attributes.ts'
-import { badType, badVersion, manyTimbres, missing, noExchangeRate, noTimbre, notCfdi, repeated } from './errors.ts'
 import { type Conceptos, type Impuesto, impuestosOf, readConceptos, readImpuestos } from './impuestos.ts'
 import { type Pagos, readPagos } from './pagos.ts'
 import { childrenOf, readXml, type XmlElement } from './xml.ts'

@@ -1,6 +1,6 @@
-import { type Decimal, ONE } from '../fiscal/money.ts'
+import { type Decimal, ONE } from '../../fiscal/money.ts'
+import { noExchangeRate, repeated } from '../errors.ts'
 import { codeOf, decimalOf, fechaOf, isUuid, path, rateOf, required, textOf } from './attributes.ts'
-import { noExchangeRate, repeated } from './errors.ts'
 import { type Impuesto, readImpuestos } from './impuestos.ts'
 import { childrenOf, type XmlElement } from './xml.ts'
 

@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
 import fc from 'fast-check'
-import { cfdiXml, type PagoSpec } from '../../test/support/cfdi-xml.ts'
-import { ownFixture, ownFixtures, sharedFixtures } from '../../test/support/fixtures.ts'
-import { AppError } from '../errors.ts'
-import { compareDecimals, type Decimal, formatDecimal, parseDecimal, sumDecimals, ZERO } from '../fiscal/money.ts'
+import { cfdiXml, type PagoSpec } from '../../../test/support/cfdi-xml.ts'
+import { ownFixture, ownFixtures, sharedFixtures } from '../../../test/support/fixtures.ts'
+import { AppError } from '../../errors.ts'
+import { compareDecimals, type Decimal, formatDecimal, parseDecimal, sumDecimals, ZERO } from '../../fiscal/money.ts'
 import { IEPS, type Impuesto, ISR, IVA, importeOf } from './impuestos.ts'
 import { type Comprobante, parseCfdi, readComprobante } from './parse.ts'
 import { readXml } from './xml.ts'
@@ -334,7 +334,7 @@ test('the fixtures committed here are the ones written for this project', () => 
   )) {
     assert.match(path.basename(name), /^own-/)
   }
-  assert.equal(existsSync(path.resolve(import.meta.dirname, '../../test/fixtures/cfdi/32')), false)
+  assert.equal(existsSync(path.resolve(import.meta.dirname, '../../../test/fixtures/cfdi/32')), false)
 })
 
 interface Expected extends Record<string, unknown> {

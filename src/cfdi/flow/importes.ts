@@ -1,8 +1,8 @@
-import { type Centavos, type Decimal, formatDecimal, ZERO } from '../fiscal/money.ts'
-import { periodoOf } from '../fiscal/periodo.ts'
-import { type Importes, type Revisar, SIN_IMPORTES } from '../taxes/movimiento.ts'
+import { type Centavos, type Decimal, formatDecimal, ZERO } from '../../fiscal/money.ts'
+import { periodoOf } from '../../fiscal/periodo.ts'
+import { type Importes, type Revisar, SIN_IMPORTES } from '../../taxes/movimiento.ts'
+import { type Impuesto, ISR, IVA } from '../read/impuestos.ts'
 import type { Factura } from './expediente.ts'
-import { type Impuesto, ISR, IVA } from './impuestos.ts'
 
 /** What tax lines come to in pesos. */
 export interface Leido {

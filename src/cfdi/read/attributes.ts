@@ -1,7 +1,7 @@
-import { type Decimal, parseDecimal } from '../fiscal/money.ts'
-import { isFecha } from '../fiscal/periodo.ts'
-import { isRfc, normalizeRfc, type Rfc } from '../fiscal/rfc.ts'
-import { badAmount, badDate, badRfc, badUuid, badValue, missing } from './errors.ts'
+import { type Decimal, parseDecimal } from '../../fiscal/money.ts'
+import { isFecha } from '../../fiscal/periodo.ts'
+import { isRfc, normalizeRfc, type Rfc } from '../../fiscal/rfc.ts'
+import { badAmount, badDate, badRfc, badUuid, badValue, missing } from '../errors.ts'
 import type { XmlElement } from './xml.ts'
 
 // Readers of one attribute each. An attribute that is written and cannot be read refuses the whole CFDI; one that is

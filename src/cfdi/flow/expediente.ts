@@ -1,6 +1,6 @@
-import type { Decimal } from '../fiscal/money.ts'
-import type { Direccion } from '../taxes/movimiento.ts'
-import type { Impuesto } from './impuestos.ts'
+import type { Decimal } from '../../fiscal/money.ts'
+import type { Direccion } from '../../taxes/movimiento.ts'
+import type { Impuesto } from '../read/impuestos.ts'
 
 /** An invoice (type I) as far as the flow of money depends on it. Amounts in its currency. */
 export interface Factura {

@@ -6,9 +6,9 @@ import {
   sumDecimals,
   toCentavos,
   ZERO,
-} from '../fiscal/money.ts'
-import { IVA, importeOf } from './impuestos.ts'
-import type { Comprobante } from './parse.ts'
+} from '../../fiscal/money.ts'
+import { IVA, importeOf } from '../read/impuestos.ts'
+import type { Comprobante } from '../read/parse.ts'
 
 /** Something that does not fit inside a CFDI that is stored and counted all the same. */
 export interface Aviso {

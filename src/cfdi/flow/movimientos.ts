@@ -1,9 +1,9 @@
-import { type Centavos, type Decimal, isZero, toCentavos, ZERO } from '../fiscal/money.ts'
-import { type Direccion, type Motivo, type Movimiento, rechazoDe, SIN_IMPORTES } from '../taxes/movimiento.ts'
+import { type Centavos, type Decimal, isZero, toCentavos, ZERO } from '../../fiscal/money.ts'
+import { type Direccion, type Motivo, type Movimiento, rechazoDe, SIN_IMPORTES } from '../../taxes/movimiento.ts'
+import { type Impuesto, IVA } from '../read/impuestos.ts'
 import { ofEgresos } from './egresos.ts'
 import { type Expediente, type Factura, isPaymentOf, type PagoAplicado, type PoliticaEgresos } from './expediente.ts'
 import { comunOf, importesOf, type Leido } from './importes.ts'
-import { type Impuesto, IVA } from './impuestos.ts'
 
 /**
  * The movements of a set of documents. The same set gives the same movements, in whatever order it arrived.

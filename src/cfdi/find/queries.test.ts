@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { cfdiXml } from '../../test/support/cfdi-xml.ts'
-import { type ScratchTenants, scratchTenants } from '../../test/support/scratch-tenant.ts'
-import { parseCfdi } from './parse.ts'
+import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
+import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
+import { parseCfdi } from '../read/parse.ts'
+import { storeCfdis } from '../store/store-cfdis.ts'
 import { listCfdis } from './queries.ts'
-import { storeCfdis } from './store-cfdis.ts'
 
 const RFC = 'EKU9003173C9'
 let tenants: ScratchTenants

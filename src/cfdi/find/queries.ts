@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { TenantSql } from '../db/databases.ts'
-import { limitsOf, type Periodo } from '../fiscal/periodo.ts'
+import type { TenantSql } from '../../db/databases.ts'
+import { limitsOf, type Periodo } from '../../fiscal/periodo.ts'
 
 export interface CfdiFilter {
   periodo?: Periodo | undefined

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { formatCentavos, ONE, parseDecimal, ZERO } from '../fiscal/money.ts'
-import { IMPORTES, type Movimiento } from '../taxes/movimiento.ts'
+import { formatCentavos, ONE, parseDecimal, ZERO } from '../../fiscal/money.ts'
+import { IMPORTES, type Movimiento } from '../../taxes/movimiento.ts'
+import type { Impuesto } from '../read/impuestos.ts'
 import type { Egreso, Expediente, Factura, PagoAplicado } from './expediente.ts'
-import type { Impuesto } from './impuestos.ts'
 import { movimientosOf } from './movimientos.ts'
 
 const d = (text: string) => parseDecimal(text, { places: 10 })

@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
-import { findCfdiCount } from '../billing/entitlements/queries.ts'
-import type { TenantTx } from '../db/databases.ts'
-import { formatCentavos, ONE, parseDecimal } from '../fiscal/money.ts'
-import type { Periodo } from '../fiscal/periodo.ts'
-import { COLUMNS } from '../taxes/month-row.ts'
-import { IMPORTES, type Movimiento } from '../taxes/movimiento.ts'
+import { findCfdiCount } from '../../billing/entitlements/queries.ts'
+import type { TenantTx } from '../../db/databases.ts'
+import { formatCentavos, ONE, parseDecimal } from '../../fiscal/money.ts'
+import type { Periodo } from '../../fiscal/periodo.ts'
+import { COLUMNS } from '../../taxes/month-row.ts'
+import { IMPORTES, type Movimiento } from '../../taxes/movimiento.ts'
+import type { Egreso, Expediente, Factura, PagoAplicado } from '../flow/expediente.ts'
 import { type CfdiRows, fromJson } from './cfdi-rows.ts'
-import type { Egreso, Expediente, Factura, PagoAplicado } from './expediente.ts'
 
 /**
  * Stores CFDI with their XML, relations and payments, and returns the uuids that were new: the SAT sync and a person may
