@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import path from 'node:path'
 import { z } from 'zod'
 
 /**
@@ -43,6 +44,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     refreshTokenDays: e.REFRESH_TOKEN_DAYS,
     mail: { smtpUrl: e.SMTP_URL ?? 'smtp://127.0.0.1:3525', from: e.MAIL_FROM, platformAddress: e.PLATFORM_EMAIL },
     mercadoPagoUrl: e.MERCADOPAGO_URL,
+    filesPath: path.resolve(e.FILES_PATH),
     testClock: e.TEST_CLOCK,
   }
   if (config.env === 'production') problems.push(...productionProblems(config, e))
@@ -88,6 +90,11 @@ export interface Config {
   mail: { smtpUrl: string; from: string; platformAddress: string }
   /** Base of MercadoPago's API, without a slash at its end: the real one, or a simulator. */
   mercadoPagoUrl: string
+  /**
+   * Absolute folder of what is too large for a request or a row: uploads until they are imported, exports until they
+   * expire. API and worker see the same one.
+   */
+  filesPath: string
   /** Time can be moved, by anybody on this machine. Never in production. */
   testClock: boolean
 }
@@ -219,6 +226,7 @@ const Environment = z.object({
   MERCADOPAGO_URL: url(['http:', 'https:'])
     .default(MERCADOPAGO)
     .transform((text) => text.replace(/\/+$/, '')),
+  FILES_PATH: z.string().min(1).default('.horux/files'),
   TEST_CLOCK: z.stringbool().default(false),
 })
 

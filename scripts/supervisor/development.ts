@@ -82,6 +82,7 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
     PUBLIC_URL: `http://localhost:${apiPort}`,
     CENTRAL_DATABASE_URL: central.href,
     CREDENTIALS_DIRECTORY: path.join(HOME, 'credentials'),
+    FILES_PATH: path.join(HOME, 'files'),
     ...ringsOf(secrets),
     ...mail,
     ...simulator,

@@ -740,6 +740,161 @@ export interface TenantCalendarioFiscal {
   creada_en: Filled<Instant>
 }
 
+export interface TenantCargaCuarentena {
+  carga_id: string
+  n: number
+  contenido: Bytes
+  bytes: number
+  sha256: Bytes
+}
+
+export interface TenantCargaResultados {
+  carga_id: string
+  n: number
+  archivo: string
+  uuid: string | null
+  estado: 'nuevo' | 'repetido' | 'rechazado' | 'cuarentena'
+  codigo: string | null
+  mensaje: string | null
+}
+
+export interface TenantCargas {
+  id: string
+  huella: Bytes
+  estado: 'recibida' | 'procesando' | 'terminada' | 'cancelada' | 'fallida'
+  archivos: Json
+  total: number
+  procesados: Filled<number>
+  nuevos: Filled<number>
+  repetidos: Filled<number>
+  rechazados: Filled<number>
+  cuarentena: Filled<number>
+  secuencia: Filled<BigInteger>
+  error_codigo: string | null
+  error_mensaje: string | null
+  creada_por: string | null
+  creada_por_email: string | null
+  creada_en: Filled<Instant>
+  iniciada_en: Instant | null
+  terminada_en: Instant | null
+  archivos_borrados_en: Instant | null
+}
+
+export interface TenantCfdiAnotaciones {
+  id: string
+  uuid_fiscal: string
+  campo: 'fecha_pago' | 'porcentaje_deducible' | 'destino_iva' | 'excluir'
+  valor: string | null
+  motivo: string
+  autor_id: string | null
+  autor_email: string
+  creada_en: Instant
+}
+
+export interface TenantCfdiAvisos {
+  uuid_fiscal: string
+  n: number
+  codigo: string
+  mensaje: string
+  creado_en: Filled<Instant>
+}
+
+export interface TenantCfdiBusqueda {
+  uuid_fiscal: string
+  nombres: string
+  texto: string
+}
+
+export interface TenantCfdiConceptos {
+  uuid_fiscal: string
+  n: number
+  clave_prod_serv: string | null
+  no_identificacion: string | null
+  cantidad: string | null
+  clave_unidad: string | null
+  unidad: string | null
+  descripcion: string
+  valor_unitario: string | null
+  importe: string
+  descuento: string | null
+  objeto_imp: string | null
+  rfc_terceros: string | null
+}
+
+export interface TenantCfdiConsultas {
+  uuid_fiscal: string
+  estado: 'vigente' | 'cancelado' | 'no_encontrado' | null
+  codigo: string | null
+  es_cancelable: string | null
+  estatus_cancelacion: string | null
+  efos: 'listado' | 'no_listado' | 'desconocido' | null
+  consultado_en: Instant | null
+  siguiente_en: Instant | null
+  fallos: Filled<number>
+  error: string | null
+}
+
+export interface TenantCfdiEstados {
+  id: Always<BigInteger>
+  uuid_fiscal: string
+  estado: 'vigente' | 'cancelado' | 'no_encontrado'
+  ocurrio_en: string | null
+  conocido_en: Instant
+  fuente: 'consulta' | 'metadata' | 'manual'
+  detalle: Filled<Json>
+}
+
+export interface TenantCfdiEvidencias {
+  uuid_fiscal: string
+  sha256: Bytes
+  contenido: Bytes
+  bytes: number
+  source: string
+  carga_id: string | null
+  recibido_en: Filled<Instant>
+}
+
+export interface TenantCfdiImpuestos {
+  uuid_fiscal: string
+  concepto: number
+  n: number
+  clase: 'traslado' | 'retencion'
+  impuesto: string
+  factor: 'Tasa' | 'Cuota' | 'Exento' | null
+  tasa: string | null
+  base: string | null
+  importe: string
+}
+
+export interface TenantCfdiNominas {
+  uuid_fiscal: string
+  n: number
+  version: string | null
+  tipo_nomina: string | null
+  fecha_pago: string | null
+  fecha_inicial_pago: string | null
+  fecha_final_pago: string | null
+  dias_pagados: string | null
+  curp: string | null
+  num_seguridad_social: string | null
+  num_empleado: string | null
+  departamento: string | null
+  puesto: string | null
+  tipo_contrato: string | null
+  tipo_regimen: string | null
+  periodicidad_pago: string | null
+  registro_patronal: string | null
+  salario_base: string | null
+  salario_diario: string | null
+  total_percepciones: string | null
+  total_gravado: string | null
+  total_exento: string | null
+  total_deducciones: string | null
+  total_otros_pagos: string | null
+  isr_retenido: string
+  lineas: Filled<Json>
+}
+
 export interface TenantCfdiPagos {
   uuid_fiscal: string
   n: number
@@ -769,6 +924,22 @@ export interface TenantCfdiRelaciones {
   uuid_relacionado: string
 }
 
+export interface TenantCfdiRetenciones {
+  uuid_fiscal: string
+  clave: string | null
+  descripcion: string | null
+  ejercicio: number | null
+  mes_inicial: number | null
+  mes_final: number | null
+  nacionalidad: string | null
+  num_reg_id_trib: string | null
+  monto_operacion: string
+  monto_gravado: string | null
+  monto_exento: string | null
+  monto_retenido: string
+  lineas: Filled<Json>
+}
+
 export interface TenantCfdiXml {
   uuid_fiscal: string
   contenido: Bytes
@@ -778,8 +949,8 @@ export interface TenantCfdiXml {
 
 export interface TenantCfdis {
   uuid_fiscal: string
-  version: '3.3' | '4.0'
-  tipo: 'I' | 'E' | 'P' | 'N' | 'T'
+  version: '3.2' | '3.3' | '4.0' | '1.0' | '2.0'
+  tipo: 'I' | 'E' | 'P' | 'N' | 'T' | 'R'
   direccion: 'emitido' | 'recibido'
   serie: string | null
   folio: string | null
@@ -821,6 +992,15 @@ export interface TenantCfdis {
   source: 'upload' | 'bulk' | 'sat'
   avisos: Filled<string[]>
   creado_en: Filled<Instant>
+  no_certificado: string | null
+  sello_fin: string | null
+  no_certificado_sat: string | null
+  condiciones_pago: string | null
+  confirmacion: string | null
+  n_conceptos: Filled<number>
+  complementos: Filled<string[]>
+  reparaciones: Filled<string[]>
+  carga_id: string | null
 }
 
 export interface TenantConfiguracionFiscal {
@@ -831,6 +1011,27 @@ export interface TenantConfiguracionFiscal {
   saldo_desde: string | null
   politica_egresos: Filled<'saldo-primero' | 'por-metodo-del-egreso'>
   actualizado_en: Filled<Instant>
+}
+
+export interface TenantExportaciones {
+  id: string
+  formato: 'csv' | 'xlsx' | 'zip_xml' | 'zip_pdf'
+  filtro: Json
+  estado: 'pendiente' | 'procesando' | 'lista' | 'fallida' | 'cancelada' | 'vencida'
+  total: number | null
+  procesados: Filled<number>
+  secuencia: Filled<BigInteger>
+  archivo: string | null
+  bytes: BigInteger | null
+  sha256: Bytes | null
+  error_codigo: string | null
+  error_mensaje: string | null
+  creada_por: string | null
+  creada_por_email: string | null
+  creada_en: Instant
+  terminada_en: Instant | null
+  vence_en: Instant | null
+  enlace_hash: Bytes | null
 }
 
 export interface TenantIsrMensual {
@@ -942,11 +1143,25 @@ export interface TenantTables {
   alertas: TenantAlertas
   auditoria: TenantAuditoria
   calendario_fiscal: TenantCalendarioFiscal
+  carga_cuarentena: TenantCargaCuarentena
+  carga_resultados: TenantCargaResultados
+  cargas: TenantCargas
+  cfdi_anotaciones: TenantCfdiAnotaciones
+  cfdi_avisos: TenantCfdiAvisos
+  cfdi_busqueda: TenantCfdiBusqueda
+  cfdi_conceptos: TenantCfdiConceptos
+  cfdi_consultas: TenantCfdiConsultas
+  cfdi_estados: TenantCfdiEstados
+  cfdi_evidencias: TenantCfdiEvidencias
+  cfdi_impuestos: TenantCfdiImpuestos
+  cfdi_nominas: TenantCfdiNominas
   cfdi_pagos: TenantCfdiPagos
   cfdi_relaciones: TenantCfdiRelaciones
+  cfdi_retenciones: TenantCfdiRetenciones
   cfdi_xml: TenantCfdiXml
   cfdis: TenantCfdis
   configuracion_fiscal: TenantConfiguracionFiscal
+  exportaciones: TenantExportaciones
   isr_mensual: TenantIsrMensual
   iva_mensual: TenantIvaMensual
   movimientos: TenantMovimientos

@@ -118,6 +118,7 @@ export async function startProduct(
     HORUX_ENV: 'test',
     CENTRAL_DATABASE_URL: central.url,
     CREDENTIALS_DIRECTORY: folder,
+    FILES_PATH: path.join(folder, 'files'),
     HORUX_TENANT_KEY: `t1:${randomBytes(32).toString('base64')}`,
     JWT_KEYS: `j1:${randomBytes(32).toString('base64')}`,
     BILLING_ENCRYPTION_KEY: `b1:${randomBytes(32).toString('base64')}`,

@@ -19,9 +19,28 @@ export const ISR = '001'
 export const IVA = '002'
 export const IEPS = '003'
 
+/** One concept, in the currency of its document. */
+export interface Concepto {
+  readonly claveProdServ: string | null
+  readonly noIdentificacion: string | null
+  readonly cantidad: Decimal | null
+  readonly claveUnidad: string | null
+  readonly unidad: string | null
+  readonly descripcion: string
+  readonly valorUnitario: Decimal | null
+  readonly importe: Decimal
+  readonly descuento: Decimal | null
+  /** 01 no object of tax, 02 object, 03 and on as SAT adds them; null in 3.x, which does not say. */
+  readonly objetoImp: string | null
+  /** Whom it was sold in the name of (ACuentaTerceros). */
+  readonly rfcTerceros: string | null
+  readonly impuestos: readonly Impuesto[]
+}
+
 /** What the concepts say together. Their cents may differ from the document's, which is the one that counts. */
 export interface Conceptos {
   readonly count: number
+  readonly lineas: readonly Concepto[]
   readonly impuestos: readonly Impuesto[]
   /** Amount, after discounts, of what is no object of tax or carries none. */
   readonly baseNoObjeto: Decimal
@@ -53,7 +72,7 @@ export function readConceptos(conceptos: XmlElement | undefined): Conceptos {
     combustible ||= COMBUSTIBLES.has(codeOf(concepto, 'ClaveProdServ') ?? '')
     return own
   })
-  return { count: nodes.length, impuestos, baseNoObjeto: sumDecimals(noObjeto), combustible }
+  return { count: nodes.length, lineas: [], impuestos, baseNoObjeto: sumDecimals(noObjeto), combustible }
 }
 
 /**

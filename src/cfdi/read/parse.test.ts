@@ -7,8 +7,9 @@ import { cfdiXml, type PagoSpec } from '../../../test/support/cfdi-xml.ts'
 import { ownFixture, ownFixtures, sharedFixtures } from '../../../test/support/fixtures.ts'
 import { AppError } from '../../errors.ts'
 import { compareDecimals, type Decimal, formatDecimal, parseDecimal, sumDecimals, ZERO } from '../../fiscal/money.ts'
+import type { Comprobante } from './comprobante.ts'
 import { IEPS, type Impuesto, ISR, IVA, importeOf } from './impuestos.ts'
-import { type Comprobante, parseCfdi, readComprobante } from './parse.ts'
+import { parseCfdi, readComprobante } from './parse.ts'
 import { readXml } from './xml.ts'
 
 test('every CFDI 3.3 and 4.0 at hand is read to the centavo as two independent readers did', (t) => {

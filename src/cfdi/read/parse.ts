@@ -1,5 +1,4 @@
 import { type Decimal, ONE, sumDecimals, ZERO } from '../../fiscal/money.ts'
-import type { Rfc } from '../../fiscal/rfc.ts'
 import { badType, badVersion, manyTimbres, missing, noExchangeRate, noTimbre, notCfdi, repeated } from '../errors.ts'
 import {
   codeOf,
@@ -14,71 +13,11 @@ import {
   textOf,
   uuidOf,
 } from './attributes.ts'
-import { type Conceptos, type Impuesto, impuestosOf, readConceptos, readImpuestos } from './impuestos.ts'
-import { type Pagos, readPagos } from './pagos.ts'
+import type { Cfdi, Comprobante, Nomina, TipoComprobante } from './comprobante.ts'
+import { TIPOS } from './comprobante.ts'
+import { impuestosOf, readConceptos, readImpuestos } from './impuestos.ts'
+import { readPagos } from './pagos.ts'
 import { childrenOf, readXml, type XmlElement } from './xml.ts'
-
-/** What a CFDI 3.3 or 4.0 says, as far as taxes need it. Amounts are exact and in `moneda`; absent is null, not zero. */
-export interface Comprobante {
-  readonly version: '3.3' | '4.0'
-  readonly tipo: TipoComprobante
-  readonly serie: string | null
-  readonly folio: string | null
-  /** Civil time of the place of issue, `YYYY-MM-DDTHH:MM:SS`. */
-  readonly fecha: string
-  readonly emisor: Persona
-  readonly receptor: Persona & { readonly usoCfdi: string | null }
-  readonly subtotal: Decimal
-  readonly descuento: Decimal | null
-  readonly total: Decimal
-  readonly moneda: string
-  /** Pesos per unit of `moneda` as written; `tipoCambioOf` gives the one to multiply by. */
-  readonly tipoCambio: Decimal | null
-  readonly metodoPago: 'PUE' | 'PPD' | null
-  readonly formaPago: string | null
-  readonly lugarExpedicion: string | null
-  readonly exportacion: string | null
-  readonly totalTrasladados: Decimal | null
-  readonly totalRetenidos: Decimal | null
-  /** Of the document, with the bases and exempt amounts that only concepts say. */
-  readonly impuestos: readonly Impuesto[]
-  readonly conceptos: Conceptos
-  /** Local taxes (lodging and the like): in the total, not among the taxes. */
-  readonly locales: { readonly trasladados: Decimal; readonly retenidos: Decimal } | null
-  readonly relacionados: readonly { readonly tipoRelacion: string; readonly uuids: readonly string[] }[]
-  readonly informacionGlobal: { periodicidad: string | null; meses: string | null; anio: string | null } | null
-  readonly pagos: Pagos | null
-  readonly nominas: readonly Nomina[]
-  readonly addenda: boolean
-}
-
-/** A stamped CFDI and the bytes it came in. */
-export interface Cfdi extends Comprobante {
-  /** Folio fiscal, in lower case. */
-  readonly uuid: string
-  /** Central Mexico time. */
-  readonly fechaTimbrado: string
-  readonly rfcPac: string | null
-  readonly xml: Uint8Array
-}
-
-export type TipoComprobante = (typeof TIPOS)[number]
-
-export interface Persona {
-  readonly rfc: Rfc
-  readonly nombre: string | null
-  readonly regimen: string | null
-}
-
-export interface Nomina {
-  readonly tipo: string | null
-  readonly fechaPago: string | null
-  readonly totalPercepciones: Decimal | null
-  readonly totalDeducciones: Decimal | null
-  readonly totalOtrosPagos: Decimal | null
-  /** Deductions of type 002. */
-  readonly isrRetenido: Decimal
-}
 
 /**
  * Reads one stamped CFDI 3.3 or 4.0 of any type. Whole or not at all: whatever cannot be read for certain refuses it.
@@ -97,7 +36,15 @@ export function parseCfdi(xml: Uint8Array): Cfdi {
     uuid: uuidOf(timbre, 'UUID'),
     fechaTimbrado: fechaOf(timbre, 'FechaTimbrado'),
     rfcPac: textOf(timbre, 'RfcProvCertif', 100),
+    timbre: {
+      version: textOf(timbre, 'Version', 10),
+      noCertificadoSat: textOf(timbre, 'NoCertificadoSAT', 100),
+      selloCfd: textOf(timbre, 'SelloCFD', 5_000),
+      selloSat: textOf(timbre, 'SelloSAT', 5_000),
+      leyenda: textOf(timbre, 'Leyenda'),
+    },
     xml,
+    reparaciones: [],
   }
 }
 
@@ -141,8 +88,12 @@ export function readComprobante(root: XmlElement): Comprobante {
     tipoCambio,
     metodoPago: oneOf(root, 'MetodoPago', ['PUE', 'PPD']),
     formaPago: codeOf(root, 'FormaPago'),
+    condicionesDePago: textOf(root, 'CondicionesDePago'),
+    confirmacion: textOf(root, 'Confirmacion', 20),
     lugarExpedicion: codeOf(root, 'LugarExpedicion'),
     exportacion: codeOf(root, 'Exportacion'),
+    noCertificado: textOf(root, 'NoCertificado', 100),
+    sello: textOf(root, 'Sello', 5_000)?.replace(/\s+/g, '') ?? null,
     totalTrasladados: impuestos ? decimalOf(impuestos, 'TotalImpuestosTrasladados') : null,
     totalRetenidos: impuestos ? decimalOf(impuestos, 'TotalImpuestosRetenidos') : null,
     impuestos: impuestosOf(readImpuestos(impuestos), conceptos),
@@ -154,6 +105,9 @@ export function readComprobante(root: XmlElement): Comprobante {
     nominas: complementosOf(root)
       .flatMap((node) => childrenOf(node, NOMINA, 'Nomina'))
       .map(readNomina),
+    retencion: null,
+    leyendas: [],
+    complementos: [],
     addenda: childrenOf(root, namespace, 'Addenda').length > 0,
   }
 }
@@ -162,7 +116,6 @@ export function readComprobante(root: XmlElement): Comprobante {
 export const tipoCambioOf = ({ moneda, tipoCambio }: Pick<Comprobante, 'moneda' | 'tipoCambio'>): Decimal =>
   moneda === 'MXN' ? ONE : (tipoCambio ?? ONE)
 
-const TIPOS = ['I', 'E', 'P', 'N', 'T'] as const
 const VERSIONS: ReadonlyMap<string, Comprobante['version']> = new Map([
   ['http://www.sat.gob.mx/cfd/3', '3.3'],
   ['http://www.sat.gob.mx/cfd/4', '4.0'],
@@ -213,8 +166,28 @@ function readNomina(node: XmlElement): Nomina {
   const deducciones = childrenOf(node, NOMINA, 'Deducciones').flatMap((one) => childrenOf(one, NOMINA, 'Deduccion'))
   const isr = deducciones.filter((one) => one.attributes['TipoDeduccion'] === '002')
   return {
+    version: textOf(node, 'Version', 10),
     tipo: codeOf(node, 'TipoNomina'),
     fechaPago: codeOf(node, 'FechaPago'),
+    fechaInicialPago: null,
+    fechaFinalPago: null,
+    diasPagados: null,
+    registroPatronal: null,
+    empleado: {
+      curp: null,
+      numSeguridadSocial: null,
+      numEmpleado: null,
+      departamento: null,
+      puesto: null,
+      tipoContrato: null,
+      tipoRegimen: null,
+      periodicidadPago: null,
+      salarioBase: null,
+      salarioDiario: null,
+    },
+    totalGravado: null,
+    totalExento: null,
+    lineas: [],
     totalPercepciones: decimalOf(node, 'TotalPercepciones'),
     totalDeducciones: decimalOf(node, 'TotalDeducciones'),
     totalOtrosPagos: decimalOf(node, 'TotalOtrosPagos'),

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { zstdCompressSync } from 'node:zlib'
 import { type Decimal, formatDecimal, parseDecimal, sumDecimals } from '../../fiscal/money.ts'
 import type { Direccion } from '../../taxes/movimiento.ts'
+import type { Cfdi } from '../read/comprobante.ts'
 import { IEPS, type Impuesto, ISR, IVA, importeOf } from '../read/impuestos.ts'
-import type { Cfdi } from '../read/parse.ts'
 import { type Aviso, avisosOf } from '../verify/avisos.ts'
 
 /** A CFDI as the rows it becomes, ready for `jsonb_to_recordset`: every value a text, so that no number is rounded. */

@@ -5,7 +5,7 @@ import { findConfiguracion } from '../../taxes/queries.ts'
 import { recomputeIva } from '../../taxes/recompute.ts'
 import { amountOutOfRange, cfdiForeign, cfdiLimitReached } from '../errors.ts'
 import { movimientosOf } from '../flow/movimientos.ts'
-import type { Cfdi } from '../read/parse.ts'
+import type { Cfdi } from '../read/comprobante.ts'
 import { type Aviso, beyondLimit, bytesDiffer } from '../verify/avisos.ts'
 import { type Source, toRows } from './cfdi-rows.ts'
 import {

@@ -7,8 +7,8 @@ import {
   toCentavos,
   ZERO,
 } from '../../fiscal/money.ts'
+import type { Comprobante } from '../read/comprobante.ts'
 import { IVA, importeOf } from '../read/impuestos.ts'
-import type { Comprobante } from '../read/parse.ts'
 
 /** Something that does not fit inside a CFDI that is stored and counted all the same. */
 export interface Aviso {

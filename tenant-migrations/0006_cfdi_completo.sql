@@ -1,0 +1,131 @@
+-- Everything a CFDI says, not only what taxes need: its lines, its payroll, its withholdings, what does not fit in it,
+-- and what was done to read it. Older versions (3.2) and the certificates of withholding (Retenciones, type R) are
+-- documents like the others: one list holds all that a company received.
+--
+-- Code of the previous release goes on inserting: new columns have defaults, and constraints only get wider.
+alter table cfdis drop constraint cfdis_version_check;
+alter table cfdis add constraint cfdis_version_check check (version in ('3.2', '3.3', '4.0', '1.0', '2.0')) not valid;
+alter table cfdis validate constraint cfdis_version_check;
+alter table cfdis drop constraint cfdis_tipo_check;
+alter table cfdis add constraint cfdis_tipo_check check (tipo in ('I', 'E', 'P', 'N', 'T', 'R')) not valid;
+alter table cfdis validate constraint cfdis_tipo_check;
+
+alter table cfdis
+  add column no_certificado text,
+  add column sello_fin text,
+  add column no_certificado_sat text,
+  add column condiciones_pago text,
+  add column confirmacion text,
+  add column n_conceptos int not null default 0,
+  add column complementos text[] not null default '{}',
+  add column reparaciones text[] not null default '{}',
+  add column carga_id uuid;
+comment on column cfdis.version is 'Of Comprobante; for type R that of Retenciones (1.0, 2.0).';
+comment on column cfdis.sello_fin is 'Last eight characters of Sello: part of what SAT''s state service is asked with.';
+comment on column cfdis.complementos is 'Complements it carries: our short name for those we know, the namespace of those we do not. All are kept in the XML.';
+comment on column cfdis.reparaciones is 'What had to be mended, on a copy, before it could be read. cfdi_xml keeps the bytes as they came.';
+comment on column cfdis.carga_id is 'The load that brought it, when it came by one.';
+
+create table cfdi_conceptos (
+  uuid_fiscal       uuid not null references cfdis,
+  n                 int not null,
+  clave_prod_serv   text,
+  no_identificacion text,
+  cantidad          numeric(24,6),
+  clave_unidad      text,
+  unidad            text,
+  descripcion       text not null,
+  valor_unitario    numeric(24,6),
+  importe           numeric(24,6) not null,
+  descuento         numeric(24,6),
+  objeto_imp        text,
+  rfc_terceros      text,
+  primary key (uuid_fiscal, n)
+);
+comment on table cfdi_conceptos is 'One row per concept of a CFDI, in its order, from 0. Amounts in the currency of the document.';
+
+create table cfdi_impuestos (
+  uuid_fiscal uuid not null references cfdis,
+  concepto    int not null,
+  n           int not null,
+  clase       text not null check (clase in ('traslado', 'retencion')),
+  impuesto    text not null,
+  factor      text check (factor in ('Tasa', 'Cuota', 'Exento')),
+  tasa        numeric(18,6),
+  base        numeric(24,6),
+  importe     numeric(24,6) not null,
+  primary key (uuid_fiscal, concepto, n)
+);
+comment on table cfdi_impuestos is 'Tax lines of concepts. Those of the document, which are the ones that count, stand on it (cfdis.impuestos): cents of the two differ.';
+
+create table cfdi_nominas (
+  uuid_fiscal        uuid not null references cfdis,
+  n                  int not null,
+  version            text,
+  tipo_nomina        text,
+  fecha_pago         date,
+  fecha_inicial_pago date,
+  fecha_final_pago   date,
+  dias_pagados       numeric(12,3),
+  curp               text,
+  num_seguridad_social text,
+  num_empleado       text,
+  departamento       text,
+  puesto             text,
+  tipo_contrato      text,
+  tipo_regimen       text,
+  periodicidad_pago  text,
+  registro_patronal  text,
+  salario_base       numeric(18,6),
+  salario_diario     numeric(18,6),
+  total_percepciones numeric(18,6),
+  total_gravado      numeric(18,6),
+  total_exento       numeric(18,6),
+  total_deducciones  numeric(18,6),
+  total_otros_pagos  numeric(18,6),
+  isr_retenido       numeric(18,6) not null,
+  lineas             jsonb not null default '[]',
+  primary key (uuid_fiscal, n)
+);
+comment on table cfdi_nominas is 'Payroll complements. lineas: [{clase: percepcion|deduccion|otro_pago, tipo, clave, concepto, gravado, exento, importe}], amounts as texts.';
+
+create table cfdi_retenciones (
+  uuid_fiscal     uuid primary key references cfdis,
+  clave           text,
+  descripcion     text,
+  ejercicio       int,
+  mes_inicial     int,
+  mes_final       int,
+  nacionalidad    text,
+  num_reg_id_trib text,
+  monto_operacion numeric(18,6) not null,
+  monto_gravado   numeric(18,6),
+  monto_exento    numeric(18,6),
+  monto_retenido  numeric(18,6) not null,
+  lineas          jsonb not null default '[]'
+);
+comment on table cfdi_retenciones is 'What a certificate of withholding (type R) says. lineas: [{impuesto, base, importe, tipoPago}], amounts as texts.';
+
+create table cfdi_avisos (
+  uuid_fiscal uuid not null references cfdis,
+  n           int not null,
+  codigo      text not null,
+  mensaje     text not null,
+  creado_en   timestamptz not null default now(),
+  primary key (uuid_fiscal, n)
+);
+create index cfdi_avisos_codigo on cfdi_avisos (codigo, uuid_fiscal);
+comment on table cfdi_avisos is 'What does not fit in a CFDI that is stored and counted all the same. cfdis.avisos repeats the codes for the lists.';
+
+create table cfdi_evidencias (
+  uuid_fiscal uuid not null references cfdis,
+  sha256      bytea not null check (length(sha256) = 32),
+  contenido   bytea not null,
+  bytes       int not null check (bytes > 0),
+  source      text not null,
+  carga_id    uuid,
+  recibido_en timestamptz not null default now(),
+  primary key (uuid_fiscal, sha256)
+);
+alter table cfdi_evidencias alter column contenido set storage external;
+comment on table cfdi_evidencias is 'Other bytes that came with a folio fiscal that was here already, zstd-compressed. What is stored stays; this is the proof that something else exists.';

@@ -1,0 +1,28 @@
+-- What the SAT says of each CFDI. Bitemporal: when it happened and when we learnt it are different things, so that a
+-- month can be computed as it was known on any date.
+create table cfdi_estados (
+  id          bigint generated always as identity primary key,
+  uuid_fiscal uuid not null references cfdis,
+  estado      text not null check (estado in ('vigente', 'cancelado', 'no_encontrado')),
+  ocurrio_en  timestamp(0),
+  conocido_en timestamptz not null,
+  fuente      text not null check (fuente in ('consulta', 'metadata', 'manual')),
+  detalle     jsonb not null default '{}'
+);
+create index cfdi_estados_uuid on cfdi_estados (uuid_fiscal, conocido_en, id);
+comment on table cfdi_estados is 'History of what was learnt of the state of a CFDI; a row only where something changed. ocurrio_en is civil time of Mexico City, null when nobody said it.';
+
+create table cfdi_consultas (
+  uuid_fiscal   uuid primary key references cfdis,
+  estado        text check (estado in ('vigente', 'cancelado', 'no_encontrado')),
+  codigo        text,
+  es_cancelable text,
+  estatus_cancelacion text,
+  efos          text check (efos in ('listado', 'no_listado', 'desconocido')),
+  consultado_en timestamptz,
+  siguiente_en  timestamptz,
+  fallos        int not null default 0,
+  error         text
+);
+create index cfdi_consultas_siguiente on cfdi_consultas (siguiente_en) where siguiente_en is not null;
+comment on table cfdi_consultas is 'The last answer of SAT''s state service for a CFDI, and when to ask again. Apart from cfdis: asking changes no document.';
