@@ -35,7 +35,7 @@ const PURE: Readonly<Record<string, string>> = {
   'cfdi/read': 'xml attributes parse impuestos pagos',
   'cfdi/verify': 'avisos',
   'cfdi/flow': 'movimientos egresos expediente importes',
-  'cfdi/store': 'cfdi-rows',
+  'cfdi/store': 'cfdi-rows batch',
   db: 'statements ledger migrations quote schema-window',
   http: 'cursor json-text invalid-request',
   mail: 'messages layout plain address template access-templates payment-templates subscription-templates samples',

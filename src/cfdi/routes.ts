@@ -42,10 +42,11 @@ export const cfdiRoutes = (deps: CfdiDeps) => async (app: App) => {
     const cfdi = parseCfdi(request.body)
     // The limit may be remembered; how many there are is counted where they are stored.
     const limit = (await entitlements.get(tenantId)).limits.cfdis
-    const { avisos, ...answer } = await tenants.use(tenantId, (db) =>
+    const { stored, repeated, avisos } = await tenants.use(tenantId, (db) =>
       storeCfdis(db, rfc, [cfdi], { source: 'upload', limit }),
     )
-    return avisos.length > 0 ? { ...answer, avisos } : answer
+    const seen = avisos.map(({ code, mensaje }) => ({ code, mensaje }))
+    return { stored, repeated, ...(seen.length > 0 && { avisos: seen }) }
   })
 
   const list = {

@@ -10,26 +10,43 @@ import { type Aviso, avisosOf } from '../verify/avisos.ts'
 export interface CfdiRows {
   readonly uuid: string
   readonly cfdi: Record<string, unknown>
-  readonly xml: { uuid_fiscal: string; contenido: string; bytes: number; sha256: string }
+  readonly xml: XmlRow
   readonly relaciones: Record<string, unknown>[]
   readonly pagos: Record<string, unknown>[]
   readonly avisos: readonly Aviso[]
+  /** What of it other documents' movements may depend on. */
+  readonly semilla: { readonly tipo: Cfdi['tipo']; readonly pagados: readonly string[] }
+}
+
+/** The bytes of a CFDI as they are kept. */
+export interface XmlRow {
+  readonly uuid_fiscal: string
+  readonly contenido: string
+  readonly bytes: number
+  readonly sha256: string
 }
 
 export type Source = 'upload' | 'bulk' | 'sat'
 
-export function toRows(cfdi: Cfdi, direccion: Direccion, source: Source): CfdiRows {
+/** By what way CFDI came. */
+export interface Origen {
+  readonly source: Source
+  readonly cargaId?: string | undefined
+}
+
+export function toRows(cfdi: Cfdi, direccion: Direccion, { source, cargaId }: Origen): CfdiRows {
   const { uuid } = cfdi
   const avisos = avisosOf(cfdi)
   return {
     uuid,
-    cfdi: { ...cfdiRow(cfdi), direccion, source, avisos: [...new Set(avisos.map(({ code }) => code))] },
-    xml: {
-      uuid_fiscal: uuid,
-      contenido: zstdCompressSync(cfdi.xml).toString('base64'),
-      bytes: cfdi.xml.length,
-      sha256: createHash('sha256').update(cfdi.xml).digest('base64'),
+    cfdi: {
+      ...cfdiRow(cfdi),
+      direccion,
+      source,
+      carga_id: cargaId ?? null,
+      avisos: [...new Set(avisos.map(({ code }) => code))],
     },
+    xml: xmlRow(cfdi),
     relaciones: cfdi.relacionados
       .flatMap(({ tipoRelacion, uuids }) => uuids.map((uuid) => ({ tipoRelacion, uuid })))
       .map((relacion, n) => ({
@@ -40,6 +57,19 @@ export function toRows(cfdi: Cfdi, direccion: Direccion, source: Source): CfdiRo
       })),
     pagos: pagoRows(cfdi),
     avisos,
+    semilla: {
+      tipo: cfdi.tipo,
+      pagados: (cfdi.pagos?.pagos ?? []).flatMap(({ documentos }) => documentos.map(({ id }) => id)),
+    },
+  }
+}
+
+export function xmlRow({ uuid, xml }: Cfdi): XmlRow {
+  return {
+    uuid_fiscal: uuid,
+    contenido: zstdCompressSync(xml).toString('base64'),
+    bytes: xml.length,
+    sha256: createHash('sha256').update(xml).digest('base64'),
   }
 }
 

@@ -48,8 +48,8 @@ test('a CFDI is stored once, with its bytes, its movement and its month', async 
   const first = await storeCfdis(db, RFC, [cfdi])
   const second = await storeCfdis(db, RFC, [cfdi])
 
-  assert.deepEqual(first, { stored: [cfdi.uuid], repeated: [], avisos: [] })
-  assert.deepEqual(second, { stored: [], repeated: [cfdi.uuid], avisos: [] })
+  assert.deepEqual(first, { stored: [cfdi.uuid], repeated: [], beyond: [], avisos: [], total: 1 })
+  assert.deepEqual(second, { stored: [], repeated: [cfdi.uuid], beyond: [], avisos: [], total: 1 })
   const kept = await db.selectFrom('cfdi_xml').selectAll().executeTakeFirstOrThrow()
   assert.ok(zstdDecompressSync(kept.contenido).equals(xml), 'byte for byte')
   assert.deepEqual(kept.sha256, createHash('sha256').update(xml).digest())

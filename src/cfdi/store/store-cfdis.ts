@@ -1,28 +1,24 @@
 import type { TenantDb, TenantTx } from '../../db/databases.ts'
 import { sqlState } from '../../db/failures.ts'
-import type { Direccion } from '../../taxes/movimiento.ts'
-import { findConfiguracion } from '../../taxes/queries.ts'
-import { recomputeIva } from '../../taxes/recompute.ts'
-import { amountOutOfRange, cfdiForeign, cfdiLimitReached } from '../errors.ts'
-import { movimientosOf } from '../flow/movimientos.ts'
+import { amountOutOfRange, cfdiLimitReached } from '../errors.ts'
 import type { Cfdi } from '../read/comprobante.ts'
 import { type Aviso, beyondLimit, bytesDiffer } from '../verify/avisos.ts'
-import { type Source, toRows } from './cfdi-rows.ts'
-import {
-  countCfdis,
-  findDifferent,
-  findExpediente,
-  insertCfdis,
-  replaceMovimientos,
-  type Semillas,
-} from './store-queries.ts'
+import { type Batch, prepareBatch } from './batch.ts'
+import type { CfdiRows, Origen } from './cfdi-rows.ts'
+import { derive } from './rederive.ts'
+import { countCfdis, findStored, insertCfdis, lockLine, type Semillas } from './store-queries.ts'
 
-export interface Stored {
-  /** Uuids that were new. */
+export interface StoredBatch {
+  /** Uuids that were new, in the order they were given. */
   stored: string[]
   /** Uuids that were here already; what was here stays. */
   repeated: string[]
-  avisos: Aviso[]
+  /** Uuids that the plan has no place for. Only with `partial`. */
+  beyond: string[]
+  /** What does not fit in them. Without uuid it is of the whole company. */
+  avisos: (Aviso & { uuid: string | null })[]
+  /** How many CFDI the company has now. */
+  total: number
 }
 
 /** How many CFDI a company may have: -1 is any number. `soft` stores what is beyond and says so. */
@@ -41,35 +37,56 @@ export async function storeCfdis(
   db: TenantDb,
   rfc: string,
   cfdis: readonly Cfdi[],
-  { source, limit }: { source: Source; limit: CfdiLimit },
-): Promise<Stored> {
-  const byUuid = new Map(cfdis.toReversed().map((cfdi) => [cfdi.uuid, cfdi]))
-  const distinct = [...byUuid.values()].toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
-  const unlike = cfdis
-    .filter(({ uuid, xml }) => !Buffer.from(byUuid.get(uuid)!.xml).equals(xml))
-    .map(({ uuid }) => uuid)
-  // Hashing and compressing before the transaction: nobody waits for a lock meanwhile.
-  const rows = distinct.map((cfdi) => toRows(cfdi, direccionOf(cfdi, rfc), source))
+  { limit, ...from }: Origen & { limit: CfdiLimit },
+): Promise<StoredBatch> {
+  const batch = prepareBatch(cfdis, rfc, from)
+  return db.transaction().execute((trx) => storeBatch(trx, batch, limit))
+}
+
+/**
+ * Stores a batch in the caller's transaction, of which it should be the first thing: it takes the company's line, and
+ * keeps it until the commit. With `partial` what does not fit the plan is left out, the last ones first.
+ * @throws AppError `cfdi.amount_out_of_range`; payment_required `limit_reached` without `partial`
+ */
+export async function storeBatch(
+  trx: TenantTx,
+  batch: Batch,
+  limit: CfdiLimit & { partial?: boolean },
+): Promise<StoredBatch> {
   try {
-    return await db.transaction().execute(async (trx) => {
-      const added = await insertCfdis(trx, rows)
-      const repeated = rows.filter(({ uuid }) => !added.has(uuid))
-      const beyond: Aviso[] = []
-      if (added.size > 0) {
-        beyond.push(...(await count(trx, added.size, limit)))
-        await derive(trx, seedsOf(distinct.filter(({ uuid }) => added.has(uuid))))
-      }
-      const different = await findDifferent(trx, repeated)
-      return {
-        stored: cfdis.map(({ uuid }) => uuid).filter((uuid, i, all) => added.has(uuid) && all.indexOf(uuid) === i),
-        repeated: repeated.map(({ uuid }) => uuid),
-        avisos: [
-          ...rows.filter(({ uuid }) => added.has(uuid)).flatMap(({ avisos }) => avisos),
-          ...[...new Set([...unlike, ...different])].map(bytesDiffer),
-          ...beyond,
-        ],
-      }
-    })
+    const before = await lockLine(trx)
+    const known = await findStored(trx, batch.given)
+    const repeated = batch.given.filter((uuid) => known.has(uuid))
+    const fresh = batch.given.filter((uuid) => !known.has(uuid))
+    const places = limit.max < 0 || limit.mode === 'soft' ? fresh.length : Math.max(0, limit.max - before)
+    if (fresh.length > places && !limit.partial) throw cfdiLimitReached(before, limit.max)
+    const stored = fresh.slice(0, places)
+    const added = new Set(stored)
+    const rows = batch.documents.filter(({ uuid }) => added.has(uuid))
+    if (rows.length > 0) {
+      await insertCfdis(trx, rows)
+      await countCfdis(trx, rows.length)
+      await derive(trx, seedsOf(rows))
+    }
+    const total = before + rows.length
+    const isBeyond = limit.mode === 'soft' && limit.max >= 0 && total > limit.max && rows.length > 0
+    const unlike = new Set([
+      ...batch.others.map(({ uuid_fiscal }) => uuid_fiscal).filter((uuid) => added.has(uuid) || known.has(uuid)),
+      ...batch.documents
+        .filter(({ uuid, xml }) => known.has(uuid) && known.get(uuid) !== xml.sha256)
+        .map((d) => d.uuid),
+    ])
+    return {
+      stored,
+      repeated,
+      beyond: fresh.slice(places),
+      avisos: [
+        ...rows.flatMap(({ uuid, avisos }) => avisos.map((aviso) => ({ ...aviso, uuid }))),
+        ...[...unlike].map((uuid) => ({ ...bytesDiffer(uuid), uuid })),
+        ...(isBeyond ? [{ ...beyondLimit(total, limit.max), uuid: null }] : []),
+      ],
+      total,
+    }
   } catch (error) {
     // numeric overflow: rates and amounts are bounded each, but not what they make together.
     if (sqlState(error) === '22003') throw amountOutOfRange(error)
@@ -77,37 +94,8 @@ export async function storeCfdis(
   }
 }
 
-/**
- * Whose side of the CFDI the company is on. Of what it sends to itself it is the issuer.
- * @throws AppError `cfdi.foreign`
- */
-export function direccionOf({ uuid, emisor, receptor }: Cfdi, rfc: string): Direccion {
-  if (emisor.rfc === rfc) return 'emitido'
-  if (receptor.rfc === rfc) return 'recibido'
-  throw cfdiForeign(uuid, rfc)
-}
-
-/** After the insert, which a refusal takes back: what was here already takes no place. */
-async function count(trx: TenantTx, added: number, { max, mode }: CfdiLimit): Promise<Aviso[]> {
-  const { counted, total } = await countCfdis(trx, added, mode === 'soft' ? -1 : max)
-  if (!counted) throw cfdiLimitReached(total, max)
-  return mode === 'soft' && max >= 0 && total > max ? [beyondLimit(total, max)] : []
-}
-
-/** Derives the movements of documents anew and the months they change. The company's line is held by the caller. */
-async function derive(trx: TenantTx, semillas: Semillas): Promise<void> {
-  if (semillas.documentos.length === 0 && semillas.egresos.length === 0) return
-  const { apertura, politicaEgresos } = await findConfiguracion(trx)
-  const alcance = await findExpediente(trx, semillas)
-  const periodos = await replaceMovimientos(trx, alcance, movimientosOf(alcance, politicaEgresos))
-  await recomputeIva(trx, periodos, apertura)
-}
-
-function seedsOf(cfdis: readonly Cfdi[]): Semillas {
-  const paid = cfdis
-    .filter(({ tipo }) => tipo === 'P')
-    .flatMap(({ pagos }) => pagos?.pagos ?? [])
-    .flatMap(({ documentos }) => documentos.map(({ id }) => id))
-  const uuids = (tipo: Cfdi['tipo']) => cfdis.filter((cfdi) => cfdi.tipo === tipo).map(({ uuid }) => uuid)
+function seedsOf(rows: readonly CfdiRows[]): Semillas {
+  const uuids = (tipo: Cfdi['tipo']) => rows.filter(({ semilla }) => semilla.tipo === tipo).map(({ uuid }) => uuid)
+  const paid = rows.flatMap(({ semilla }) => (semilla.tipo === 'P' ? semilla.pagados : []))
   return { documentos: [...new Set([...uuids('I'), ...paid])], egresos: uuids('E') }
 }

@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { findCfdiCount } from '../../billing/entitlements/queries.ts'
 import type { TenantTx } from '../../db/databases.ts'
 import { formatCentavos, ONE, parseDecimal } from '../../fiscal/money.ts'
 import type { Periodo } from '../../fiscal/periodo.ts'
@@ -42,40 +41,45 @@ export async function insertCfdis(trx: TenantTx, rows: readonly CfdiRows[]): Pro
 }
 
 /**
- * Counts CFDI that were stored, and puts the stores of one company in line: the row is locked until the commit. What is
- * derived after it sees every CFDI that came before, so an invoice and its payment that arrive at once meet.
- *
- * `max` is checked by the statement that counts, against what has been committed: of fifty at once to the last place one
- * finds it free. -1 is any number.
- * @returns how many there are now, and whether they are counted; nothing is when they would be more than `max`
+ * Puts everybody who changes CFDI of one company in line: the counter's row is locked until the commit, and it is the first
+ * thing that such a transaction takes. Whoever comes after sees all that came before, so an invoice and its payment that
+ * arrive at once meet; of fifty at once to the last place one finds it free; and nobody waits for somebody who waits for
+ * him, whatever documents and months they share.
+ * @returns how many CFDI there are
  */
-export async function countCfdis(
-  trx: TenantTx,
-  added: number,
-  max: number,
-): Promise<{ counted: boolean; total: number }> {
-  const { rows } = await sql<{ n: string }>`
-    update usage set n = n + ${added}::int
-    where kind = 'cfdi' and (${max}::int = -1 or n + ${added}::int <= ${max}::int)
-    returning n`.execute(trx)
-  return rows[0] ? { counted: true, total: Number(rows[0].n) } : { counted: false, total: await findCfdiCount(trx) }
+export async function lockLine(trx: TenantTx): Promise<number> {
+  const { rows } = await sql<{ n: string }>`select n from usage where kind = 'cfdi' for update`.execute(trx)
+  return Number(rows[0]?.n ?? 0)
 }
 
-/** Which of these came with other bytes than are stored. */
-export async function findDifferent(trx: TenantTx, rows: readonly CfdiRows[]): Promise<string[]> {
-  if (rows.length === 0) return []
-  const { rows: found } = await sql<{ uuid: string }>`
-    select x.uuid_fiscal::text as uuid
-    from jsonb_to_recordset(${JSON.stringify(rows.map((row) => row.xml))}::text::jsonb) as n(uuid_fiscal uuid, sha256 text)
-    join cfdi_xml x using (uuid_fiscal)
-    where x.sha256 <> decode(n.sha256, 'base64')`.execute(trx)
-  return found.map(({ uuid }) => uuid)
+/** Counts what was stored. The line is held. */
+export async function countCfdis(trx: TenantTx, added: number): Promise<void> {
+  await sql`update usage set n = n + ${added}::int where kind = 'cfdi'`.execute(trx)
+}
+
+/** Hashes of the bytes that are stored of these documents, in base64. */
+export async function findStored(trx: TenantTx, uuids: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await sql<{ uuid: string; sha256: string }>`
+    select uuid_fiscal::text as uuid, encode(sha256, 'base64') as sha256
+    from cfdi_xml where uuid_fiscal = any(${uuids}::uuid[])`.execute(trx)
+  return new Map(rows.map(({ uuid, sha256 }) => [uuid, sha256]))
 }
 
 /** Where a derivation starts: invoices by id (known or not), and credit notes. */
 export interface Semillas {
   readonly documentos: readonly string[]
   readonly egresos: readonly string[]
+}
+
+/** Where the derivation of stored CFDI starts. */
+export async function findSemillas(trx: TenantTx, uuids: readonly string[]): Promise<Semillas> {
+  const { rows } = await sql<{ nota: boolean; id: string }>`
+    select distinct c.tipo = 'E' as nota, coalesce(p.id_documento, c.uuid_fiscal::text) as id
+    from cfdis c left join cfdi_pagos p on p.uuid_fiscal = c.uuid_fiscal and c.tipo = 'P'
+    where c.uuid_fiscal = any(${uuids}::uuid[]) and c.tipo in ('I', 'E', 'P')
+      and (c.tipo <> 'P' or p.id_documento is not null)`.execute(trx)
+  const ids = (nota: boolean) => rows.filter((row) => row.nota === nota).map(({ id }) => id)
+  return { documentos: ids(false), egresos: ids(true) }
 }
 
 export interface Alcance extends Expediente {
@@ -183,7 +187,7 @@ const CFDI_COLUMNS = sql.raw(
    regimen_emisor, rfc_receptor, nombre_receptor, regimen_receptor, subtotal, descuento, iva, ieps, isr_retenido,
    iva_retenido, ieps_retenido, locales_trasladados, locales_retenidos, total, moneda, tipo_cambio, metodo_pago,
    forma_pago, uso_cfdi, lugar_expedicion, exportacion, global_periodicidad, global_meses, global_anio, impuestos,
-   base_no_objeto, combustible, rfc_pac, source, avisos`,
+   base_no_objeto, combustible, rfc_pac, source, avisos, carga_id`,
 )
 
 type MovimientoRow = Record<string, string | null>
