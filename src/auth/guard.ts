@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { KeyRing } from '../config.ts'
 import { writeAudit, writeAuditoria } from '../db/audit.ts'
 import type { CentralDb, TenantDb } from '../db/databases.ts'
+import { noteAdmission } from '../http/admission.ts'
 import { originOf } from '../http/client-address.ts'
 import type { Principal, Vista } from '../http/principal.ts'
 import type { App } from '../http/zod.ts'
@@ -34,11 +35,15 @@ export function guardRequests(app: App, deps: GuardDeps): void {
 
     const token = bearerTokenOf(request)
     if (token === undefined) throw unauthenticated()
-    const now = deps.clock.now()
-    const claims = verifyAccessToken(app.jwt, deps.config.jwtKeys, token, now)
-    const session = await deps.sessions.find(claims.sid)
     const asked = { acceso, method: request.method, viewTenant: viewTenantOf(request) }
-    request.user = alarmed(request, () => authorize(session, claims, asked, now))
+    const admit = async (now: Date) => {
+      const claims = verifyAccessToken(app.jwt, deps.config.jwtKeys, token, now)
+      const session = await deps.sessions.find(claims.sid)
+      return alarmed(request, () => authorize(session, claims, asked, now))
+    }
+    const now = deps.clock.now()
+    request.user = await admit(now)
+    if (request.routeOptions.config.flujo) noteAdmission(request, () => admit(deps.clock.now()))
     if (request.user.vista) await recordView(deps, request, request.user, request.user.vista, now)
   })
 }

@@ -42,6 +42,11 @@ declare module 'fastify' {
     probe?: true
     /** Has places of its own to work in: a flood of it takes none from people. */
     aparte?: true
+    /**
+     * Its answer goes on for minutes (events, downloads) and counts its own places: it would hold those of requests that
+     * last milliseconds. The guard can be asked again about it: see `demandAdmission`.
+     */
+    flujo?: true
     /** Its answer opens something to whoever has it: it is kept nowhere, so an Idempotency-Key means nothing here. */
     respuestaSecreta?: true
   }

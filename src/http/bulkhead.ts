@@ -30,7 +30,8 @@ export function limitConcurrency(app: App, perCompany = PER_COMPANY, perProcess 
   }
 
   app.addHook('preHandler', async (request, reply) => {
-    if (request.routeOptions.config.probe) return
+    const { probe, flujo } = request.routeOptions.config
+    if (probe || flujo) return
     const gone = closed(reply.raw)
     const tenantId = request.user?.tenantId
     if (tenantId) {
