@@ -29,10 +29,10 @@ const cases: { file: string; text: string; says?: RegExp }[] = [
   { file: 'src/taxes/iva.ts', text: 'const now = new Date()', says: /a clock/ },
   { file: 'src/taxes/iva.ts', text: "const day = new Date('2026-01-31')" },
   { file: 'src/fiscal/rfc.ts', text: 'Date.now()', says: /a clock/ },
-  { file: 'src/cfdi/parse.ts', text: "import { readFileSync } from 'node:fs'", says: /I\/O in a pure/ },
+  { file: 'src/cfdi/read/parse.ts', text: "import { readFileSync } from 'node:fs'", says: /I\/O in a pure/ },
   { file: 'src/cfdi/store-cfdis.ts', text: "import { readFileSync } from 'node:fs'" },
   { file: 'src/billing/mercadopago/signature.ts', text: 'const now = Date.now()', says: /a clock/ },
-  { file: 'src/billing/mercadopago/breaker.ts', text: 'const now = performance.now()' },
+  { file: 'src/outbound/breaker.ts', text: 'const now = performance.now()' },
   { file: 'src/mail/messages.ts', text: "const link = 'https://horux360.mx' // process.env is read elsewhere" },
 ]
 

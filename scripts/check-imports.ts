@@ -5,7 +5,7 @@ import path from 'node:path'
 const FLOORS = [
   ['src/errors.ts'],
   ['src/fiscal', 'src/crypto', 'src/config.ts', 'src/clock.ts', 'src/log.ts', 'src/crashpoint.ts', 'src/html.ts'],
-  ['src/db', 'src/http', 'src/simulators'],
+  ['src/db', 'src/http', 'src/outbound', 'src/simulators'],
   ['src/queue'],
   ['src/mail'],
   ['src/tenants'],
@@ -40,6 +40,7 @@ const PURE: Readonly<Record<string, string>> = {
   http: 'cursor json-text invalid-request',
   mail: 'messages layout plain address template access-templates payment-templates subscription-templates samples',
   sat: 'solicitud',
+  'sat/estado': 'expresion respuesta veredicto agenda',
   taxes: 'iva isr tarifas movimiento explicaciones month-row',
 }
 

@@ -2,11 +2,12 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { SealKeys } from '../../crypto/seal.ts'
 import type { CentralDb } from '../../db/databases.ts'
+import { type Breaker, createBreaker } from '../../outbound/breaker.ts'
+import { createPace, type Pace } from '../../outbound/pace.ts'
 import { mercadoPagoUrl } from '../mercadopago/base-url.ts'
-import { type Breaker, createBreaker } from '../mercadopago/breaker.ts'
 import { createGateway, type GatewayOptions } from '../mercadopago/create-gateway.ts'
+import { PACE } from '../mercadopago/exchange.ts'
 import type { Account, Gateway, GatewayStats } from '../mercadopago/gateway.ts'
-import { createPace, type Pace } from '../mercadopago/pace.ts'
 import { type Connector, type ConnectorKind, isKindUsable, mayBePrimary, type Surroundings } from './connector.ts'
 import { connectorNotFound, kindNotHere, noPrimary, tokenUnreadable } from './errors.ts'
 import { findConnector, findPrimaryConnector, listConnectors, type StoredConnector } from './queries.ts'
@@ -83,7 +84,7 @@ export function createGateways(options: GatewaysOptions): Gateways {
     const before = known.get(id)
     if (before?.token.equals(token)) return before.gateway
     // Another token speaks with the same MercadoPago: its limits, and what is known of its health, stay.
-    const pace = before?.pace ?? createPace(kind === 'simulator' ? { intervalMs: 0 } : {})
+    const pace = before?.pace ?? createPace(kind === 'simulator' ? { intervalMs: 0 } : PACE)
     // Whoever moves the clock of a simulated MercadoPago moves what waits for it too.
     const now = clock && kind === 'simulator' ? { now: () => clock.now().getTime() } : {}
     const breaker = before?.breaker ?? createBreaker({ ...timing, ...now })

@@ -3,9 +3,9 @@ import { after, test } from 'node:test'
 import { pino } from 'pino'
 import { type ScriptedApi, startScriptedApi } from '../../../test/support/scripted-api.ts'
 import { AppError } from '../../errors.ts'
+import { createPace } from '../../outbound/pace.ts'
 import { setMercadoPagoUrl } from './base-url.ts'
 import { createGateway } from './create-gateway.ts'
-import { createPace } from './pace.ts'
 
 // The SDK has one address per process, so one server answers all of this file, one test after the other.
 const api: ScriptedApi = await startScriptedApi({ after })

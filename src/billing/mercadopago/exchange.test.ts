@@ -3,13 +3,13 @@ import { after, test } from 'node:test'
 import { type Reply, startScriptedApi } from '../../../test/support/scripted-api.ts'
 import { AppError } from '../../errors.ts'
 import { createLog } from '../../log.ts'
+import { createBreaker } from '../../outbound/breaker.ts'
+import { createPace } from '../../outbound/pace.ts'
 import { setMercadoPagoUrl } from './base-url.ts'
-import { createBreaker } from './breaker.ts'
 import { createGateway } from './create-gateway.ts'
 import { rejectionReasonOf } from './errors.ts'
-import type { ExchangeOptions } from './exchange.ts'
+import { type ExchangeOptions, PACE } from './exchange.ts'
 import type { Gateway } from './gateway.ts'
-import { createPace } from './pace.ts'
 
 // The SDK has one address per process, so one server answers all of this file, one test after the other.
 const api = await startScriptedApi({ after })
@@ -307,7 +307,7 @@ test('five failed tries in a row open it, and then nobody is asked', async () =>
 test('who is refused by it takes nobody else a turn', async () => {
   let turns = 0
   api.script(status(500))
-  const { gateway } = start({ retries: 0, pace: { turn: async () => void turns++ } })
+  const { gateway } = start({ retries: 0, pace: { turn: async () => void turns++, waitMs: () => 0 } })
   for (let n = 0; n < 7; n++) await failure(get(gateway))
   assert.equal(turns, 5)
 })
@@ -378,6 +378,7 @@ test('calls of one account go out in the order of asking, 350 ms apart, tries in
   const time = { ms: 0 }
   const turns: number[] = []
   const pace = createPace({
+    ...PACE,
     now: () => time.ms,
     async sleep(ms) {
       turns.push(ms)

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pino } from 'pino'
 import { startScriptedApi } from '../../../test/support/scripted-api.ts'
+import { createPace } from '../../outbound/pace.ts'
 import { setMercadoPagoUrl } from './base-url.ts'
 import { createGateway } from './create-gateway.ts'
-import { createPace } from './pace.ts'
 import { isPayPage } from './pay-page.ts'
 
 const THEIRS = [

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pino } from 'pino'
+import { createPace } from '../../outbound/pace.ts'
 import { openSimulator, SECRET } from '../../simulators/mercadopago/open-simulator.ts'
 import { setMercadoPagoUrl } from './base-url.ts'
 import { createGateway } from './create-gateway.ts'
-import { createPace } from './pace.ts'
 import { verifySignature } from './signature.ts'
 
 test('a mandate lives its life: made, authorised, charged, raised, refunded, cancelled twice', async (t) => {

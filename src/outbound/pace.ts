@@ -4,21 +4,23 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface Pace {
   /** Resolves when it is the caller's turn, in the order of asking. */
   turn(): Promise<void>
+  /** How long a turn that is asked for now would be waited for; 0 when it would come at once. */
+  waitMs(): number
 }
 
 export interface PaceOptions {
-  intervalMs?: number
+  intervalMs: number
   /** Milliseconds of a clock that only goes forward. */
   now?: () => number
   sleep?: (ms: number) => Promise<unknown>
 }
 
 /**
- * About 60 calls back to back are answered 429, and with 350 ms between them none (billing.md 2.9). A turn is taken when
- * it is asked for, so a sweep that awaits each call delays a person's click by one turn and not by the whole sweep.
+ * A turn is taken when it is asked for, so a sweep that awaits each call delays a person's click by one turn and not by
+ * the whole sweep.
  */
-export function createPace(options: PaceOptions = {}): Pace {
-  const { intervalMs = 350, now = () => performance.now(), sleep = delay } = options
+export function createPace(options: PaceOptions): Pace {
+  const { intervalMs, now = () => performance.now(), sleep = delay } = options
   let free = Number.NEGATIVE_INFINITY
   return {
     async turn() {
@@ -27,5 +29,6 @@ export function createPace(options: PaceOptions = {}): Pace {
       const waitMs = mine - now()
       if (waitMs > 0) await sleep(waitMs)
     },
+    waitMs: () => Math.max(0, free - now()),
   }
 }

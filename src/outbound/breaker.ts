@@ -1,6 +1,6 @@
-import { type Clock, systemClock } from '../../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 
-/** Keeps us from asking a MercadoPago that is down. One per connector and process, shared by all who call it. */
+/** Keeps us from asking a service that is down. One per account and process, shared by all who call it. */
 export interface Breaker {
   /** The right to make one call, which must be settled; null while none may be made. */
   enter(): Ticket | null
