@@ -21,8 +21,20 @@ create table cfdi_consultas (
   efos          text check (efos in ('listado', 'no_listado', 'desconocido')),
   consultado_en timestamptz,
   siguiente_en  timestamptz,
+  prioridad     smallint not null default 1 check (prioridad in (0, 1)),
+  ausencias     int not null default 0 check (ausencias >= 0),
+  ausente_el    date,
   fallos        int not null default 0,
   error         text
 );
-create index cfdi_consultas_siguiente on cfdi_consultas (siguiente_en) where siguiente_en is not null;
+create index cfdi_consultas_siguiente on cfdi_consultas (prioridad, siguiente_en) where siguiente_en is not null;
 comment on table cfdi_consultas is 'The last answer of SAT''s state service for a CFDI, and when to ask again. Apart from cfdis: asking changes no document.';
+comment on column cfdi_consultas.siguiente_en is 'When it is due; null is never by itself. Whoever takes it to ask puts it a little ahead first, so that nobody else takes it and one whose worker died comes back.';
+comment on column cfdi_consultas.prioridad is '0 is asked first: open months and whatever is not settled.';
+comment on column cfdi_consultas.ausencias is 'On how many different days in a row it was not found, the last of them ausente_el (a day of Mexico City).';
+
+-- A flag with an index of what has it, instead of looking for what is missing in the other table: with a million CFDI
+-- asked for, the next that was not is still found at once. Certificates of withholding (R) have no state service.
+alter table cfdis add column estado_por_consultar boolean not null default true;
+create index cfdis_por_consultar on cfdis (fecha_emision desc, uuid_fiscal) where estado_por_consultar and tipo <> 'R';
+comment on column cfdis.estado_por_consultar is 'Its state was never asked for at the SAT. From then on cfdi_consultas says when to.';

@@ -781,13 +781,14 @@ export interface TenantCargas {
 }
 
 export interface TenantCfdiAnotaciones {
-  id: string
+  id: Always<BigInteger>
   uuid_fiscal: string
   campo: 'fecha_pago' | 'porcentaje_deducible' | 'destino_iva' | 'excluir'
   valor: string | null
   motivo: string
   autor_id: string | null
   autor_email: string
+  es_plataforma: Filled<boolean>
   creada_en: Instant
 }
 
@@ -830,6 +831,9 @@ export interface TenantCfdiConsultas {
   efos: 'listado' | 'no_listado' | 'desconocido' | null
   consultado_en: Instant | null
   siguiente_en: Instant | null
+  prioridad: Filled<number>
+  ausencias: Filled<number>
+  ausente_el: string | null
   fallos: Filled<number>
   error: string | null
 }
@@ -1001,6 +1005,7 @@ export interface TenantCfdis {
   complementos: Filled<string[]>
   reparaciones: Filled<string[]>
   carga_id: string | null
+  estado_por_consultar: Filled<boolean>
 }
 
 export interface TenantConfiguracionFiscal {
@@ -1093,6 +1098,10 @@ export interface TenantIvaMensual {
   remanente: Filled<string>
   importe_a_pagar: Filled<string>
   calculado_en: Filled<Instant>
+  proporcion: string | null
+  acreditable_reducido_pagado: Filled<string>
+  acreditable_reducido_retenido: Filled<string>
+  acreditable_reducido_por_motivo: Filled<Json>
 }
 
 export interface TenantMovimientos {
@@ -1123,6 +1132,8 @@ export interface TenantMovimientos {
   motivo: string | null
   revisar: string | null
   requiere_complementaria: Filled<boolean>
+  porcentaje_deducible: Filled<string>
+  destino_iva: Filled<'gravado' | 'exento' | 'indistinto'>
 }
 
 export interface TenantOutbox {
