@@ -32,16 +32,17 @@ const PURE: Readonly<Record<string, string>> = {
   'billing/mercadopago': 'gateway signature rejections normalize amounts wire',
   'billing/metrics': 'active-days',
   'billing/plans': 'answers features override plan policy price-of',
+  'cfdi/bulk': 'shown-name zip-errors',
   'cfdi/read': 'xml attributes parse impuestos pagos',
   'cfdi/verify': 'avisos',
-  'cfdi/flow': 'movimientos egresos expediente importes',
+  'cfdi/flow': 'anotaciones movimientos egresos expediente importes',
   'cfdi/store': 'cfdi-rows batch',
   db: 'statements ledger migrations quote schema-window',
   http: 'cursor json-text invalid-request',
   mail: 'messages layout plain address template access-templates payment-templates subscription-templates samples',
   sat: 'solicitud',
   'sat/estado': 'expresion respuesta veredicto agenda',
-  taxes: 'iva isr tarifas movimiento explicaciones month-row',
+  taxes: 'acreditable iva isr tarifas movimiento explicaciones month-row',
 }
 
 function isPure(file: string): boolean {

@@ -1,0 +1,204 @@
+import type { FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
+import { crc32, inflateRawSync } from 'node:zlib'
+import type { AppError } from '../../errors.ts'
+import { findDirectory, readAt, readDirectory, type ZipRecord } from './zip-directory.ts'
+import {
+  memberCrc,
+  memberEncrypted,
+  memberMethod,
+  memberRatio,
+  memberSize,
+  memberSymlink,
+  memberTooLarge,
+  memberUnreadable,
+  zipDamaged,
+  zipEmpty,
+  zipOverlap,
+  zipTooLarge,
+  zipTooMany,
+} from './zip-errors.ts'
+
+export interface ZipLimits {
+  /** Members, folders among them. */
+  readonly entries: number
+  /** Of all members together, unpacked. */
+  readonly totalBytes: number
+  /** Of one member, unpacked. */
+  readonly entryBytes: number
+  /** Unpacked to packed, of one member. */
+  readonly ratio: number
+}
+
+/** What somebody uploads (reliability.md A2 row 11). */
+export const UPLOAD_LIMITS: ZipLimits = {
+  entries: 60_000,
+  totalBytes: 2 * 1024 ** 3,
+  entryBytes: 10 * 1024 ** 2,
+  ratio: 200,
+}
+
+export interface ZipEntry {
+  /** As the archive has it: to show, through `shownName`, never to open. */
+  readonly name: string
+  /** Unpacked, as the archive says; what is read measures exactly this or is refused. */
+  readonly bytes: number
+  /** Why it is not read whatever its bytes are. */
+  readonly refused: AppError | undefined
+}
+
+export interface Zip extends AsyncDisposable {
+  /** In the order of the archive's index, without its folders. */
+  readonly entries: readonly ZipEntry[]
+  /** Of all entries, unpacked. */
+  readonly bytes: number
+  /** Bytes of a member, which have the size and the CRC that the archive says. @throws AppError `zip.*` of this member */
+  read(entry: ZipEntry): Promise<Buffer>
+  close(): Promise<void>
+}
+
+/**
+ * Opens an archive on disk. Only its index is read: how many members it has and how large they say to be is known, and
+ * refused, before the first is unpacked; and none is unpacked beyond what it says.
+ *
+ * Our own reader (ADR 0014): yauzl checks neither CRC nor overlaps, and a stream for each of 50,000 small members costs
+ * more than reading the CFDI in them.
+ * @throws AppError `zip.*`: nothing of the archive is read
+ */
+export async function openZip(path: string, limits: ZipLimits = UPLOAD_LIMITS): Promise<Zip> {
+  const file = await open(path, 'r')
+  try {
+    const { size } = await file.stat()
+    if (size === 0) throw zipEmpty()
+    return await index(file, size, limits)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+async function index(file: FileHandle, size: number, limits: ZipLimits): Promise<Zip> {
+  const directory = await findDirectory(file, size)
+  if (directory.entries > limits.entries) throw zipTooMany(limits.entries)
+  const records: ZipRecord[] = []
+  let bytes = 0
+  for await (const record of readDirectory(file, directory)) {
+    if (records.length === limits.entries) throw zipTooMany(limits.entries)
+    bytes += record.bytes
+    if (bytes > limits.totalBytes) throw zipTooLarge(limits.totalBytes)
+    records.push(record)
+  }
+  // Writers without zip64 count modulo 65,536.
+  if (records.length !== directory.entries && records.length % 65_536 !== directory.entries) throw zipDamaged()
+  refuseOverlaps(records, directory.offset)
+
+  const entries = records
+    .filter((record) => !isFolder(record))
+    .map((record) => new Member(record, refusalOf(record, limits)))
+  const windows = windowsOf(file, directory.offset)
+  const close = () => file.close()
+  return {
+    entries,
+    bytes,
+    close,
+    [Symbol.asyncDispose]: close,
+    async read(entry) {
+      if (entry.refused) throw entry.refused
+      const { record } = entry as Member
+      const packed = await windows(record)
+      return unpack(record, packed)
+    },
+  }
+}
+
+class Member implements ZipEntry {
+  readonly record: ZipRecord
+  readonly refused: AppError | undefined
+  constructor(record: ZipRecord, refused: AppError | undefined) {
+    this.record = record
+    this.refused = refused
+  }
+  get name(): string {
+    return this.record.name
+  }
+  get bytes(): number {
+    return this.record.bytes
+  }
+}
+
+function refusalOf(record: ZipRecord, limits: ZipLimits): AppError | undefined {
+  if (record.encrypted) return memberEncrypted()
+  if (record.mode !== undefined && (record.mode & S_IFMT) === S_IFLNK) return memberSymlink()
+  if (record.method !== STORED && record.method !== DEFLATED) return memberMethod(record.method)
+  if (record.bytes > limits.entryBytes) return memberTooLarge(limits.entryBytes)
+  if (record.packed > limits.entryBytes * 2) return memberSize()
+  if (record.bytes > record.packed * limits.ratio) return memberRatio(limits.ratio)
+  return undefined
+}
+
+const STORED = 0
+const DEFLATED = 8
+const S_IFMT = 0o170000
+const S_IFLNK = 0o120000
+
+const isFolder = ({ name, bytes }: ZipRecord) => bytes === 0 && /[/\\]$/.test(name)
+
+/** Members that share bytes are how a small archive unpacks to a large one within every other limit. */
+function refuseOverlaps(records: readonly ZipRecord[], end: number): void {
+  const byOffset = records.toSorted((a, b) => a.offset - b.offset)
+  for (const [i, record] of byOffset.entries()) {
+    record.end = byOffset[i + 1]?.offset ?? end
+    if (record.offset + LOCAL_HEADER + record.packed > record.end) {
+      // The last one: it reaches into the index. It is none that two members share.
+      throw i === byOffset.length - 1 ? zipDamaged() : zipOverlap()
+    }
+  }
+}
+
+const LOCAL_HEADER = 30
+
+/**
+ * The packed bytes of members. They mostly lie one after the other in the order of the index, so one read of the disk
+ * serves the hundreds that fit in its window.
+ */
+function windowsOf(file: FileHandle, end: number): (record: ZipRecord) => Promise<Buffer> {
+  let start = 0
+  let window: Buffer = Buffer.alloc(0)
+
+  const bytesAt = async (from: number, length: number): Promise<Buffer> => {
+    if (from < start || from + length > start + window.length) {
+      // A new buffer, never the old one over: what was cut from it may still be in use.
+      window = await readAt(file, from, Math.max(length, Math.min(WINDOW, end - from)))
+      start = from
+    }
+    return window.subarray(from - start, from - start + length)
+  }
+
+  return async ({ offset, packed, end: limit }) => {
+    const header = await bytesAt(offset, LOCAL_HEADER)
+    if (header.readUInt32LE(0) !== 0x04034b50) throw zipDamaged()
+    const data = offset + LOCAL_HEADER + header.readUInt16LE(26) + header.readUInt16LE(28)
+    // How long its local header is stands in itself only.
+    if (data + packed > limit) throw zipOverlap()
+    return bytesAt(data, packed)
+  }
+}
+
+const WINDOW = 1024 ** 2
+
+function unpack({ method, bytes, crc }: ZipRecord, packed: Buffer): Buffer {
+  // Copied: kept as it is, a small CFDI would hold its whole window in memory.
+  const data = method === STORED ? Buffer.from(packed) : inflate(packed, bytes)
+  if (data.length !== bytes) throw memberSize()
+  if (crc32(data) !== crc) throw memberCrc()
+  return data
+}
+
+function inflate(packed: Buffer, bytes: number): Buffer {
+  try {
+    return inflateRawSync(packed, { maxOutputLength: Math.max(1, bytes) })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw memberSize()
+    throw memberUnreadable(error)
+  }
+}
