@@ -31,7 +31,7 @@ export const notCfdi = (root: string) =>
 export const badVersion = (version: string | undefined) =>
   invalid(
     'cfdi.version',
-    `Sólo se leen CFDI 3.3 y 4.0; este dice ${version === undefined ? 'no tener versión' : `«${quote(version, 20)}»`}.`,
+    `Sólo se leen CFDI 3.2, 3.3 y 4.0 y Retenciones 1.0 y 2.0; este dice ${version === undefined ? 'no tener versión' : `«${quote(version, 20)}»`}.`,
   )
 
 export const badType = (type: string) =>

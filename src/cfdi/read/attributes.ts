@@ -1,3 +1,4 @@
+import { isFechaCivil } from '../../fiscal/fecha.ts'
 import { type Decimal, parseDecimal } from '../../fiscal/money.ts'
 import { isFecha } from '../../fiscal/periodo.ts'
 import { isRfc, normalizeRfc, type Rfc } from '../../fiscal/rfc.ts'
@@ -9,7 +10,7 @@ import type { XmlElement } from './xml.ts'
 
 /** Free text of a person: kept as it is, bounded because it is indexed. Empty is absent. */
 export function textOf(element: XmlElement, name: string, max = 1_000): string | null {
-  const text = element.attributes[name]
+  const text = element.get(name)
   if (text === undefined || text === '') return null
   if (text.length > max) throw badValue(path(element, name), text)
   return text
@@ -17,7 +18,7 @@ export function textOf(element: XmlElement, name: string, max = 1_000): string |
 
 /** A key of one of SAT's catalogues. Which keys exist is the catalogue's business, which changes by the month. */
 export function codeOf(element: XmlElement, name: string): string | null {
-  const text = element.attributes[name]?.trim()
+  const text = element.get(name)?.trim()
   if (text === undefined || text === '') return null
   if (!/^[A-Za-z0-9_-]{1,20}$/.test(text)) throw badValue(path(element, name), text)
   return text
@@ -33,7 +34,7 @@ export function oneOf<T extends string>(element: XmlElement, name: string, keys:
 
 /** An amount or rate, never negative. Rates of exchange have ten places, everything else six. */
 export function decimalOf(element: XmlElement, name: string, places = 6): Decimal | null {
-  const text = element.attributes[name]
+  const text = element.get(name)
   if (text === undefined) return null
   try {
     return parseDecimal(text, { places })
@@ -43,31 +44,56 @@ export function decimalOf(element: XmlElement, name: string, places = 6): Decima
   }
 }
 
-/** An amount that may be below zero: only local taxes write such. */
-export function signedDecimalOf(element: XmlElement, name: string): Decimal | null {
-  const text = element.attributes[name]
-  if (!text?.startsWith('-')) return decimalOf(element, name)
-  const unsigned = { ...element, attributes: { [name]: text.slice(1) } }
-  const { units, places } = decimalOf(unsigned, name) as Decimal
-  return { units: -units, places }
+/** An amount that may be below zero: local taxes, and the concepts of 3.2, write such. */
+export function signedDecimalOf(element: XmlElement, name: string, places = 6): Decimal | null {
+  const text = element.get(name)
+  if (!text?.startsWith('-')) return decimalOf(element, name, places)
+  try {
+    const { units, places: written } = parseDecimal(text.slice(1), { places })
+    return { units: -units, places: written }
+  } catch (error) {
+    if (error instanceof RangeError) throw badAmount(path(element, name), text)
+    throw error
+  }
 }
 
 /** A factor of conversion. Zero would make money vanish or divide by it. */
 export function rateOf(element: XmlElement, name: string, places = 6): Decimal | null {
   const rate = decimalOf(element, name, places)
-  if (rate?.units === 0n) throw badAmount(path(element, name), element.attributes[name]!)
+  if (rate?.units === 0n) throw badAmount(path(element, name), element.get(name) ?? '')
   return rate
 }
 
 /** `YYYY-MM-DDTHH:MM:SS`, civil time, kept as text. */
 export function fechaOf(element: XmlElement, name: string): string {
-  const text = required(element.attributes[name], path(element, name))
+  const text = required(element.get(name), path(element, name))
   if (!isFecha(text)) throw badDate(path(element, name), text)
   return text
 }
 
+/** `YYYY-MM-DD`. */
+export function fechaCivilOf(element: XmlElement, name: string): string | null {
+  const text = element.get(name)
+  if (text === undefined || text === '') return null
+  if (!isFechaCivil(text)) throw badDate(path(element, name), text)
+  return text
+}
+
+/** A whole number from `min` to `max`, zeros in front allowed. */
+export function integerOf(element: XmlElement, name: string, min: number, max: number): number | null {
+  const text = element.get(name)
+  if (text === undefined || text === '') return null
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= min && value <= max)) throw badValue(path(element, name), text)
+  return value
+}
+
+/** Base64, which some programs break into lines. */
+export const base64Of = (element: XmlElement, name: string, max = 5_000): string | null =>
+  textOf(element, name, max)?.replace(/\s+/g, '') || null
+
 export function rfcOf(element: XmlElement, name: string): Rfc {
-  const text = required(element.attributes[name], path(element, name))
+  const text = required(element.get(name), path(element, name))
   const rfc = normalizeRfc(text)
   if (!isRfc(rfc)) throw badRfc(path(element, name), text)
   return rfc
@@ -75,7 +101,7 @@ export function rfcOf(element: XmlElement, name: string): Rfc {
 
 /** A folio fiscal, in lower case: the same document is written in both. */
 export function uuidOf(element: XmlElement, name: string): string {
-  const text = required(element.attributes[name], path(element, name)).trim()
+  const text = required(element.get(name), path(element, name)).trim()
   if (!isUuid(text)) throw badUuid(path(element, name), text)
   return text.toLowerCase()
 }

@@ -1,5 +1,5 @@
 import { type Decimal, formatDecimal, isZero, subtract, sumDecimals, ZERO } from '../../fiscal/money.ts'
-import { codeOf, decimalOf, oneOf, path, required } from './attributes.ts'
+import { codeOf, decimalOf, oneOf, path, required, rfcOf, textOf } from './attributes.ts'
 import { childrenOf, type XmlElement } from './xml.ts'
 
 /** One tax line, in the currency of its document. */
@@ -60,19 +60,15 @@ export function readImpuestos(node: XmlElement | undefined, suffix: '' | 'DR' | 
 
 export function readConceptos(conceptos: XmlElement | undefined): Conceptos {
   const namespace = conceptos?.namespace ?? ''
-  const nodes = childrenOf(conceptos, namespace, 'Concepto')
-  const noObjeto: Decimal[] = []
-  let combustible = false
-  const impuestos = nodes.flatMap((concepto) => {
-    const own = childrenOf(concepto, namespace, 'Impuestos').flatMap((node) => readImpuestos(node))
-    const importe = required(decimalOf(concepto, 'Importe'), path(concepto, 'Importe'))
-    const descuento = decimalOf(concepto, 'Descuento') ?? ZERO
-    if (!own.some((line) => line.clase === 'traslado' && line.impuesto === IVA))
-      noObjeto.push(subtract(importe, descuento))
-    combustible ||= COMBUSTIBLES.has(codeOf(concepto, 'ClaveProdServ') ?? '')
-    return own
-  })
-  return { count: nodes.length, lineas: [], impuestos, baseNoObjeto: sumDecimals(noObjeto), combustible }
+  const lineas = childrenOf(conceptos, namespace, 'Concepto').map(readConcepto)
+  const noObjeto = lineas.filter(({ impuestos }) => !impuestos.some(isIvaTrasladado))
+  return {
+    count: lineas.length,
+    lineas,
+    impuestos: lineas.flatMap(({ impuestos }) => impuestos),
+    baseNoObjeto: sumDecimals(noObjeto.map(({ importe, descuento }) => subtract(importe, descuento ?? ZERO))),
+    combustible: lineas.some(({ claveProdServ }) => COMBUSTIBLES.has(claveProdServ ?? '')),
+  }
 }
 
 /**
@@ -107,6 +103,42 @@ export function importeOf(lines: readonly Impuesto[], clase: Impuesto['clase'], 
 
 // 15101505 diesel, 15101514 regular and 15101515 premium petrol.
 const COMBUSTIBLES: ReadonlySet<string> = new Set(['15101505', '15101514', '15101515'])
+
+function readConcepto(node: XmlElement): Concepto {
+  const impuestos = childrenOf(node, node.namespace, 'Impuestos')
+  return {
+    claveProdServ: codeOf(node, 'ClaveProdServ'),
+    noIdentificacion: textOf(node, 'NoIdentificacion'),
+    cantidad: decimalOf(node, 'Cantidad'),
+    claveUnidad: codeOf(node, 'ClaveUnidad'),
+    unidad: textOf(node, 'Unidad'),
+    descripcion: textOf(node, 'Descripcion', MAX_DESCRIPCION) ?? '',
+    valorUnitario: decimalOf(node, 'ValorUnitario'),
+    importe: required(decimalOf(node, 'Importe'), path(node, 'Importe')),
+    descuento: decimalOf(node, 'Descuento'),
+    objetoImp: codeOf(node, 'ObjetoImp'),
+    rfcTerceros: readTerceros(node),
+    impuestos: impuestos.length === 1 ? readImpuestos(impuestos[0]) : impuestos.flatMap((one) => readImpuestos(one)),
+  }
+}
+
+/** Whom a concept was sold in the name of: 4.0 has a node of its own, 3.x a complement of the concept. */
+export function readTerceros(concepto: XmlElement): string | null {
+  if (concepto.children.length === 0) return null
+  const [own] = childrenOf(concepto, concepto.namespace, 'ACuentaTerceros')
+  if (own) return rfcOf(own, 'RfcACuentaTerceros')
+  const [terceros] = childrenOf(concepto, concepto.namespace, 'ComplementoConcepto').flatMap((node) =>
+    childrenOf(node, TERCEROS, 'PorCuentadeTerceros'),
+  )
+  return terceros ? rfcOf(terceros, 'rfc') : null
+}
+
+const TERCEROS = 'http://www.sat.gob.mx/terceros'
+
+/** SAT allows a thousand since 3.3 and said nothing before. */
+export const MAX_DESCRIPCION = 20_000
+
+const isIvaTrasladado = ({ clase, impuesto }: Impuesto): boolean => clase === 'traslado' && impuesto === IVA
 
 function readImpuesto(element: XmlElement, clase: Impuesto['clase'], suffix: string): Impuesto {
   const name = (attribute: string) => attribute + suffix

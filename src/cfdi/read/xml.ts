@@ -17,6 +17,7 @@ export interface XmlElement {
   readonly attributes: Readonly<Record<string, string>>
   readonly children: readonly XmlElement[]
   /** Text is not kept: CFDI say everything in attributes. */
+  get(attribute: string): string | undefined
 }
 
 /** What an honest CFDI never comes near to. A file beyond any of these is refused before it costs anything. */
@@ -86,6 +87,9 @@ export function childrenOf(element: XmlElement | undefined, namespace: string, n
   return element?.children.filter((child) => child.name === name && child.namespace === namespace) ?? []
 }
 
+/** The child of the root with this name, where there may be one. */
+export type OnlyChild = (name: string) => XmlElement | undefined
+
 interface Open {
   scope: Scope | undefined
   children: XmlElement[]
@@ -133,7 +137,13 @@ function resolve(tag: string, given: Record<string, string>, outer: Scope | unde
   if (name === '' || name.includes(':') || colon === 0) throw malformed(`el nombre ${tag} no es válido`, parser)
   const namespace = lookUp(scope, prefix)
   if (namespace === undefined && prefix !== '') throw undeclared(prefix, parser)
-  const element: XmlElement = { namespace: namespace ?? '', name, attributes, children: [] }
+  const element: XmlElement = {
+    namespace: namespace ?? '',
+    name,
+    attributes,
+    children: [],
+    get: (attribute) => attributes[attribute],
+  }
   return { element, scope }
 }
 
