@@ -6,6 +6,7 @@ import { sharedFixtures } from '../../test/support/fixtures.ts'
 import { formatCentavos, ONE, parseCentavos, parseDecimal, ZERO } from '../fiscal/money.ts'
 import { comparePeriodos } from '../fiscal/periodo.ts'
 import { type Arrastre, baseIva, ivaMensual } from '../taxes/iva.ts'
+import { SIN_ANOTACIONES } from './flow/anotaciones.ts'
 import type { Expediente, Factura } from './flow/expediente.ts'
 import { movimientosOf } from './flow/movimientos.ts'
 import type { Impuesto } from './read/impuestos.ts'
@@ -69,6 +70,7 @@ function expedienteOf({ cfdis, contribuyente }: Caso): Expediente {
     contraparte: cfdi.rfcContraparte,
     fecha: cfdi.fecha,
     formaPago: cfdi.formaPago,
+    anotaciones: SIN_ANOTACIONES,
   })
   const factura = (cfdi: Cfdi): Factura => ({
     ...comun(cfdi),

@@ -1,3 +1,4 @@
+import type { Reduccion } from './acreditable.ts'
 import type { Efecto, Motivo, Revisar } from './movimiento.ts'
 
 /** Why a movement counts or not, for the person who asks about that peso. */
@@ -9,9 +10,20 @@ export function explicacion(efecto: Efecto, motivo: string | null): string {
 export const porQueRevisar = (revisar: string | null): string | null =>
   revisar !== null && revisar in REVISAR ? REVISAR[revisar as Revisar] : null
 
+export const porQueSeReduce = (motivo: Reduccion): string => REDUCCION[motivo]
+
+const REDUCCION: Record<Reduccion, string> = {
+  destino_exento: 'Gastos para actividades exentas: su IVA no es acreditable (LIVA 5, fracción V, inciso b).',
+  proporcion:
+    'Gastos para actividades gravadas y exentas: su IVA se acredita en la proporción del mes (LIVA 5, fracción V, inciso c).',
+  no_deducible: 'La parte no deducible de un gasto: su IVA tampoco es acreditable (LIVA 5, fracción I).',
+}
+
 const MOTIVO: Record<Motivo, string> = {
   cancelado: 'El CFDI está cancelado.',
   factura_cancelada: 'La factura que paga o corrige está cancelada.',
+  excluido: 'Excluido por una persona de tu empresa: sus anotaciones dicen quién, cuándo y por qué.',
+  factura_excluida: 'La factura que paga o corrige está excluida por una persona de tu empresa.',
   ppd_sin_pago: 'Factura en parcialidades o diferida (PPD) sin complemento de pago: todavía no se cobra ni se paga.',
   ppd_por_pagos: 'Factura PPD: cuenta por sus complementos de pago, en el mes de cada pago.',
   pagado_con_rep: 'Factura PUE con complemento de pago: cuenta sólo el complemento, para no duplicarla.',

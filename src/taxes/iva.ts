@@ -1,5 +1,6 @@
 import { type Centavos, roundToPesos } from '../fiscal/money.ts'
 import { comparePeriodos, nextPeriodo, type Periodo } from '../fiscal/periodo.ts'
+import { type GastoReducido, proporcionDe, type Reducido, reducir, SIN_REDUCIR } from './acreditable.ts'
 import {
   type Direccion,
   type Efecto,
@@ -21,7 +22,7 @@ export interface SumaIva extends Importes {
 export interface Arrastre {
   /** Balance in favour not used yet. Zero or more. */
   readonly saldoAFavor: Centavos
-  /** IVA withheld from suppliers, remitted with this month's return: creditable in the next one. */
+  /** IVA withheld from suppliers, remitted with this month's return: what of it is creditable in the next one. */
   readonly ivaRetenidoPorAcreditar: Centavos
 }
 
@@ -37,6 +38,10 @@ export interface BaseIva {
   readonly noAcreditablePorMotivo: Readonly<Partial<Record<Motivo, Centavos>>>
   /** Withheld from all suppliers, creditable or not: to be remitted whole, never offset (LIVA 1-A). */
   readonly ivaRetenidoATerceros: Centavos
+  /** Of the month's own acts, in ten-thousandths; null without any (LIVA 5-V c). */
+  readonly proporcion: bigint | null
+  /** What is not credited of `acreditable`, for what it serves and how far it is deductible. */
+  readonly reducido: Reducido
 }
 
 export interface IvaMensual {
@@ -60,8 +65,8 @@ export interface IvaMensual {
   readonly arrastre: Arrastre
 }
 
-/** Adds up the movements of one month by what they are for. */
-export function baseIva(sumas: readonly SumaIva[]): BaseIva {
+/** Adds up the movements of one month by what they are for. `reducidos`: those of `acreditable` not credited whole. */
+export function baseIva(sumas: readonly SumaIva[], reducidos: readonly GastoReducido[] = []): BaseIva {
   const of = (direccion: Direccion, efecto: Efecto) =>
     sumas.filter((suma) => suma.direccion === direccion && suma.efecto === efecto)
   const acreditable = sumImportes(of('recibido', 'cuenta'))
@@ -72,12 +77,16 @@ export function baseIva(sumas: readonly SumaIva[]): BaseIva {
     noAcreditablePorMotivo[suma.motivo] = (noAcreditablePorMotivo[suma.motivo] ?? 0n) + ivaTrasladadoOf(suma)
   }
   const rechazado = sumImportes(rechazados)
+  const trasladado = sumImportes(of('emitido', 'cuenta'))
+  const proporcion = proporcionDe(trasladado)
   return {
-    trasladado: sumImportes(of('emitido', 'cuenta')),
+    trasladado,
     acreditable,
     noAcreditable: ivaTrasladadoOf(rechazado),
     noAcreditablePorMotivo,
     ivaRetenidoATerceros: acreditable.ivaRetenido + rechazado.ivaRetenido,
+    proporcion,
+    reducido: reducir(reducidos, proporcion),
   }
 }
 
@@ -88,13 +97,14 @@ export function baseIva(sumas: readonly SumaIva[]): BaseIva {
  * first and the rest is due; below zero it is a balance in favour that is carried. Nothing is rounded here but the
  * payment. At most one of `aCargo` and `aFavor` is above zero.
  *
- * Rule: LIVA 5-D and 6; creditable is what suppliers were paid (5-III) plus what was withheld from them last month and
- * remitted since (5-IV: "en la declaración de pago mensual siguiente").
+ * Rule: LIVA 5-D and 6; creditable is what suppliers were paid (5-III), less what serves exempt acts or is not deductible
+ * (5-V, 5-I), plus what was withheld from them last month and remitted since (5-IV: "en la declaración de pago mensual
+ * siguiente"), which follows its document in what it loses.
  */
-export function ivaMensual({ trasladado, acreditable }: BaseIva, anterior: Arrastre): IvaMensual {
+export function ivaMensual({ trasladado, acreditable, reducido }: BaseIva, anterior: Arrastre): IvaMensual {
   const ivaTrasladado = ivaTrasladadoOf(trasladado)
   const ivaPagado = ivaTrasladadoOf(acreditable) - acreditable.ivaRetenido
-  const ivaAcreditable = ivaPagado + anterior.ivaRetenidoPorAcreditar
+  const ivaAcreditable = ivaPagado - reducido.pagado + anterior.ivaRetenidoPorAcreditar
   const diferencia = ivaTrasladado - trasladado.ivaRetenido - ivaAcreditable
   const saldoAFavorAplicado = diferencia > 0n ? min(diferencia, anterior.saldoAFavor) : 0n
   const aCargo = diferencia > 0n ? diferencia - saldoAFavorAplicado : 0n
@@ -113,7 +123,7 @@ export function ivaMensual({ trasladado, acreditable }: BaseIva, anterior: Arras
     aFavor,
     remanente,
     importeAPagar: roundToPesos(aCargo),
-    arrastre: { saldoAFavor: remanente, ivaRetenidoPorAcreditar: acreditable.ivaRetenido },
+    arrastre: { saldoAFavor: remanente, ivaRetenidoPorAcreditar: acreditable.ivaRetenido - reducido.retenido },
   }
 }
 
@@ -157,6 +167,8 @@ export const SIN_BASE: BaseIva = {
   noAcreditable: 0n,
   noAcreditablePorMotivo: {},
   ivaRetenidoATerceros: 0n,
+  proporcion: null,
+  reducido: SIN_REDUCIR,
 }
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)

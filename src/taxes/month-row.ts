@@ -1,9 +1,13 @@
 import { type Centavos, formatCentavos, parseCentavos } from '../fiscal/money.ts'
+import { formatProporcion, type Reduccion } from './acreditable.ts'
 import type { MesIva } from './iva.ts'
 import { IMPORTES, type Importes, type Motivo } from './movimiento.ts'
 
 /** A row of iva_mensual as SQL takes and gives it: amounts are texts. */
-export type MonthRow = Record<string, string | number | Record<string, string>> & { ejercicio: number; mes: number }
+export type MonthRow = Record<string, string | number | null | Record<string, string>> & {
+  ejercicio: number
+  mes: number
+}
 
 /** The column of each amount of a movement; those of the creditable side have `acreditable_` before it. */
 export const COLUMNS: Readonly<Record<keyof Importes, string>> = {
@@ -30,6 +34,14 @@ export function toRow({ periodo, base, iva }: MesIva): MonthRow {
   row['no_acreditable_por_motivo'] = Object.fromEntries(motivos.map(([motivo, iva]) => [motivo, formatCentavos(iva)]))
   row['iva_no_acreditable'] = formatCentavos(base.noAcreditable)
   row['iva_retenido_a_terceros'] = formatCentavos(base.ivaRetenidoATerceros)
+  const { proporcion, reducido } = base
+  row['proporcion'] = proporcion === null ? null : formatProporcion(proporcion)
+  row['acreditable_reducido_pagado'] = formatCentavos(reducido.pagado)
+  row['acreditable_reducido_retenido'] = formatCentavos(reducido.retenido)
+  const reducciones = Object.entries(reducido.porMotivo)
+  row['acreditable_reducido_por_motivo'] = Object.fromEntries(
+    reducciones.map(([motivo, iva]) => [motivo, formatCentavos(iva)]),
+  )
   for (const [column, key] of RESULTS) row[column] = formatCentavos(iva[key])
   return row
 }
@@ -41,6 +53,13 @@ export function fromRow(row: MonthRow): MesIva {
   const motivos = Object.entries(row['no_acreditable_por_motivo'] as Record<Motivo, string>)
   const results = Object.fromEntries(RESULTS.map(([column, key]) => [key, read(column)])) as Results
   const acreditable = importes((key) => `acreditable_${COLUMNS[key]}`)
+  const reducciones = Object.entries(row['acreditable_reducido_por_motivo'] as Record<Reduccion, string>)
+  const reducido = {
+    pagado: read('acreditable_reducido_pagado'),
+    retenido: read('acreditable_reducido_retenido'),
+    porMotivo: Object.fromEntries(reducciones.map(([motivo, iva]) => [motivo, parseCentavos(iva)])),
+  }
+  const proporcion = row['proporcion']
   return {
     periodo: { ejercicio: row.ejercicio, mes: row.mes },
     base: {
@@ -49,10 +68,15 @@ export function fromRow(row: MonthRow): MesIva {
       noAcreditable: read('iva_no_acreditable'),
       noAcreditablePorMotivo: Object.fromEntries(motivos.map(([motivo, iva]) => [motivo, parseCentavos(iva)])),
       ivaRetenidoATerceros: read('iva_retenido_a_terceros'),
+      proporcion: typeof proporcion === 'string' ? BigInt(proporcion.replace('.', '')) : null,
+      reducido,
     },
     iva: {
       ...results,
-      arrastre: { saldoAFavor: results.remanente, ivaRetenidoPorAcreditar: acreditable.ivaRetenido },
+      arrastre: {
+        saldoAFavor: results.remanente,
+        ivaRetenidoPorAcreditar: acreditable.ivaRetenido - reducido.retenido,
+      },
     },
   }
 }

@@ -31,6 +31,9 @@ export interface Movimiento extends Importes {
   readonly revisar: Revisar | null
   /** It changes a month that may have been filed (LIVA art. 7: the original operation had IVA withheld). */
   readonly requiereComplementaria: boolean
+  /** What the expense serves (LIVA 5-V), and how much of it is deductible, in hundredths of a percent (LIVA 5-I). */
+  readonly destinoIva: Destino
+  readonly porcentajeDeducible: bigint
 }
 
 /** Bases and taxes by rate, and what was withheld. */
@@ -51,6 +54,10 @@ export interface Importes {
 
 export type Direccion = 'emitido' | 'recibido'
 
+/** Acts that pay IVA, exempt ones, or both alike. */
+export const DESTINOS = ['gravado', 'exento', 'indistinto'] as const
+export type Destino = (typeof DESTINOS)[number]
+
 /** `no_acreditable`: paid to a supplier, and its IVA can not be credited. Only received documents are that. */
 export type Efecto = 'cuenta' | 'no_acreditable' | 'sin_efecto'
 
@@ -58,6 +65,8 @@ export type Efecto = 'cuenta' | 'no_acreditable' | 'sin_efecto'
 export const MOTIVOS = [
   'cancelado',
   'factura_cancelada',
+  'excluido', // a person says that it does not count, and why
+  'factura_excluida',
   'ppd_sin_pago', // an invoice to be paid later, and nothing has been paid
   'ppd_por_pagos', // it counts by its payments
   'pagado_con_rep', // an invoice paid at once that nevertheless has receipts: only the receipts count

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { TenantSql, TenantTx } from '../db/databases.ts'
 import { parseCentavos } from '../fiscal/money.ts'
 import { type Periodo, periodoOf } from '../fiscal/periodo.ts'
+import type { GastoReducido } from './acreditable.ts'
 import type { Apertura, MesIva, SumaIva } from './iva.ts'
 import { COLUMNS, fromRow, type MonthRow, toRow } from './month-row.ts'
 import { IMPORTES } from './movimiento.ts'
@@ -84,6 +85,42 @@ export async function sumMonths(
     const { ejercicio, mes, direccion, efecto, motivo } = row
     return { periodo: { ejercicio, mes }, suma: { ...importes, direccion, efecto, motivo } as SumaIva }
   })
+}
+
+/** The creditable expenses of these months that are not credited whole; those alike together. */
+export async function findReducidos(
+  trx: TenantTx,
+  periodos: readonly Periodo[],
+): Promise<{ periodo: Periodo; gasto: GastoReducido }[]> {
+  const { rows } = await sql<ReducidoRow & Periodo>`
+    select p.ejercicio, p.mes, r.*
+    from jsonb_to_recordset(${JSON.stringify(periodos)}::text::jsonb) as p(ejercicio int, mes int)
+    cross join lateral (
+      select m.destino_iva, m.porcentaje_deducible::text, (m.iva16 + m.iva8 + m.iva_otra)::text as iva,
+        m.iva_retenido::text, count(*)::int as veces
+      from movimientos m
+      where m.ejercicio = p.ejercicio and m.mes = p.mes and m.direccion = 'recibido' and m.efecto = 'cuenta'
+        and (m.porcentaje_deducible <> 100 or m.destino_iva <> 'gravado')
+      group by 1, 2, 3, 4
+    ) r`.execute(trx)
+  return rows.map((row) => ({
+    periodo: { ejercicio: row.ejercicio, mes: row.mes },
+    gasto: {
+      destinoIva: row.destino_iva,
+      porcentajeDeducible: parseCentavos(row.porcentaje_deducible),
+      iva: parseCentavos(row.iva),
+      ivaRetenido: parseCentavos(row.iva_retenido),
+      veces: row.veces,
+    },
+  }))
+}
+
+interface ReducidoRow {
+  destino_iva: GastoReducido['destinoIva']
+  porcentaje_deducible: string
+  iva: string
+  iva_retenido: string
+  veces: number
 }
 
 type SumRow = Pick<SumaIva, 'direccion' | 'efecto' | 'motivo'> & Periodo

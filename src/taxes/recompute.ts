@@ -1,7 +1,7 @@
 import type { TenantTx } from '../db/databases.ts'
 import { comparePeriodos, type Periodo } from '../fiscal/periodo.ts'
 import { type Apertura, arrastreHacia, baseIva, ivaMensual, type MesIva } from './iva.ts'
-import { deleteMonths, findMonthBefore, lockMonths, saveMonths, sumMonths } from './queries.ts'
+import { deleteMonths, findMonthBefore, findReducidos, lockMonths, saveMonths, sumMonths } from './queries.ts'
 
 /**
  * Adds up these months anew from their movements, and carries what they leave through every later month. Each month is
@@ -15,6 +15,7 @@ export async function recomputeIva(trx: TenantTx, periodos: readonly Periodo[], 
   // second to commit would overwrite the first with a total that misses it.
   const locked = await lockMonths(trx, touched)
   const sums = await sumMonths(trx, touched)
+  const reducidos = await findReducidos(trx, touched)
 
   let previous = await findMonthBefore(trx, first)
   const changed: MesIva[] = []
@@ -28,7 +29,8 @@ export async function recomputeIva(trx: TenantTx, periodos: readonly Periodo[], 
       emptied.push(periodo)
       continue
     }
-    const base = isTouched ? baseIva(own) : stored.base
+    const gastos = reducidos.filter((one) => comparePeriodos(one.periodo, periodo) === 0).map(({ gasto }) => gasto)
+    const base = isTouched ? baseIva(own, gastos) : stored.base
     const mes: MesIva = { periodo, base, iva: ivaMensual(base, arrastreHacia(periodo, previous, apertura)) }
     if (isTouched || !sameResult(mes, stored)) changed.push(mes)
     previous = mes

@@ -11,27 +11,43 @@ import {
 import { comparePeriodos, periodoOf } from '../../fiscal/periodo.ts'
 import type { Motivo, Movimiento, Revisar } from '../../taxes/movimiento.ts'
 import { IVA } from '../read/impuestos.ts'
-import type { ConPagos, Egreso, Factura, PoliticaEgresos } from './expediente.ts'
+import { atribucionDe, fechaDeFlujo } from './anotaciones.ts'
+import { type ConPagos, cuenta, type Egreso, type Factura, type PoliticaEgresos } from './expediente.ts'
 import { comunOf, importesOf } from './importes.ts'
 
+/** A credit note and what it comes to. */
+export interface EgresoAplicado {
+  readonly egreso: Egreso
+  /** Invoices it names that are here, cancelled and excluded ones included. */
+  readonly related: readonly ConPagos[]
+  readonly targets: readonly ConPagos[]
+  /** What it lowered of what was owed, by invoice and in its currency. */
+  readonly tomado: ReadonlyMap<string, Decimal>
+  /** What of it was money given back, in its own currency. */
+  readonly reembolso: Decimal
+}
+
 /** Credit notes in the order they were issued: each takes what the earlier ones left of a balance. */
-export function ofEgresos(
+export function aplicarEgresos(
   egresos: readonly Egreso[],
   known: ReadonlyMap<string, ConPagos>,
-  movimientos: PorDocumento,
   politica: PoliticaEgresos,
-): Movimiento[] {
+): EgresoAplicado[] {
   const acreditado = new Map<string, Decimal>() // by invoice, in its currency
   const inOrder = egresos.toSorted((a, b) => compareTexts(a.fecha, b.fecha) || compareTexts(a.uuid, b.uuid))
   return inOrder.map((egreso) => {
     const related = egreso.relacionados
       .flatMap((uuid) => known.get(uuid) ?? [])
       .filter((one) => isOwnInvoice(egreso, one.factura))
-    const targets = related.filter(({ factura }) => factura.vigente)
-    const reembolso = egreso.vigente ? reembolsoOf(egreso, targets, acreditado, politica) : ZERO
-    return ofEgreso(egreso, reembolso, { related, targets, movimientos })
+    const targets = related.filter(({ factura }) => cuenta(factura))
+    const tomado = new Map<string, Decimal>()
+    const reembolso = cuenta(egreso) ? reembolsoOf(egreso, targets, { acreditado, tomado }, politica) : ZERO
+    return { egreso, related, targets, tomado, reembolso }
   })
 }
+
+export const ofEgresos = (aplicados: readonly EgresoAplicado[], movimientos: PorDocumento): Movimiento[] =>
+  aplicados.map((aplicado) => ofEgreso(aplicado, movimientos))
 
 const isOwnInvoice = (egreso: Egreso, factura: Factura): boolean =>
   factura.rfcEmisor === egreso.rfcEmisor && factura.direccion === egreso.direccion
@@ -43,7 +59,7 @@ const isOwnInvoice = (egreso: Egreso, factura: Factura): boolean =>
 function reembolsoOf(
   egreso: Egreso,
   targets: readonly ConPagos[],
-  acreditado: Map<string, Decimal>,
+  { acreditado, tomado }: { acreditado: Map<string, Decimal>; tomado: Map<string, Decimal> },
   politica: PoliticaEgresos,
 ): Decimal {
   let left = egreso.total
@@ -56,6 +72,7 @@ function reembolsoOf(
     const offered = converted(left, egreso, factura)
     const taken = compareDecimals(offered, saldo) <= 0 ? offered : saldo
     acreditado.set(factura.uuid, sumDecimals([before, taken]))
+    tomado.set(factura.uuid, taken)
     left = taken === offered ? ZERO : subtract(left, converted(taken, factura, egreso))
   }
   // A note that is itself deferred gives nothing back, whatever the balances were.
@@ -72,17 +89,10 @@ function converted(amount: Decimal, from: EnMoneda, to: EnMoneda): Decimal {
   return { units: toCentavos([amount, from.tipoCambio], [to.tipoCambio]), places: 2 }
 }
 
-interface Contexto {
-  /** Invoices it names that are here, cancelled ones included. */
-  readonly related: readonly ConPagos[]
-  readonly targets: readonly ConPagos[]
-  readonly movimientos: PorDocumento
-}
-
 /** The movements of invoices and payments, by the invoice they are about. */
 type PorDocumento = ReadonlyMap<string | null, readonly Movimiento[]>
 
-function ofEgreso(egreso: Egreso, reembolso: Decimal, { related, targets, movimientos }: Contexto): Movimiento {
+function ofEgreso({ egreso, reembolso, related, targets }: EgresoAplicado, movimientos: PorDocumento): Movimiento {
   // The invoice whose operation is undone: one that was paid at once if there is one, for the balances of the others
   // have had their share already.
   const original = targets.find(({ factura }) => factura.metodoPago !== 'PPD') ?? targets[0]
@@ -98,9 +108,11 @@ function ofEgreso(egreso: Egreso, reembolso: Decimal, { related, targets, movimi
   )
   const fechaOriginal = original && withheld ? fechaOfFlow(original, egreso.fecha) : undefined
   const corrected = fechaOriginal !== undefined && !motivo ? periodoOf(fechaOriginal) : undefined
+  const fecha = fechaDeFlujo(egreso)
   const rechazado = original && egreso.direccion === 'recibido' && isRechazado(original.factura.uuid, movimientos)
   return {
-    ...comunOf(egreso, importes),
+    ...comunOf({ ...egreso, fecha }, importes),
+    ...atribucionDe(egreso.direccion, egreso.anotaciones, original?.factura.anotaciones),
     clase: 'EGRESO',
     n: 0,
     documento: original?.factura.uuid ?? egreso.relacionados[0] ?? null,
@@ -111,7 +123,7 @@ function ofEgreso(egreso: Egreso, reembolso: Decimal, { related, targets, movimi
     ...(corrected && {
       periodo: corrected,
       // In one and the same month nothing has been filed yet.
-      requiereComplementaria: comparePeriodos(corrected, periodoOf(egreso.fecha)) !== 0,
+      requiereComplementaria: comparePeriodos(corrected, periodoOf(fecha)) !== 0,
     }),
   }
 
@@ -123,7 +135,9 @@ function ofEgreso(egreso: Egreso, reembolso: Decimal, { related, targets, movimi
 
   function sinEfecto(): Motivo | null {
     if (!egreso.vigente) return 'cancelado'
-    if (related.length > 0 && targets.length === 0) return 'factura_cancelada'
+    if (egreso.anotaciones.excluido) return 'excluido'
+    if (related.length > 0 && targets.length === 0)
+      return related.some(({ factura }) => factura.vigente) ? 'factura_excluida' : 'factura_cancelada'
     if (egreso.metodoPago === 'PPD') return 'egreso_ppd'
     return isZero(reembolso) ? 'reduce_saldo' : null
   }
@@ -132,7 +146,7 @@ function ofEgreso(egreso: Egreso, reembolso: Decimal, { related, targets, movimi
 /** When the money that is given back had come in. */
 function fechaOfFlow({ factura, pagos }: ConPagos, until: string): string {
   const paid = pagos.map((pago) => pago.fecha).filter((fecha) => fecha <= until)
-  return paid.toSorted(compareTexts).at(-1) ?? (factura.metodoPago === 'PPD' ? until : factura.fecha)
+  return paid.toSorted(compareTexts).at(-1) ?? (factura.metodoPago === 'PPD' ? until : fechaDeFlujo(factura))
 }
 
 /** Whether the IVA of an invoice was never credited: then giving part of it back takes no credit away. */

@@ -1,6 +1,7 @@
 import type { Decimal } from '../../fiscal/money.ts'
 import type { Direccion } from '../../taxes/movimiento.ts'
 import type { Impuesto } from '../read/impuestos.ts'
+import type { Anotaciones } from './anotaciones.ts'
 
 /** An invoice (type I) as far as the flow of money depends on it. Amounts in its currency. */
 export interface Factura {
@@ -20,6 +21,7 @@ export interface Factura {
   readonly impuestos: readonly Impuesto[]
   readonly baseNoObjeto: Decimal
   readonly combustible: boolean
+  readonly anotaciones: Anotaciones
 }
 
 /** A credit note (type E). */
@@ -49,6 +51,8 @@ export interface PagoAplicado {
   readonly pagado: Decimal
   readonly objetoImp: string | null
   readonly impuestos: readonly Impuesto[]
+  /** Of the whole receipt. */
+  readonly anotaciones: Anotaciones
 }
 
 /** Documents that may touch each other: every invoice comes with all its payments and credit notes that are known. */
@@ -68,7 +72,11 @@ export interface ConPagos {
 /** Whether a credit note first lowers what is still owed, or follows its own method of payment. */
 export type PoliticaEgresos = 'saldo-primero' | 'por-metodo-del-egreso'
 
+/** Neither cancelled nor excluded by somebody: only these bear on other documents. */
+export const cuenta = ({ vigente, anotaciones }: Pick<Factura, 'vigente' | 'anotaciones'>): boolean =>
+  vigente && !anotaciones.excluido
+
 // A receipt is made by whoever issued the invoice. Without this, a stranger's receipt that names an invoice of ours
 // would change what we owe.
 export const isPaymentOf = (pago: PagoAplicado, factura: Factura): boolean =>
-  pago.vigente && pago.rfcEmisor === factura.rfcEmisor && pago.direccion === factura.direccion
+  cuenta(pago) && pago.rfcEmisor === factura.rfcEmisor && pago.direccion === factura.direccion

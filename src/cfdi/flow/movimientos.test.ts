@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { formatCentavos, ONE, parseDecimal, ZERO } from '../../fiscal/money.ts'
 import { IMPORTES, type Movimiento } from '../../taxes/movimiento.ts'
 import type { Impuesto } from '../read/impuestos.ts'
+import { SIN_ANOTACIONES } from './anotaciones.ts'
 import type { Egreso, Expediente, Factura, PagoAplicado } from './expediente.ts'
 import { movimientosOf } from './movimientos.ts'
 
@@ -44,6 +45,7 @@ const factura = (change: Partial<Factura> = {}): Factura => ({
   impuestos: [traslado('0.160000', '10000.00', '1600.00')],
   baseNoObjeto: ZERO,
   combustible: false,
+  anotaciones: SIN_ANOTACIONES,
   ...change,
 })
 const ppd = (change: Partial<Factura> = {}) => factura({ metodoPago: 'PPD', formaPago: '99', ...change })
@@ -67,6 +69,7 @@ const pago = (change: Partial<PagoAplicado> = {}): PagoAplicado => ({
   pagado: d('5800.00'),
   objetoImp: '02',
   impuestos: [traslado('0.16', '5000.00', '800.00')],
+  anotaciones: SIN_ANOTACIONES,
   ...change,
 })
 

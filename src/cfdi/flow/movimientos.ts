@@ -1,8 +1,16 @@
 import { type Centavos, type Decimal, isZero, toCentavos, ZERO } from '../../fiscal/money.ts'
 import { type Direccion, type Motivo, type Movimiento, rechazoDe, SIN_IMPORTES } from '../../taxes/movimiento.ts'
 import { type Impuesto, IVA } from '../read/impuestos.ts'
-import { ofEgresos } from './egresos.ts'
-import { type Expediente, type Factura, isPaymentOf, type PagoAplicado, type PoliticaEgresos } from './expediente.ts'
+import { atribucionDe, fechaDeFlujo } from './anotaciones.ts'
+import { aplicarEgresos, ofEgresos } from './egresos.ts'
+import {
+  type ConPagos,
+  type Expediente,
+  type Factura,
+  isPaymentOf,
+  type PagoAplicado,
+  type PoliticaEgresos,
+} from './expediente.ts'
 import { comunOf, importesOf, type Leido } from './importes.ts'
 
 /**
@@ -10,23 +18,30 @@ import { comunOf, importesOf, type Leido } from './importes.ts'
  *
  * Rules: fiscal.md 1.1, steps 1 and 2 (LIVA 1-B: collected when collected; art. 7: credit notes). An invoice paid at
  * once (PUE) moves on its own date unless a valid receipt pays it; a deferred one (PPD) only by its receipts, each in
- * the month of its FechaPago; a credit note lowers what is still owed first, and only the rest moves.
+ * the month of its FechaPago; a credit note lowers what is still owed first, and only the rest moves. What people have
+ * annotated moves dates, takes documents out and says how far an expense is creditable (D7).
  */
 export function movimientosOf(
   { facturas, egresos, pagos }: Expediente,
   politica: PoliticaEgresos = 'saldo-primero',
 ): Movimiento[] {
-  const known = new Map(facturas.map((factura) => [factura.uuid, { factura, pagos: [] as PagoAplicado[] }]))
-  for (const pago of pagos) {
-    const paid = known.get(pago.idDocumento)
-    if (paid && isPaymentOf(pago, paid.factura)) paid.pagos.push(pago)
-  }
+  const known = conPagos({ facturas, pagos })
   const propios = [
     ...[...known.values()].map(({ factura, pagos }) => ofFactura(factura, pagos)),
     ...pagos.map((pago) => ofPago(pago, known.get(pago.idDocumento)?.factura)),
   ]
   const byDocumento = Map.groupBy(propios, (one) => one.documento)
-  return [...propios, ...ofEgresos(egresos, known, byDocumento, politica)]
+  return [...propios, ...ofEgresos(aplicarEgresos(egresos, known, politica), byDocumento)]
+}
+
+/** Every invoice with what validly paid it. */
+export function conPagos({ facturas, pagos }: Pick<Expediente, 'facturas' | 'pagos'>): Map<string, ConPagos> {
+  const known = new Map(facturas.map((factura) => [factura.uuid, { factura, pagos: [] as PagoAplicado[] }]))
+  for (const pago of pagos) {
+    const paid = known.get(pago.idDocumento)
+    if (paid && isPaymentOf(pago, paid.factura)) paid.pagos.push(pago)
+  }
+  return known
 }
 
 function ofFactura(factura: Factura, pagos: readonly PagoAplicado[]): Movimiento {
@@ -42,9 +57,11 @@ function ofFactura(factura: Factura, pagos: readonly PagoAplicado[]): Movimiento
     pago: total,
     combustible: factura.combustible,
   }
+  const deferred = factura.metodoPago === 'PPD'
   return {
-    ...comunOf(factura, importes.importes),
-    clase: factura.metodoPago === 'PPD' ? 'PPD' : 'PUE',
+    ...comunOf(deferred ? factura : { ...factura, fecha: fechaDeFlujo(factura) }, importes.importes),
+    ...atribucionDe(factura.direccion, factura.anotaciones),
+    clase: deferred ? 'PPD' : 'PUE',
     n: 0,
     documento: factura.uuid,
     total,
@@ -54,7 +71,8 @@ function ofFactura(factura: Factura, pagos: readonly PagoAplicado[]): Movimiento
 
   function sinEfecto(): Motivo | null {
     if (!factura.vigente) return 'cancelado'
-    if (factura.metodoPago === 'PPD') return pagos.length > 0 ? 'ppd_por_pagos' : 'ppd_sin_pago'
+    if (factura.anotaciones.excluido) return 'excluido'
+    if (deferred) return pagos.length > 0 ? 'ppd_por_pagos' : 'ppd_sin_pago'
     return pagos.length > 0 ? 'pagado_con_rep' : null
   }
 }
@@ -69,6 +87,7 @@ function ofPago(pago: PagoAplicado, factura: Factura | undefined): Movimiento {
   }
   return {
     ...comunOf({ ...pago, usoCfdi: factura?.usoCfdi ?? null }, importes),
+    ...atribucionDe(pago.direccion, pago.anotaciones, factura?.anotaciones),
     clase: 'REP',
     n: pago.n,
     documento: pago.idDocumento,
@@ -79,9 +98,11 @@ function ofPago(pago: PagoAplicado, factura: Factura | undefined): Movimiento {
 
   function sinEfecto(): Motivo | null {
     if (!pago.vigente) return 'cancelado'
+    if (pago.anotaciones.excluido) return 'excluido'
     if (!factura) return pago.version === '1.0' ? 'factura_desconocida' : null
     if (!isPaymentOf(pago, factura)) return 'rep_ajeno'
-    return factura.vigente ? null : 'factura_cancelada'
+    if (!factura.vigente) return 'factura_cancelada'
+    return factura.anotaciones.excluido ? 'factura_excluida' : null
   }
 }
 

@@ -4,6 +4,8 @@ import { formatCentavos, ONE, parseDecimal } from '../../fiscal/money.ts'
 import type { Periodo } from '../../fiscal/periodo.ts'
 import { COLUMNS } from '../../taxes/month-row.ts'
 import { IMPORTES, type Movimiento } from '../../taxes/movimiento.ts'
+import { findAnotaciones } from '../annotations/queries.ts'
+import { type Anotaciones, SIN_ANOTACIONES } from '../flow/anotaciones.ts'
 import type { Egreso, Expediente, Factura, PagoAplicado } from '../flow/expediente.ts'
 import { type CfdiRows, fromJson } from './cfdi-rows.ts'
 
@@ -136,13 +138,21 @@ export async function findExpediente(trx: TenantTx, { documentos, egresos }: Sem
     .select(['c.direccion', 'c.estado', 'c.rfc_emisor', 'c.rfc_receptor'])
     .where(sql<boolean>`p.id_documento = any(${ids}::text[])`)
     .execute()
+  const noted = await findAnotaciones(trx, [
+    ...new Set([...facturas, ...notas, ...pagos].map((row) => row.uuid_fiscal)),
+  ])
+  const anotacionesDe = ({ uuid_fiscal }: { uuid_fiscal: string }) => noted.get(uuid_fiscal) ?? SIN_ANOTACIONES
   return {
     documentos: ids,
-    facturas: facturas.map(toFactura),
+    facturas: facturas.map((factura) => toFactura(factura, anotacionesDe(factura))),
     egresos: notas.map(
-      (nota) => ({ ...toFactura(nota), relacionados: [...new Set(nota.relacionados)] }) satisfies Egreso,
+      (nota) =>
+        ({
+          ...toFactura(nota, anotacionesDe(nota)),
+          relacionados: [...new Set(nota.relacionados)],
+        }) satisfies Egreso,
     ),
-    pagos: pagos.map(toPago),
+    pagos: pagos.map((pago) => toPago(pago, anotacionesDe(pago))),
   }
 }
 
@@ -196,6 +206,7 @@ const MOVIMIENTO_COLUMNS = [
   ...['uuid_fiscal', 'n', 'documento', 'clase', 'direccion', 'fecha', 'ejercicio', 'mes', 'contraparte', 'total'],
   ...Object.values(COLUMNS),
   ...['forma_pago', 'uso_cfdi', 'efecto', 'motivo', 'revisar', 'requiere_complementaria'],
+  ...['destino_iva', 'porcentaje_deducible'],
 ]
 const MOVIMIENTO_NAMES = sql.raw(MOVIMIENTO_COLUMNS.join(', '))
 const MOVIMIENTO_TEXTS = sql.raw(MOVIMIENTO_COLUMNS.map((column) => `m.${column}::text`).join(', '))
@@ -223,6 +234,8 @@ function toRow(movimiento: Movimiento): MovimientoRow {
     motivo: movimiento.motivo,
     revisar: movimiento.revisar,
     requiere_complementaria: `${movimiento.requiereComplementaria}`,
+    destino_iva: movimiento.destinoIva,
+    porcentaje_deducible: formatCentavos(movimiento.porcentajeDeducible),
   }
 }
 
@@ -235,7 +248,7 @@ const documentRows = (trx: TenantTx) =>
 
 type DocumentRow = Awaited<ReturnType<ReturnType<typeof documentRows>['executeTakeFirstOrThrow']>>
 
-function toFactura(row: DocumentRow): Factura {
+function toFactura(row: DocumentRow, anotaciones: Anotaciones): Factura {
   const base = row.base_no_objeto
   const magnitude = parseDecimal(base.replace('-', ''))
   return {
@@ -255,6 +268,7 @@ function toFactura(row: DocumentRow): Factura {
     // A discount above the amount of its concept makes it negative.
     baseNoObjeto: base.startsWith('-') ? { ...magnitude, units: -magnitude.units } : magnitude,
     combustible: row.combustible,
+    anotaciones,
   }
 }
 
@@ -278,7 +292,7 @@ interface PagoRow {
   impuestos: unknown
 }
 
-function toPago(row: PagoRow): PagoAplicado {
+function toPago(row: PagoRow, anotaciones: Anotaciones): PagoAplicado {
   return {
     uuid: row.uuid_fiscal,
     n: row.n,
@@ -297,5 +311,6 @@ function toPago(row: PagoRow): PagoAplicado {
     pagado: parseDecimal(row.pagado ?? '0', { places: 12 }),
     objetoImp: row.objeto_imp,
     impuestos: fromJson(row.impuestos),
+    anotaciones,
   }
 }
