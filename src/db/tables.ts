@@ -1005,6 +1005,7 @@ export interface TenantCfdis {
   complementos: Filled<string[]>
   reparaciones: Filled<string[]>
   carga_id: string | null
+  cuenta_terceros: Filled<boolean>
   estado_por_consultar: Filled<boolean>
 }
 
@@ -1018,14 +1019,23 @@ export interface TenantConfiguracionFiscal {
   actualizado_en: Filled<Instant>
 }
 
+export interface TenantExportacionEnlaces {
+  hash: Bytes
+  exportacion_id: string
+  creado_por: string | null
+  creado_por_email: string | null
+  creado_en: Instant
+}
+
 export interface TenantExportaciones {
   id: string
   formato: 'csv' | 'xlsx' | 'zip_xml' | 'zip_pdf'
-  filtro: Json
+  filtro: string
   estado: 'pendiente' | 'procesando' | 'lista' | 'fallida' | 'cancelada' | 'vencida'
   total: number | null
   procesados: Filled<number>
   secuencia: Filled<BigInteger>
+  intentos: Filled<number>
   archivo: string | null
   bytes: BigInteger | null
   sha256: Bytes | null
@@ -1034,9 +1044,10 @@ export interface TenantExportaciones {
   creada_por: string | null
   creada_por_email: string | null
   creada_en: Instant
+  actualizada_en: Instant
+  corte_en: Instant | null
   terminada_en: Instant | null
   vence_en: Instant | null
-  enlace_hash: Bytes | null
 }
 
 export interface TenantIsrMensual {
@@ -1136,6 +1147,26 @@ export interface TenantMovimientos {
   destino_iva: Filled<'gravado' | 'exento' | 'indistinto'>
 }
 
+export interface TenantMovimientosSumas {
+  ejercicio: number
+  mes: number
+  direccion: string
+  efecto: string
+  motivo: string | null
+  n: BigInteger
+  base16: string
+  iva16: string
+  base8: string
+  iva8: string
+  base0: string
+  base_exenta: string
+  base_no_objeto: string
+  base_otra: string
+  iva_otra: string
+  iva_retenido: string
+  isr_retenido: string
+}
+
 export interface TenantOutbox {
   id: string
   job: string
@@ -1172,10 +1203,12 @@ export interface TenantTables {
   cfdi_xml: TenantCfdiXml
   cfdis: TenantCfdis
   configuracion_fiscal: TenantConfiguracionFiscal
+  exportacion_enlaces: TenantExportacionEnlaces
   exportaciones: TenantExportaciones
   isr_mensual: TenantIsrMensual
   iva_mensual: TenantIvaMensual
   movimientos: TenantMovimientos
+  movimientos_sumas: TenantMovimientosSumas
   outbox: TenantOutbox
   usage: TenantUsage
 }
