@@ -47,7 +47,7 @@ const PURE: Readonly<Record<string, string>> = {
     'xml attributes parse comprobante impuestos pagos cfdi32 cfdi33-40 retenciones nomina complementos repair tokens words decode',
   'cfdi/verify': 'avisos',
   'cfdi/flow': 'anotaciones movimientos egresos expediente importes',
-  'cfdi/store': 'cfdi-rows batch',
+  'cfdi/store': 'cfdi-rows batch columns literals',
   db: 'statements ledger migrations quote schema-window',
   http: 'cursor json-text invalid-request',
   mail: 'messages layout plain address template access-templates payment-templates subscription-templates samples',

@@ -2,7 +2,8 @@ import type { TenantTx } from '../../db/databases.ts'
 import { findConfiguracion } from '../../taxes/queries.ts'
 import { recomputeIva } from '../../taxes/recompute.ts'
 import { movimientosOf } from '../flow/movimientos.ts'
-import { findExpediente, findSemillas, lockLine, replaceMovimientos, type Semillas } from './store-queries.ts'
+import { lockLine } from './insert-queries.ts'
+import { findExpediente, findSemillas, replaceMovimientos, type Semillas } from './store-queries.ts'
 
 /**
  * Derives anew all movements and months that depend on these stored CFDI, after a change of their state or of what a

@@ -3,10 +3,12 @@ import { sqlState } from '../../db/failures.ts'
 import { amountOutOfRange, cfdiLimitReached } from '../errors.ts'
 import type { Cfdi } from '../read/comprobante.ts'
 import { type Aviso, beyondLimit, bytesDiffer } from '../verify/avisos.ts'
-import { type Batch, prepareBatch } from './batch.ts'
+import { type Batch, insertsOf, prepareBatch } from './batch.ts'
 import type { CfdiRows, Origen } from './cfdi-rows.ts'
+import type { Row } from './columns.ts'
+import { countCfdis, findStored, insertAll, insertEvidence, lockLine } from './insert-queries.ts'
 import { derive } from './rederive.ts'
-import { countCfdis, findStored, insertCfdis, lockLine, type Semillas } from './store-queries.ts'
+import type { Semillas } from './store-queries.ts'
 
 export interface StoredBatch {
   /** Uuids that were new, in the order they were given. */
@@ -64,25 +66,24 @@ export async function storeBatch(
     const added = new Set(stored)
     const rows = batch.documents.filter(({ uuid }) => added.has(uuid))
     if (rows.length > 0) {
-      await insertCfdis(trx, rows)
+      await insertAll(trx, rows.length === batch.documents.length ? batch.inserts : insertsOf(rows))
       await countCfdis(trx, rows.length)
       await derive(trx, seedsOf(rows))
     }
+    const unlike = unlikeOf(batch, known, added)
+    if (unlike.length > 0) {
+      const proofs = unlike.map((xml) => ({ xml, aviso: bytesDiffer(xml.uuid_fiscal) }))
+      await insertEvidence(trx, proofs, batch.origen)
+    }
     const total = before + rows.length
     const isBeyond = limit.mode === 'soft' && limit.max >= 0 && total > limit.max && rows.length > 0
-    const unlike = new Set([
-      ...batch.others.map(({ uuid_fiscal }) => uuid_fiscal).filter((uuid) => added.has(uuid) || known.has(uuid)),
-      ...batch.documents
-        .filter(({ uuid, xml }) => known.has(uuid) && known.get(uuid) !== xml.sha256)
-        .map((d) => d.uuid),
-    ])
     return {
       stored,
       repeated,
       beyond: fresh.slice(places),
       avisos: [
         ...rows.flatMap(({ uuid, avisos }) => avisos.map((aviso) => ({ ...aviso, uuid }))),
-        ...[...unlike].map((uuid) => ({ ...bytesDiffer(uuid), uuid })),
+        ...[...new Set(unlike.map((xml) => xml.uuid_fiscal))].map((uuid) => ({ ...bytesDiffer(uuid), uuid })),
         ...(isBeyond ? [{ ...beyondLimit(total, limit.max), uuid: null }] : []),
       ],
       total,
@@ -92,6 +93,15 @@ export async function storeBatch(
     if (sqlState(error) === '22003') throw amountOutOfRange(error)
     throw error
   }
+}
+
+/** Other bytes of documents that are here than the ones that stay. */
+function unlikeOf(batch: Batch, known: ReadonlyMap<string, string>, added: ReadonlySet<string>): Row<'cfdi_xml'>[] {
+  const came = new Map(batch.documents.map(({ uuid, rows }) => [uuid, rows.cfdi_xml[0] as Row<'cfdi_xml'>]))
+  return [...came.values(), ...batch.others].filter(({ uuid_fiscal, sha256 }) => {
+    const kept = known.get(uuid_fiscal) ?? (added.has(uuid_fiscal) ? came.get(uuid_fiscal)?.sha256 : sha256)
+    return kept !== sha256
+  })
 }
 
 function seedsOf(rows: readonly CfdiRows[]): Semillas {

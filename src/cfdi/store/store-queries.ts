@@ -7,65 +7,7 @@ import { IMPORTES, type Movimiento } from '../../taxes/movimiento.ts'
 import { findAnotaciones } from '../annotations/queries.ts'
 import { type Anotaciones, SIN_ANOTACIONES } from '../flow/anotaciones.ts'
 import type { Egreso, Expediente, Factura, PagoAplicado } from '../flow/expediente.ts'
-import { type CfdiRows, fromJson } from './cfdi-rows.ts'
-
-/**
- * Stores CFDI with their XML, relations and payments, and returns the uuids that were new: the SAT sync and a person may
- * bring the same one. The rows come sorted by uuid: two stores that share some wait for each other in one order.
- */
-export async function insertCfdis(trx: TenantTx, rows: readonly CfdiRows[]): Promise<Set<string>> {
-  const json = (values: readonly unknown[]) => sql`${JSON.stringify(values)}::text::jsonb`
-  const { rows: stored } = await sql<{ uuid: string }>`
-    with nuevos as (
-      insert into cfdis (${CFDI_COLUMNS})
-      select ${CFDI_COLUMNS}
-      from jsonb_populate_recordset(null::cfdis, ${json(rows.map((row) => row.cfdi))})
-      on conflict (uuid_fiscal) do nothing
-      returning uuid_fiscal
-    ), xml as (
-      insert into cfdi_xml (uuid_fiscal, contenido, bytes, sha256)
-      select uuid_fiscal, decode(contenido, 'base64'), bytes, decode(sha256, 'base64')
-      from jsonb_to_recordset(${json(rows.map((row) => row.xml))})
-        as x(uuid_fiscal uuid, contenido text, bytes int, sha256 text)
-      join nuevos using (uuid_fiscal)
-    ), relaciones as (
-      insert into cfdi_relaciones (uuid_fiscal, n, tipo_relacion, uuid_relacionado)
-      select r.uuid_fiscal, r.n, r.tipo_relacion, r.uuid_relacionado
-      from jsonb_populate_recordset(null::cfdi_relaciones, ${json(rows.flatMap((row) => row.relaciones))}) r
-      join nuevos using (uuid_fiscal)
-    ), pagos as (
-      insert into cfdi_pagos select p.*
-      from jsonb_populate_recordset(null::cfdi_pagos, ${json(rows.flatMap((row) => row.pagos))}) p
-      join nuevos using (uuid_fiscal)
-    )
-    select uuid_fiscal::text as uuid from nuevos`.execute(trx)
-  return new Set(stored.map(({ uuid }) => uuid))
-}
-
-/**
- * Puts everybody who changes CFDI of one company in line: the counter's row is locked until the commit, and it is the first
- * thing that such a transaction takes. Whoever comes after sees all that came before, so an invoice and its payment that
- * arrive at once meet; of fifty at once to the last place one finds it free; and nobody waits for somebody who waits for
- * him, whatever documents and months they share.
- * @returns how many CFDI there are
- */
-export async function lockLine(trx: TenantTx): Promise<number> {
-  const { rows } = await sql<{ n: string }>`select n from usage where kind = 'cfdi' for update`.execute(trx)
-  return Number(rows[0]?.n ?? 0)
-}
-
-/** Counts what was stored. The line is held. */
-export async function countCfdis(trx: TenantTx, added: number): Promise<void> {
-  await sql`update usage set n = n + ${added}::int where kind = 'cfdi'`.execute(trx)
-}
-
-/** Hashes of the bytes that are stored of these documents, in base64. */
-export async function findStored(trx: TenantTx, uuids: readonly string[]): Promise<Map<string, string>> {
-  const { rows } = await sql<{ uuid: string; sha256: string }>`
-    select uuid_fiscal::text as uuid, encode(sha256, 'base64') as sha256
-    from cfdi_xml where uuid_fiscal = any(${uuids}::uuid[])`.execute(trx)
-  return new Map(rows.map(({ uuid, sha256 }) => [uuid, sha256]))
-}
+import { fromJson } from './cfdi-rows.ts'
 
 /** Where a derivation starts: invoices by id (known or not), and credit notes. */
 export interface Semillas {
@@ -190,15 +132,6 @@ export async function replaceMovimientos(
 }
 
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-
-// Filled by the database or by what learns of a cancellation later: estado, fecha_cancelacion, creado_en…
-const CFDI_COLUMNS = sql.raw(
-  `uuid_fiscal, version, tipo, direccion, serie, folio, fecha_emision, fecha_timbrado, rfc_emisor, nombre_emisor,
-   regimen_emisor, rfc_receptor, nombre_receptor, regimen_receptor, subtotal, descuento, iva, ieps, isr_retenido,
-   iva_retenido, ieps_retenido, locales_trasladados, locales_retenidos, total, moneda, tipo_cambio, metodo_pago,
-   forma_pago, uso_cfdi, lugar_expedicion, exportacion, global_periodicidad, global_meses, global_anio, impuestos,
-   base_no_objeto, combustible, rfc_pac, source, avisos, carga_id`,
-)
 
 type MovimientoRow = Record<string, string | null>
 
