@@ -37,7 +37,7 @@ test('a CFDI is found by its folio fiscal, folio, RFCs, names and concepts', () 
   )
   assert.equal(nombres, 'escuela kemper urgate\nuniversidad robotica espanola')
   assert.deepEqual(texto.split('\n'), [
-    '5c1a1e63 0000 4000 8000 00000000c0de',
+    '5c1a1e6300004000800000000000c0de',
     'f 00123',
     'eku9003173c9',
     'escuela kemper urgate',

@@ -31,7 +31,8 @@ export function searchTextOf(cfdi: Cfdi): SearchText {
 
 function* partsOf(cfdi: Cfdi): Generator<string> {
   const { uuid, serie, folio, emisor, receptor } = cfdi
-  yield folded(uuid)
+  // Without its dashes: a fragment may reach over them.
+  yield uuid.replaceAll('-', '')
   // F-123 is typed as F123, F 123 and F-123; the last two fold to the same.
   if (serie !== null && folio !== null) {
     yield folded(`${serie}${folio}`)
