@@ -11,6 +11,7 @@ create table cargas (
   repetidos     int not null default 0,
   rechazados    int not null default 0,
   cuarentena    int not null default 0,
+  reintento     int check (reintento >= 0),
   secuencia     bigint not null default 1,
   error_codigo  text,
   error_mensaje text,
@@ -25,8 +26,10 @@ create table cargas (
 create index cargas_recientes on cargas (creada_en desc, id desc);
 create index cargas_abiertas on cargas (creada_en) where estado in ('recibida', 'procesando');
 comment on table cargas is 'Loads of files. huella is SHA-256 over the hashes of its files: the same files again are the same load.';
-comment on column cargas.archivos is 'As uploaded, in order: [{nombre, tipo: xml|zip, bytes, sha256, entradas}].';
+comment on column cargas.archivos is 'As uploaded, in order: [{nombre, tipo: xml|zip, bytes, sha256, entradas, codigo, mensaje}]; codigo where an archive could not be opened: it is then one entry, itself.';
 comment on column cargas.procesados is 'How many of total have their row in carga_resultados: they are done in the order of n, so it is also where to go on.';
+comment on column cargas.reintento is 'While what was quarantined or beyond the limit is tried again: from which n on. Null when nothing is.';
+comment on column cargas.archivos_borrados_en is 'When its files left the disk. What was quarantined stays in carga_cuarentena.';
 comment on column cargas.secuencia is 'Grows with every change of the load; the id of its events.';
 
 create table carga_resultados (

@@ -769,6 +769,7 @@ export interface TenantCargas {
   repetidos: Filled<number>
   rechazados: Filled<number>
   cuarentena: Filled<number>
+  reintento: number | null
   secuencia: Filled<BigInteger>
   error_codigo: string | null
   error_mensaje: string | null
