@@ -45,7 +45,7 @@ const PURE: Readonly<Record<string, string>> = {
   'cfdi/find': 'fold search-text',
   'cfdi/read':
     'xml attributes parse comprobante impuestos pagos cfdi32 cfdi33-40 retenciones nomina complementos repair tokens words decode',
-  'cfdi/verify': 'avisos',
+  'cfdi/verify': 'avisos codigos conceptos identidad nomina recibo tolerance totales',
   'cfdi/flow': 'anotaciones movimientos egresos expediente importes',
   'cfdi/store': 'cfdi-rows batch columns literals',
   db: 'statements ledger migrations quote schema-window',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { AppError } from '../errors.ts'
-import { databaseName, isGenericRfc, isRfc, parseRfc, rfcOfDatabase } from './rfc.ts'
+import { databaseName, hasCheckDigit, isGenericRfc, isRfc, parseRfc, rfcOfDatabase } from './rfc.ts'
 
 const READ: [given: string, rfc: string][] = [
   ['EKU9003173C9', 'EKU9003173C9'],
@@ -133,3 +133,12 @@ function captured(work: () => unknown): AppError {
   }
   throw new Error('an AppError was expected')
 }
+
+test('the check digit follows from the other characters, and the generic RFCs are beyond it', () => {
+  // Of SAT's test certificates and of public companies: letters, ñ and &, twelve characters and thirteen, digits 0 and A.
+  const right =
+    'EKU9003173C9 URE180429TM6 XIQB891116QE4 H&E951128469 OÑO120726RX3 IIA040805DZ4 SAT970701NN3 XAXX010101000'
+  for (const rfc of right.split(' ')) assert.ok(hasCheckDigit(rfc), rfc)
+  for (const rfc of ['EKU9003173C8', 'EKU9003713C9', 'AAA010101AAA', 'URE180429TM0'])
+    assert.ok(!hasCheckDigit(rfc), rfc)
+})

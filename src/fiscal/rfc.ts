@@ -28,6 +28,27 @@ export function isGenericRfc(rfc: string): boolean {
   return rfc === RFC_PUBLICO_GENERAL || rfc === RFC_EXTRANJERO
 }
 
+/**
+ * Whether the last character is the one that the others make (SAT's algorithm: weights 13 to 2, modulo 11). The generic
+ * RFCs are nobody's and pass. A few RFCs that SAT itself gave do not: a reason to look again, never to refuse.
+ */
+export function hasCheckDigit(rfc: string): boolean {
+  return isGenericRfc(rfc) || checkDigit(rfc) === rfc.at(-1)
+}
+
+function checkDigit(rfc: string): string {
+  // Companies have twelve characters: a blank stands before them.
+  const sum = rfc
+    .slice(0, -1)
+    .padStart(12, ' ')
+    .split('')
+    .reduce((total, char, i) => total + ALPHABET.indexOf(char) * (13 - i), 0)
+  const digit = 11 - (sum % 11)
+  return digit === 11 ? '0' : digit === 10 ? 'A' : String(digit)
+}
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMN&OPQRSTUVWXYZ Ñ'
+
 /** Not `toLocaleUpperCase`: a server in a Turkish locale would turn i into İ. What is too long to be one is left as it is. */
 export function normalizeRfc(text: string): string {
   const trimmed = text.trim()

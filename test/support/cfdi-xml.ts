@@ -125,7 +125,7 @@ function impuestos(
     }),
   )
   const withheld = (retenciones ?? []).map(({ impuesto, importe }) => {
-    const detail = concepto || suffix ? { Base: '0', TipoFactor: 'Tasa', TasaOCuota: '0' } : {}
+    const detail = concepto || suffix ? { Base: importe, TipoFactor: 'Tasa', TasaOCuota: '1' } : {}
     return line('Retencion', { ...detail, Impuesto: impuesto, Importe: importe })
   })
   return `<${tag('Impuestos')}>${group('Traslados', moved)}${group('Retenciones', withheld)}</${tag('Impuestos')}>`
