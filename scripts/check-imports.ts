@@ -41,6 +41,7 @@ const PURE: Readonly<Record<string, string>> = {
   'billing/mercadopago': 'gateway signature rejections normalize amounts wire',
   'billing/metrics': 'active-days',
   'billing/plans': 'answers features override plan policy price-of',
+  'cfdi/annotations': 'cambios answers errors',
   'cfdi/bulk': 'shown-name zip-errors',
   'cfdi/find': 'fold search-text',
   'cfdi/read':

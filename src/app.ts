@@ -19,6 +19,7 @@ import { publicPages } from './billing/public/routes.ts'
 import { replayRoutes } from './billing/replay/routes.ts'
 import { subscriptionRoutes } from './billing/staff/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
+import { anotacionRoutes } from './cfdi/annotations/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
 import { idempotencyStore } from './db/idempotency-keys.ts'
 import { CENTRAL_MIGRATIONS, readMigrations } from './db/migrate.ts'
@@ -91,6 +92,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(publicPages(deps))
   await app.register(webhookRoutes(deps))
   await app.register(cfdiRoutes(deps))
+  await app.register(anotacionRoutes(deps))
   await app.register(impuestosRoutes(deps))
 
   if (testClock) await app.register(testClockRoutes({ ...deps, testClock }))

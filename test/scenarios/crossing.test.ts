@@ -104,6 +104,8 @@ const POLICY: Record<string, Acceso> = {
   'GET /api/cfdi': todos,
   'GET /api/cfdi/{uuid}': todos,
   'GET /api/cfdi/{uuid}/xml': todos,
+  'PUT /api/cfdi/{uuid}/anotaciones': contables,
+  'GET /api/cfdi/{uuid}/anotaciones': todos,
   'GET /api/impuestos/iva': todos,
   'GET /api/impuestos/iva/detalle': todos,
 }
