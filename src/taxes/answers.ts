@@ -1,15 +1,16 @@
-import type { Selectable } from 'kysely'
 import type { z } from 'zod'
-import type { TenantTables } from '../db/tables.ts'
 import { formatCentavos } from '../fiscal/money.ts'
-import { explicacion, porQueRevisar } from './explicaciones.ts'
+import { formatProporcion, type Reduccion } from './acreditable.ts'
+import { explicacion, porQueRevisar, porQueSeReduce } from './explicaciones.ts'
 import type { MesIva } from './iva.ts'
 import type { Importes } from './movimiento.ts'
+import type { MovimientoRow } from './queries.ts'
 import type { IvaDelMes, MovimientoIva } from './schemas.ts'
 
 /** A month as the API tells it. */
 export function toIvaDelMes({ periodo, base, iva }: MesIva, calculadoEn: Date | null): z.input<typeof IvaDelMes> {
   const motivos = Object.entries(base.noAcreditablePorMotivo) as [keyof typeof base.noAcreditablePorMotivo, bigint][]
+  const reducciones = Object.entries(base.reducido.porMotivo) as [Reduccion, bigint][]
   return {
     ...periodo,
     trasladado: { ...porTasa(base.trasladado), total: formatCentavos(iva.ivaTrasladado) },
@@ -17,6 +18,15 @@ export function toIvaDelMes({ periodo, base, iva }: MesIva, calculadoEn: Date | 
     acreditable: {
       ...porTasa(base.acreditable),
       pagado: formatCentavos(iva.ivaPagado),
+      proporcion: base.proporcion === null ? null : formatProporcion(base.proporcion),
+      reducciones: {
+        total: formatCentavos(base.reducido.pagado),
+        motivos: reducciones.map(([motivo, amount]) => ({
+          motivo,
+          explicacion: porQueSeReduce(motivo),
+          iva: formatCentavos(amount),
+        })),
+      },
       retenidoMesAnterior: formatCentavos(iva.ivaRetenidoMesAnterior),
       total: formatCentavos(iva.ivaAcreditable),
     },
@@ -29,6 +39,7 @@ export function toIvaDelMes({ periodo, base, iva }: MesIva, calculadoEn: Date | 
       })),
     },
     retenidoATerceros: formatCentavos(base.ivaRetenidoATerceros),
+    retenidoPorAcreditar: formatCentavos(iva.arrastre.ivaRetenidoPorAcreditar),
     diferencia: formatCentavos(iva.diferencia),
     saldoAFavorAnterior: formatCentavos(iva.saldoAFavorAnterior),
     saldoAFavorAplicado: formatCentavos(iva.saldoAFavorAplicado),
@@ -42,7 +53,7 @@ export function toIvaDelMes({ periodo, base, iva }: MesIva, calculadoEn: Date | 
 }
 
 /** A stored movement as the API tells it, with its reason in words. */
-export function toMovimientoIva(row: Selectable<TenantTables['movimientos']>): z.input<typeof MovimientoIva> {
+export function toMovimientoIva(row: MovimientoRow): z.input<typeof MovimientoIva> {
   return {
     uuid: row.uuid_fiscal,
     n: row.n,
@@ -65,6 +76,10 @@ export function toMovimientoIva(row: Selectable<TenantTables['movimientos']>): z
     ivaOtra: row.iva_otra,
     ivaRetenido: row.iva_retenido,
     isrRetenido: row.isr_retenido,
+    destinoIva: row.destino_iva,
+    porcentajeDeducible: row.porcentaje_deducible,
+    proporcion: row.destino_iva === 'indistinto' ? row.proporcion : null,
+    ivaAcreditable: row.iva_acreditable,
     formaPago: row.forma_pago,
     usoCfdi: row.uso_cfdi,
     efecto: row.efecto,

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { isFecha } from '../fiscal/periodo.ts'
 import { cursor, entero, importe, instante, limite, pagina } from '../http/zod.ts'
-import { MOTIVOS, REVISAR } from './movimiento.ts'
+import { REDUCCIONES } from './acreditable.ts'
+import { DESTINOS, MOTIVOS, REVISAR } from './movimiento.ts'
 
 /** A date of a CFDI: civil time of the place of issue, without zone. */
 export const fechaCfdi = z
@@ -24,18 +25,34 @@ const tasas = {
   otras: conIva,
 }
 
+/** Of the month's acts, those that pay IVA. Null without any. */
+const proporcion = z.string().regex(/^[01]\.\d{4}$/)
+
 export const IvaDelMes = z
   .strictObject({
     ejercicio: z.int(),
     mes: z.int(),
     trasladado: z.strictObject({ ...tasas, total: importe }),
     retenidoPorClientes: importe,
-    acreditable: z.strictObject({ ...tasas, pagado: importe, retenidoMesAnterior: importe, total: importe }),
+    /** `total` = `pagado` − `reducciones.total` + `retenidoMesAnterior`. */
+    acreditable: z.strictObject({
+      ...tasas,
+      pagado: importe,
+      proporcion: proporcion.nullable(),
+      reducciones: z.strictObject({
+        total: importe,
+        motivos: z.array(z.strictObject({ motivo: z.enum(REDUCCIONES), explicacion: z.string(), iva: importe })),
+      }),
+      retenidoMesAnterior: importe,
+      total: importe,
+    }),
     noAcreditable: z.strictObject({
       total: importe,
       motivos: z.array(z.strictObject({ motivo: z.enum(MOTIVOS), explicacion: z.string(), iva: importe })),
     }),
     retenidoATerceros: importe,
+    /** What of it is creditable next month, once remitted. */
+    retenidoPorAcreditar: importe,
     diferencia: importe,
     saldoAFavorAnterior: importe,
     saldoAFavorAplicado: importe,
@@ -79,6 +96,12 @@ export const MovimientoIva = z
     ivaOtra: importe,
     ivaRetenido: importe,
     isrRetenido: importe,
+    destinoIva: z.enum(DESTINOS),
+    porcentajeDeducible: z.string().regex(/^\d{1,3}\.\d\d$/),
+    /** That of its month, where it was applied. */
+    proporcion: proporcion.nullable(),
+    /** What it adds to the creditable IVA of its month; null of what the company issued. */
+    ivaAcreditable: importe.nullable(),
     formaPago: z.string().nullable(),
     usoCfdi: z.string().nullable(),
     efecto: z.enum(['cuenta', 'no_acreditable', 'sin_efecto']),
