@@ -17,6 +17,7 @@ create index cfdis_metodo on cfdis (metodo_pago, fecha_emision, uuid_fiscal);
 create index cfdis_forma on cfdis (forma_pago, fecha_emision, uuid_fiscal);
 create index cfdis_uso on cfdis (uso_cfdi, fecha_emision, uuid_fiscal);
 create index cfdis_moneda on cfdis (moneda, fecha_emision, uuid_fiscal);
+create index cfdis_serie on cfdis (lower(serie), fecha_emision, uuid_fiscal);
 create index cfdis_folio on cfdis (lower(folio), fecha_emision, uuid_fiscal);
 create index cfdis_total on cfdis (total, uuid_fiscal);
 create index cfdis_carga on cfdis (carga_id, fecha_emision, uuid_fiscal) where carga_id is not null;

@@ -206,7 +206,9 @@ test('filters narrow the list, alone and together', async () => {
 test('a query that nobody declared, or that means nothing, is a 400 with its place', async () => {
   for (const query of [
     'pagina=2',
-    'orden=total',
+    'orden=borrado',
+    'orden=total,-total',
+    'orden=',
     'limite=0',
     'limite=201',
     'limite=1e2',

@@ -4,18 +4,15 @@ import type { EntitlementCache } from '../billing/entitlements/entitlement-cache
 import type { Feature } from '../billing/plans/features.ts'
 import type { TenantDatabases } from '../db/tenant-databases.ts'
 import { type Rol, roles } from '../http/access.ts'
-import { decodeCursor, encodeCursor } from '../http/cursor.ts'
-import { JsonText } from '../http/json-text.ts'
 import { actingTenant } from '../http/principal.ts'
 import type { App } from '../http/zod.ts'
 import { toMovimientoIva } from '../taxes/answers.ts'
 import { findMovimientosOf } from '../taxes/queries.ts'
-import { fechaCfdi } from '../taxes/schemas.ts'
 import { cfdiNotFound } from './errors.ts'
-import { findCfdi, findXml, listCfdis } from './find/queries.ts'
+import { findCfdi, findXml } from './find/queries.ts'
 import { parseCfdi } from './read/parse.ts'
 import { LIMITS } from './read/xml.ts'
-import { CfdiDetalle, CfdiFilter, CfdiPagina, CfdiStored, CfdiUpload, CfdiUuid } from './schemas.ts'
+import { CfdiDetalle, CfdiStored, CfdiUpload, CfdiUuid } from './schemas.ts'
 import { storeCfdis } from './store/store-cfdis.ts'
 
 interface CfdiDeps {
@@ -47,22 +44,6 @@ export const cfdiRoutes = (deps: CfdiDeps) => async (app: App) => {
     )
     const seen = avisos.map(({ code, mensaje }) => ({ code, mensaje }))
     return { stored, repeated, ...(seen.length > 0 && { avisos: seen }) }
-  })
-
-  const list = {
-    summary: 'CFDI de mi empresa, del más reciente al más antiguo',
-    tags,
-    querystring: CfdiFilter,
-    response: { 200: CfdiPagina },
-  }
-  app.get('/api/cfdi', { schema: list, config: readers }, async (request) => {
-    const { tenantId } = actingTenant(request.user)
-    const { limite, cursor, ...filter } = request.query
-    const [fecha, uuid] = cursor ? decodeCursor(cursor, LAST) : []
-    const after = fecha !== undefined && uuid !== undefined ? { fecha, uuid } : undefined
-    const { datos, last } = await tenants.use(tenantId, (db) => listCfdis(db, filter, { after, limit: limite }))
-    const siguiente = last ? encodeCursor([last.fecha, last.uuid]) : null
-    return new JsonText<z.input<typeof CfdiPagina>>(`{"datos":${datos},"siguiente":${JSON.stringify(siguiente)}}`)
   })
 
   const detail = {
@@ -109,4 +90,3 @@ const tags = ['CFDI']
 const plan = { feature: 'cfdi_basic' satisfies Feature }
 const readers = { acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] }, plan }
 const writers = { acceso: { quien: 'empresa' as const, roles: ['admin', 'contador'] as readonly Rol[] }, plan }
-const LAST = z.tuple([fechaCfdi, z.guid()])

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import postgres from 'postgres'
 import { ConnectionFailure, codeOf } from './failures.ts'
+import { PLANNED_ANEW } from './planned-anew.ts'
 import { wireTypes } from './wire-types.ts'
 
 /** Where a database is and as whom to enter it. */
@@ -177,6 +178,7 @@ async function openWith(password: string, target: Target, options: ConnectOption
   function worthPreparing(text: string, params: readonly unknown[]): boolean {
     if (!target.prepare || params.length > 64) return false
     if (prepared.has(text)) return true
+    if (text.includes(PLANNED_ANEW)) return false
     // A prepared statement stays on the server until the session ends; an insert of n rows has a text for each n.
     return prepared.size < 500 && prepared.add(text) !== undefined
   }

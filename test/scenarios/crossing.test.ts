@@ -102,6 +102,7 @@ const POLICY: Record<string, Acceso> = {
   'POST /api/webhooks/mercadopago': publico,
   'POST /api/cfdi': contables,
   'GET /api/cfdi': todos,
+  'GET /api/cfdi/totales': todos,
   'GET /api/cfdi/{uuid}': todos,
   'GET /api/cfdi/{uuid}/xml': todos,
   'PUT /api/cfdi/{uuid}/anotaciones': contables,

@@ -4,7 +4,7 @@ import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
 import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
 import { parseCfdi } from '../read/parse.ts'
 import { storeCfdis } from '../store/store-cfdis.ts'
-import { listCfdis } from './queries.ts'
+import { listCfdis } from './list-queries.ts'
 
 const RFC = 'EKU9003173C9'
 let tenants: ScratchTenants
@@ -21,7 +21,7 @@ test('a page is cut between rows, whatever their texts hold', async () => {
   await storeCfdis(db, RFC, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' } })
 
   const seen: string[] = []
-  let position: { fecha: string; uuid: string } | undefined
+  let position: string | undefined
   do {
     const page = await listCfdis(db, {}, { after: position, limit: 2 })
     seen.push(...(JSON.parse(page.datos) as { folio: string }[]).map(({ folio }) => folio))
