@@ -39,6 +39,7 @@ import { rateLimitStore } from './http/rate-limit-store.ts'
 import { createShell } from './http/shell.ts'
 import type { App } from './http/zod.ts'
 import { mailRoutes } from './mail/routes.ts'
+import { estadoSatRoutes } from './sat/estado/routes.ts'
 import { impuestosRoutes } from './taxes/routes.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 
@@ -95,6 +96,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(cfdiRoutes(deps))
   await app.register(findRoutes(deps))
   await app.register(anotacionRoutes(deps))
+  await app.register(estadoSatRoutes(deps))
   await app.register(impuestosRoutes(deps))
 
   if (testClock) await app.register(testClockRoutes({ ...deps, testClock }))

@@ -44,6 +44,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     refreshTokenDays: e.REFRESH_TOKEN_DAYS,
     mail: { smtpUrl: e.SMTP_URL ?? 'smtp://127.0.0.1:3525', from: e.MAIL_FROM, platformAddress: e.PLATFORM_EMAIL },
     mercadoPagoUrl: e.MERCADOPAGO_URL,
+    satEstadoUrl: e.SAT_ESTADO_URL,
     filesPath: path.resolve(e.FILES_PATH),
     testClock: e.TEST_CLOCK,
   }
@@ -90,6 +91,8 @@ export interface Config {
   mail: { smtpUrl: string; from: string; platformAddress: string }
   /** Base of MercadoPago's API, without a slash at its end: the real one, or a simulator. */
   mercadoPagoUrl: string
+  /** SAT's service that says the state of a CFDI: the real one, or a simulator. */
+  satEstadoUrl: string
   /**
    * Absolute folder of what is too large for a request or a row: uploads until they are imported, exports until they
    * expire. API and worker see the same one.
@@ -180,6 +183,8 @@ function isProxy(text: string): boolean {
 /** The one there is; its sandbox is the same address with other tokens. */
 const MERCADOPAGO = 'https://api.mercadopago.com'
 
+const SAT_ESTADO = 'https://consultaqr.facturaelectronica.sat.gob.mx/ConsultaCFDIService.svc'
+
 const Environment = z.object({
   NODE_ENV: z.string().optional(),
   HORUX_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -226,6 +231,7 @@ const Environment = z.object({
   MERCADOPAGO_URL: url(['http:', 'https:'])
     .default(MERCADOPAGO)
     .transform((text) => text.replace(/\/+$/, '')),
+  SAT_ESTADO_URL: url(['http:', 'https:']).default(SAT_ESTADO),
   FILES_PATH: z.string().min(1).default('.horux/files'),
   TEST_CLOCK: z.stringbool().default(false),
 })
@@ -265,6 +271,8 @@ function productionProblems(config: Config, e: z.output<typeof Environment>): st
   if (!config.publicUrl.startsWith('https://')) problems.push('PUBLIC_URL: must be https')
   if (new URL(config.mercadoPagoUrl).href !== `${MERCADOPAGO}/`)
     problems.push('MERCADOPAGO_URL: must be its own API, over https')
+  if (new URL(config.satEstadoUrl).href !== SAT_ESTADO)
+    problems.push('SAT_ESTADO_URL: must be the service of the SAT, over https')
   if (config.testClock) problems.push('TEST_CLOCK: time cannot be moved here')
   const password = decodeURIComponent(new URL(config.central.url).password)
   if (password.length < 16 || new Set(password).size < 8)

@@ -11,6 +11,8 @@ import { tenantSchemaWindow } from './db/schema-window.ts'
 import { createTenantDatabases, type TenantDatabases } from './db/tenant-databases.ts'
 import { createTestClock, type TestClock } from './db/test-clock.ts'
 import { openQueue, type Queue } from './queue/queue.ts'
+import { ASK_NOW_DEADLINE_MS } from './sat/estado/ask-now.ts'
+import { createEstadoSat, type EstadoSat } from './sat/estado/client.ts'
 
 /** What the product's processes share. Every slice asks for the part it uses. */
 export interface Deps {
@@ -27,6 +29,8 @@ export interface Deps {
   gateways: Gateways
   /** What companies may do. */
   entitlements: EntitlementCache
+  /** SAT's service that says the state of a CFDI. */
+  estadoSat: EstadoSat
   /** What versions of the tenant schema this build understands. */
   tenantSchema: { min: number; current: number }
   /** Ends everything in the reverse order. What runs in a tenant's database is waited for. */
@@ -56,6 +60,12 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
   const patience = config.processRole === 'api' ? { retries: 0, deadlineMs: 12_000 } : {}
   const gateways = createGateways({ central, keys: config.billingKeys, log, env: config.env, clock, patience })
   const entitlements = createEntitlementCache({ central, clock, changes, log })
+  const estadoSat = createEstadoSat({
+    url: config.satEstadoUrl,
+    log,
+    clock,
+    ...(config.processRole === 'api' && { deadlineMs: ASK_NOW_DEADLINE_MS }),
+  })
   return {
     config,
     clock,
@@ -67,6 +77,7 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
     queue,
     gateways,
     entitlements,
+    estadoSat,
     tenantSchema,
     async close() {
       entitlements.close()

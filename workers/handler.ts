@@ -4,6 +4,7 @@ import type { Config } from '../src/config.ts'
 import type { TenantDb } from '../src/db/databases.ts'
 import type { SendDeps } from '../src/mail/send.ts'
 import type { JobName, Payload } from '../src/queue/jobs.ts'
+import type { EstadoSat } from '../src/sat/estado/client.ts'
 import type { Log, OperationDeps } from '../src/tenants/operations/saga.ts'
 
 /** What the worker hands to its handlers. */
@@ -15,6 +16,8 @@ export interface WorkerDeps extends OperationDeps, SendDeps {
   entitlements: Pick<EntitlementCache, 'get'>
   /** MercadoPago, through each of our accounts. */
   gateways: Gateways
+  /** SAT's service that says the state of a CFDI. */
+  estadoSat: EstadoSat
   tenants: { use<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T> }
 }
 

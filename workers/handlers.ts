@@ -13,6 +13,7 @@ import { onBillingSeats } from './handlers/billing-seats.ts'
 import { onCleanupExpired } from './handlers/cleanup-expired.ts'
 import { onMailSend, onMailSweep } from './handlers/mail.ts'
 import { onOutboxPublish, onOutboxSweep } from './handlers/outbox.ts'
+import { onSatEstado, onSatEstadoSweep } from './handlers/sat-estado.ts'
 import { onTenantMigrate } from './handlers/tenant-migrate.ts'
 import { onTenantOperation } from './handlers/tenant-operation.ts'
 import { onTenantSweep } from './handlers/tenant-sweep.ts'
@@ -36,5 +37,7 @@ export const handlers: Handlers = {
   'billing.reconcile': onBillingReconcile,
   'billing.nightly': onBillingNightly,
   'billing.monitor': onBillingMonitor,
+  'sat.estado': onSatEstado,
+  'sat.estado.sweep': onSatEstadoSweep,
   'cleanup.expired': onCleanupExpired,
 }

@@ -114,6 +114,16 @@ export const jobs = {
     expireInSeconds: 3600,
   }),
   'billing.monitor': job({ payload: z.object({}), cron: '30 * * * *' }),
+  // What is due of one company, a little at a time. `short`: a turn that leaves something asks for another, which waits
+  // behind the turns of everybody else.
+  'sat.estado': job({
+    payload: z.object({ tenantId: z.uuid() }),
+    retryLimit: 2,
+    policy: 'short',
+    key: ({ tenantId }) => tenantId,
+    group: ({ tenantId }) => tenantId,
+  }),
+  'sat.estado.sweep': job({ payload: z.object({}), cron: '*/10 * * * *' }),
   'cleanup.expired': job({ payload: z.object({}), cron: '*/10 * * * *' }),
 } as const
 

@@ -105,6 +105,8 @@ const POLICY: Record<string, Acceso> = {
   'GET /api/cfdi/totales': todos,
   'GET /api/cfdi/{uuid}': todos,
   'GET /api/cfdi/{uuid}/xml': todos,
+  'POST /api/cfdi/{uuid}/estado': contables,
+  'GET /api/cfdi/{uuid}/historial': todos,
   'PUT /api/cfdi/{uuid}/anotaciones': contables,
   'GET /api/cfdi/{uuid}/anotaciones': todos,
   'GET /api/impuestos/iva': todos,

@@ -124,6 +124,8 @@ export async function startProduct(
     BILLING_ENCRYPTION_KEY: `b1:${randomBytes(32).toString('base64')}`,
     SMTP_URL: `smtp://127.0.0.1:${mailbox.smtpPort}`,
     RATE_LIMIT_PER_MINUTE: '0',
+    // Nobody: a test that wants the SAT starts its simulator.
+    SAT_ESTADO_URL: 'http://127.0.0.1:9/ConsultaCFDIService.svc',
     TENANT_DB_BUDGET: '60',
     WORKER_TENANT_DB_BUDGET: '15',
     ...env,

@@ -1,0 +1,80 @@
+import { sql } from 'kysely'
+import type { TenantSql, TenantTx } from '../../db/databases.ts'
+import type { Consultable } from './expresion.ts'
+
+/** CFDI that were never asked for, the newest first. Locked; those that somebody else has locked are left out. */
+export async function lockUnasked(
+  trx: TenantTx,
+  settling: { from: string; to: string },
+  limit: number,
+): Promise<Consultable[]> {
+  const { rows } = await sql<Consultable>`
+    select ${CONSULTABLE} from cfdis c
+    where c.estado_por_consultar and c.tipo <> 'R'
+      and c.fecha_timbrado not between ${settling.from}::timestamp and ${settling.to}::timestamp
+    order by c.fecha_emision desc, c.uuid_fiscal
+    limit ${limit}
+    for no key update skip locked`.execute(trx)
+  return rows
+}
+
+/** Those of a priority whose time has come, the longest due first. Locked, as above. */
+export async function lockDue(trx: TenantTx, prioridad: 0 | 1, now: Date, limit: number): Promise<Consultable[]> {
+  const { rows } = await sql<Consultable>`
+    select ${CONSULTABLE} from cfdi_consultas q join cfdis c using (uuid_fiscal)
+    where q.prioridad = ${prioridad} and q.siguiente_en <= ${now}
+    order by q.siguiente_en
+    limit ${limit}
+    for update of q skip locked`.execute(trx)
+  return rows
+}
+
+/** Those whose turn is farther away than any that is given. Locked, as above. */
+export async function lockBeyond(trx: TenantTx, farthest: Date, limit: number): Promise<Consultable[]> {
+  const { rows } = await sql<Consultable>`
+    select ${CONSULTABLE} from cfdi_consultas q join cfdis c using (uuid_fiscal)
+    where q.prioridad in (0, 1) and q.siguiente_en > ${farthest}
+    limit ${limit}
+    for update of q skip locked`.execute(trx)
+  return rows
+}
+
+/** Nobody else takes these before `until`. They are locked by the caller. */
+export async function lease(trx: TenantTx, uuids: readonly string[], until: Date): Promise<void> {
+  await markAsked(trx, uuids)
+  await sql`
+    insert into cfdi_consultas (uuid_fiscal, siguiente_en, prioridad)
+    select uuid, ${until}::timestamptz, 0 from unnest(${uuids}::uuid[]) as u(uuid)
+    on conflict (uuid_fiscal) do update set siguiente_en = excluded.siguiente_en`.execute(trx)
+}
+
+/** From now on cfdi_consultas says when they are asked for. Rows that change are locked in the order of uuid. */
+export async function markAsked(trx: TenantTx, uuids: readonly string[]): Promise<void> {
+  await sql`
+    with unasked as (
+      select uuid_fiscal from cfdis
+      where uuid_fiscal = any(${uuids}::uuid[]) and estado_por_consultar
+      order by uuid_fiscal for no key update
+    )
+    update cfdis c set estado_por_consultar = false from unasked u where c.uuid_fiscal = u.uuid_fiscal`.execute(trx)
+}
+
+/** Puts back what was taken and not asked for. */
+export async function release(db: TenantSql, uuids: readonly string[], until: Date, now: Date): Promise<void> {
+  await sql`
+    update cfdi_consultas set siguiente_en = ${now}
+    where uuid_fiscal = any(${uuids}::uuid[]) and siguiente_en = ${until}::timestamptz`.execute(db)
+}
+
+/** One CFDI as it is asked for; undefined when it is not here. */
+export async function findConsultable(
+  db: TenantSql,
+  uuid: string,
+): Promise<(Consultable & { tipo: string }) | undefined> {
+  const { rows } = await sql<Consultable & { tipo: string }>`
+    select ${CONSULTABLE}, c.tipo from cfdis c where c.uuid_fiscal = ${uuid}`.execute(db)
+  return rows[0]
+}
+
+const CONSULTABLE = sql.raw(`c.uuid_fiscal::text as uuid, c.version, c.rfc_emisor as "rfcEmisor",
+  c.rfc_receptor as "rfcReceptor", c.total::text as total, c.sello_fin as "selloFin"`)
