@@ -5,13 +5,13 @@ import { startPreparedCluster } from './prepared-cluster.ts'
 
 /** Tenant databases without the product around them, for tests of a slice's SQL. */
 export interface ScratchTenants {
-  /** An empty database of its own, reached with the rights of a tenant's role. */
-  create(): Promise<TenantDb>
+  /** An empty database of its own, reached with the rights of a tenant's role at `url`. */
+  create(): Promise<TenantDb & { readonly url: string }>
   close(): Promise<void>
 }
 
-export async function scratchTenants(): Promise<ScratchTenants> {
-  const cluster = await startPreparedCluster()
+export async function scratchTenants(options: Parameters<typeof startPreparedCluster>[0] = {}): Promise<ScratchTenants> {
+  const cluster = await startPreparedCluster(options)
   const { host } = new URL(cluster.adminUrl)
   const admin = await openAs(cluster.adminUrl)
   const [template] = await admin.query<{ name: string }>(
@@ -23,9 +23,10 @@ export async function scratchTenants(): Promise<ScratchTenants> {
     async create() {
       const name = `scratch_${opened.length}`
       await admin.query(`create database ${name} template ${template?.name} strategy file_copy`)
-      const db = open(`postgres://hxt_scratch:prueba@${host}/${name}`)
+      const url = `postgres://hxt_scratch:prueba@${host}/${name}`
+      const db = open(url)
       opened.push(db)
-      return Object.assign(db, { tenantId: name })
+      return Object.assign(db, { tenantId: name, url })
     },
     async close() {
       for (const db of opened) await db.destroy()

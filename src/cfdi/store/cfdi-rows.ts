@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { zstdCompressSync } from 'node:zlib'
+import { constants, zstdCompressSync } from 'node:zlib'
 import { type Decimal, formatDecimal, parseDecimal, sumDecimals } from '../../fiscal/money.ts'
 import type { Direccion } from '../../taxes/movimiento.ts'
 import { searchTextOf } from '../find/search-text.ts'
@@ -69,11 +69,14 @@ export function toRows(cfdi: Cfdi, parte: Parte, { source, cargaId }: Origen): C
 export function xmlRow({ uuid, xml }: Cfdi): Row<'cfdi_xml'> {
   return {
     uuid_fiscal: uuid,
-    contenido: `\\x${zstdCompressSync(xml).toString('hex')}`,
+    contenido: `\\x${zstdCompressSync(xml, { ...FAST, pledgedSrcSize: xml.length, chunkSize: xml.length + 1024 }).toString('hex')}`,
     bytes: `${xml.length}`,
     sha256: `\\x${hash('sha256', xml, 'hex')}`,
   }
 }
+
+// Level 1 takes two thirds of the time of the default, and a hundredth more room: most of a CFDI is seals in base64.
+const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /** Tax lines as they stand in jsonb columns. */
 export function fromJson(lines: unknown): Impuesto[] {
