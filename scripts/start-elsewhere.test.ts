@@ -28,13 +28,14 @@ test('with DATABASE_URL everything lives on that server, which is neither starte
     'MAILBOX_SMTP_PORT',
     'MAILBOX_HTTP_PORT',
     'MERCADOPAGO_SIM_PORT',
+    'SAT_SIM_PORT',
   ]
   const chosen = await Promise.all(ports.map(async (name) => [name, String(await anyFreePort())] as const))
   const env = {
     ...process.env,
     ...Object.fromEntries(chosen),
     ...{ HORUX_HOME: home, DATABASE_URL: server.adminUrl, HORUX_ENV: '', SMTP_URL: '', CENTRAL_DATABASE_URL: '' },
-    ...{ MERCADOPAGO_URL: '', TEST_CLOCK: '' },
+    ...{ MERCADOPAGO_URL: '', SAT_ESTADO_URL: '', TEST_CLOCK: '' },
   }
   const args = [path.join(import.meta.dirname, 'start.ts'), '--no-demo']
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -28,6 +28,7 @@ const env = {
   SMTP_URL: '',
   CENTRAL_DATABASE_URL: '',
   MERCADOPAGO_URL: '',
+  SAT_ESTADO_URL: '',
   TEST_CLOCK: '',
 }
 const supervisors: ChildProcess[] = []
@@ -50,7 +51,14 @@ test('a first start makes everything, keeps its secrets to itself and says where
   const first = start()
   await first.ready()
   assert.match(first.said(), new RegExp(`el puerto ${env.API_PORT} está ocupado; la API usa \\d+`))
-  for (const url of ['API', 'Documentación', 'Correo', 'MercadoPago \\(simulador\\)', 'Métricas'])
+  for (const url of [
+    'API',
+    'Documentación',
+    'Correo',
+    'MercadoPago \\(simulador\\)',
+    'SAT \\(simulador\\)',
+    'Métricas',
+  ])
     assert.match(first.said(), new RegExp(`│ ${url}`))
   api = addressOf(first.said())
   assert.equal((await fetch(`${api}/api/ready`)).status, 200)
@@ -65,13 +73,13 @@ test('a first start makes everything, keeps its secrets to itself and says where
   // Murdered: nobody stops anything.
   first.process.kill('SIGKILL')
   await first.exitCode()
-  assert.deepEqual(Object.keys(children()).sort(), ['api', 'correo', 'mercadopago', 'worker'])
+  assert.deepEqual(Object.keys(children()).sort(), ['api', 'correo', 'mercadopago', 'sat', 'worker'])
 })
 
 test('after kill -9 the next start stops the orphans, adopts the database and is ready', async () => {
   const orphans = Object.values(children()).map(({ pid }) => pid)
   const database = findPostmaster(dataDir)?.pid
-  assert.ok(database && orphans.length === 4)
+  assert.ok(database && orphans.length === 5)
   const next = start()
   await next.ready()
   assert.match(next.said(), /quedaban procesos de un arranque que murió/)
@@ -187,6 +195,7 @@ async function ports() {
     'MAILBOX_SMTP_PORT',
     'MAILBOX_HTTP_PORT',
     'MERCADOPAGO_SIM_PORT',
+    'SAT_SIM_PORT',
     'HORUX_PG_PORT',
   ] as const
   const chosen = await Promise.all(names.map(async (name) => [name, String(await anyFreePort())] as const))

@@ -30,6 +30,7 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<Finding[]> {
     machine.apiPort(config),
     machine.smtp(config),
     machine.mercadoPago(config),
+    machine.sat(config),
   ])
   return [...here, ...found.findings, ...reached, await machine.pgDump(found.serverMajor)]
 }

@@ -32,7 +32,7 @@ export const command = new Command('reset')
   })
 
 /** Not `test`: the caches of test clusters hold nothing of anybody, and a test may be copying one. */
-const MADE_BY_START = ['pg', 'mail', 'mercadopago', 'credentials', 'logs', 'dev.env', 'run.json']
+const MADE_BY_START = ['pg', 'mail', 'mercadopago', 'sat', 'credentials', 'logs', 'dev.env', 'run.json']
 
 async function confirmed(): Promise<boolean> {
   if (!process.stdin.isTTY) {

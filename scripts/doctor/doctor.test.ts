@@ -133,6 +133,7 @@ function environment(centralUrl: string): Record<string, string> {
   return {
     HORUX_ENV: 'test',
     MERCADOPAGO_URL: 'http://127.0.0.1:1',
+    SAT_ESTADO_URL: 'http://127.0.0.1:1/',
     CENTRAL_DATABASE_URL: centralUrl,
     CREDENTIALS_DIRECTORY: path.join(home, 'credentials'),
     HORUX_TENANT_KEY: key('empresa'),

@@ -110,6 +110,19 @@ export async function mercadoPago({ mercadoPagoUrl, env }: Config): Promise<Find
   return problem(check, isOurs ? 'warning' : 'failed', `${mercadoPagoUrl} no contesta`, remedy)
 }
 
+/** The SAT is out of order now and then, which is nothing that is wrong here: what is not asked now is asked later. */
+export async function sat({ satEstadoUrl, env }: Config): Promise<Finding> {
+  const check = 'SAT (estado de CFDI)'
+  const answer = await fetch(satEstadoUrl, { signal: AbortSignal.timeout(3_000) }).catch(() => undefined)
+  await answer?.body?.cancel()
+  if (answer) return ok(check, satEstadoUrl)
+  const remedy =
+    env === 'development'
+      ? 'make start levanta el simulador; o revisa SAT_ESTADO_URL'
+      : 'si no se recupera, revisa la salida a internet del servidor'
+  return problem(check, 'warning', `${satEstadoUrl} no contesta`, remedy)
+}
+
 /** Only told: the portable archive needs no client program. */
 export async function pgDump(serverMajor: number | undefined): Promise<Finding> {
   const check = 'pg_dump'

@@ -24,6 +24,8 @@ export interface Addresses {
   mailbox: { smtpPort: number; httpPort: number } | undefined
   /** Of the simulator; undefined where MERCADOPAGO_URL names somebody else. */
   mercadoPagoPort: number | undefined
+  /** Of the simulator; undefined where SAT_ESTADO_URL names somebody else. */
+  satPort: number | undefined
 }
 
 /** What is on disk, or new and written there: random, and only for this machine. */
@@ -54,7 +56,7 @@ export function developmentSecrets(): Secrets {
 
 /** The variables of `config.ts` for the processes of this machine. */
 export function developmentEnvironment(secrets: Secrets, addresses: Addresses): Record<string, string> {
-  const { adminUrl, apiPort, metricsPort, workerMetricsPort, mailbox, mercadoPagoPort } = addresses
+  const { adminUrl, apiPort, metricsPort, workerMetricsPort, mailbox, mercadoPagoPort, satPort } = addresses
   const central = new URL(adminUrl)
   central.username = 'horux_central'
   central.password = secrets.central
@@ -74,6 +76,11 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
     // The simulator's clock and ours are moved together. Nobody moves that of a real MercadoPago.
     TEST_CLOCK: process.env['TEST_CLOCK'] || 'true',
   }
+  const sat = satPort && {
+    SAT_ESTADO_URL: `http://127.0.0.1:${satPort}/ConsultaCFDIService.svc`,
+    SAT_SIM_PORT: String(satPort),
+    SAT_SIM_DIR: path.join(HOME, 'sat'),
+  }
   return {
     HORUX_ENV: 'development',
     API_PORT: String(apiPort),
@@ -86,6 +93,7 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
     ...ringsOf(secrets),
     ...mail,
     ...simulator,
+    ...sat,
   }
 }
 

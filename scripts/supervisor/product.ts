@@ -114,12 +114,13 @@ async function chooseAddresses({ say }: Run, adminUrl: string): Promise<Addresse
     mercadoPagoPort: process.env['MERCADOPAGO_URL']
       ? undefined
       : await choose('el simulador de MercadoPago', 'MERCADOPAGO_SIM_PORT', 8035),
+    satPort: process.env['SAT_ESTADO_URL'] ? undefined : await choose('el simulador del SAT', 'SAT_SIM_PORT', 8045),
   }
 }
 
 /** In the order of starting: whoever is stopped first stands last. */
 function processes(addresses: Addresses, env: Record<string, string>, secrets: Secrets, watch: boolean): ChildSpec[] {
-  const { apiPort, workerMetricsPort, mailbox, mercadoPagoPort } = addresses
+  const { apiPort, workerMetricsPort, mailbox, mercadoPagoPort, satPort } = addresses
   const at = (port: number, path: string) => `http://127.0.0.1:${port}${path}`
   const mail = mailbox && { name: 'correo', script: 'src/mail/mailbox/main.ts', readyUrl: at(mailbox.httpPort, '/') }
   const simulator = mercadoPagoPort && {
@@ -128,9 +129,11 @@ function processes(addresses: Addresses, env: Record<string, string>, secrets: S
     readyUrl: at(mercadoPagoPort, '/'),
     env: { ...env, ...simulatorSecrets(secrets) },
   }
+  const sat = satPort && { name: 'sat', script: 'src/simulators/sat/main.ts', readyUrl: at(satPort, '/') }
   const specs = [
     ...(mail ? [mail] : []),
     ...(simulator ? [simulator] : []),
+    ...(sat ? [sat] : []),
     { name: 'worker', script: 'workers/main.ts', readyUrl: at(workerMetricsPort, '/metrics') },
     { name: 'api', script: 'src/server.ts', readyUrl: at(apiPort, '/api/ready') },
   ]
@@ -166,17 +169,19 @@ async function seedDemo({ say, signal }: Run, addresses: Addresses, { mercadoPag
   }
 }
 
-function showBox({ apiPort, metricsPort, mailbox, mercadoPagoPort }: Addresses, tookMs: number): void {
+function showBox({ apiPort, metricsPort, mailbox, mercadoPagoPort, satPort }: Addresses, tookMs: number): void {
   const url = `http://localhost:${apiPort}`
   const mail: [string, string][] = mailbox ? [['Correo', `http://localhost:${mailbox.httpPort}`]] : []
   const simulator: [string, string][] = mercadoPagoPort
     ? [['MercadoPago (simulador)', `http://localhost:${mercadoPagoPort}`]]
     : []
+  const sat: [string, string][] = satPort ? [['SAT (simulador)', `http://localhost:${satPort}`]] : []
   const urls: [string, string][] = [
     ['API', `${url}/api`],
     ['Documentación', `${url}/api/docs`],
     ...mail,
     ...simulator,
+    ...sat,
     ['Métricas', `http://localhost:${metricsPort}/metrics`],
   ]
   const logins: [string, string][] = [
