@@ -43,11 +43,12 @@ const PURE: Readonly<Record<string, string>> = {
   'billing/plans': 'answers features override plan policy price-of',
   'cfdi/annotations': 'cambios answers errors',
   'cfdi/bulk': 'shown-name zip-errors',
+  'cfdi/detail': 'answers related',
   'cfdi/find': 'fold search-text',
   'cfdi/read':
     'xml attributes parse comprobante impuestos pagos cfdi32 cfdi33-40 retenciones nomina complementos repair tokens words decode',
   'cfdi/verify': 'avisos codigos conceptos identidad nomina recibo tolerance totales',
-  'cfdi/flow': 'anotaciones movimientos egresos expediente importes',
+  'cfdi/flow': 'anotaciones movimientos egresos expediente importes saldo',
   'cfdi/store': 'cfdi-rows batch columns literals',
   db: 'statements ledger migrations quote schema-window',
   http: 'cursor json-text invalid-request',

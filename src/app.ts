@@ -20,6 +20,7 @@ import { replayRoutes } from './billing/replay/routes.ts'
 import { subscriptionRoutes } from './billing/staff/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
 import { anotacionRoutes } from './cfdi/annotations/routes.ts'
+import { documentoRoutes } from './cfdi/detail/routes.ts'
 import { findRoutes } from './cfdi/find/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
 import { idempotencyStore } from './db/idempotency-keys.ts'
@@ -94,6 +95,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(publicPages(deps))
   await app.register(webhookRoutes(deps))
   await app.register(cfdiRoutes(deps))
+  await app.register(documentoRoutes(deps))
   await app.register(findRoutes(deps))
   await app.register(anotacionRoutes(deps))
   await app.register(estadoSatRoutes(deps))

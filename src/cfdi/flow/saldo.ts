@@ -1,0 +1,42 @@
+import { type Decimal, subtract, sumDecimals } from '../../fiscal/money.ts'
+import { aplicarEgresos } from './egresos.ts'
+import { cuenta, type Expediente, type PoliticaEgresos } from './expediente.ts'
+import { conPagos } from './movimientos.ts'
+
+/** What is still owed of an invoice, in its currency, exact. */
+export interface Saldo {
+  readonly total: Decimal
+  /** By valid receipts. */
+  readonly pagado: Decimal
+  /** By credit notes, as far as they lowered what was owed. */
+  readonly acreditado: Decimal
+  /** Below zero when more was paid than it was for. */
+  readonly saldo: Decimal
+  /** What each credit note took of it. */
+  readonly notas: ReadonlyMap<string, Decimal>
+}
+
+/**
+ * What is still owed of an invoice that receipts pay. Null where that makes no sense: one that does not count, and one
+ * paid at once, of which only receipts that were issued all the same could say that it was not.
+ */
+export function saldoDe(expediente: Expediente, uuid: string, politica: PoliticaEgresos): Saldo | null {
+  const known = conPagos(expediente)
+  const one = known.get(uuid)
+  if (!one || !cuenta(one.factura)) return null
+  const { factura, pagos } = one
+  if (factura.metodoPago !== 'PPD' && pagos.length === 0) return null
+  const tomados = aplicarEgresos(expediente.egresos, known, politica).flatMap(({ egreso, tomado }) => {
+    const taken = tomado.get(uuid)
+    return taken ? [[egreso.uuid, taken] as const] : []
+  })
+  const pagado = sumDecimals(pagos.map((pago) => pago.pagado))
+  const acreditado = sumDecimals(tomados.map(([, taken]) => taken))
+  return {
+    total: factura.total,
+    pagado,
+    acreditado,
+    saldo: subtract(factura.total, sumDecimals([pagado, acreditado])),
+    notas: new Map(tomados),
+  }
+}
