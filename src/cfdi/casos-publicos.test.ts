@@ -70,6 +70,7 @@ function expedienteOf({ cfdis, contribuyente }: Caso): Expediente {
     contraparte: cfdi.rfcContraparte,
     fecha: cfdi.fecha,
     formaPago: cfdi.formaPago,
+    emisor69b: false,
     anotaciones: SIN_ANOTACIONES,
   })
   const factura = (cfdi: Cfdi): Factura => ({

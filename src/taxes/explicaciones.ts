@@ -31,6 +31,8 @@ const MOTIVO: Record<Motivo, string> = {
   rep_ajeno: 'El complemento de pago no es del emisor de la factura que menciona.',
   reduce_saldo: 'La nota de crédito sólo reduce lo que faltaba por pagar de una factura PPD (LIVA 7).',
   egreso_ppd: 'Nota de crédito PPD: reduce el saldo y no devuelve dinero.',
+  emisor_69b:
+    'El SAT tiene a quien lo emitió en el listado definitivo del artículo 69-B del CFF: su IVA no es acreditable mientras siga ahí.',
   uso_sin_efectos: 'Uso S01, sin efectos fiscales: no es deducible y su IVA no es acreditable (LIVA 5, fracción I).',
   uso_deduccion_personal: 'Uso de deducción personal (D01 a D10): su IVA no es acreditable (LIVA 5, fracción I).',
   combustible_efectivo: 'Combustible pagado en efectivo: no es deducible ni acreditable (LISR 27, fracción III).',

@@ -143,7 +143,7 @@ test('only the payment is rounded to pesos (CFF 20)', () => {
 })
 
 test('which payments to suppliers are creditable', () => {
-  const gasto: Gasto = { usoCfdi: 'G03', formaPago: '03', pago: m('58000.00'), combustible: false }
+  const gasto: Gasto = { usoCfdi: 'G03', formaPago: '03', pago: m('58000.00'), combustible: false, emisor69b: false }
   const cases: [Partial<Gasto>, ReturnType<typeof rechazoDe>][] = [
     [{}, null],
     [{ usoCfdi: 'S01' }, 'uso_sin_efectos'],
@@ -158,6 +158,8 @@ test('which payments to suppliers are creditable', () => {
     [{ formaPago: '01', pago: m('2000.00') }, null],
     [{ formaPago: '01', pago: m('580.00'), combustible: true }, 'combustible_efectivo'],
     [{ formaPago: '04', pago: m('580.00'), combustible: true }, null],
+    [{ emisor69b: true }, 'emisor_69b'],
+    [{ emisor69b: true, usoCfdi: 'S01' }, 'emisor_69b'],
     [{ formaPago: null }, null],
     [{ formaPago: '99' }, null],
   ]

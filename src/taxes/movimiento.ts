@@ -74,6 +74,7 @@ export const MOTIVOS = [
   'rep_ajeno', // a receipt for an invoice that its issuer did not issue
   'reduce_saldo', // a credit note that only lowers what was still owed
   'egreso_ppd',
+  'emisor_69b', // SAT says that its issuer is on the definitive list of simulated operations
   'uso_sin_efectos',
   'uso_deduccion_personal',
   'combustible_efectivo',
@@ -99,15 +100,19 @@ export interface Gasto {
   /** Of the payment, not of the document: the limit of cash is per payment. */
   readonly pago: Centavos
   readonly combustible: boolean
+  /** The issuer is on the definitive list of CFF 69-B. */
+  readonly emisor69b: boolean
 }
 
 /**
  * Why the IVA of a payment to a supplier cannot be credited, null when it can.
  *
- * LIVA 5-I asks that the expense be deductible: uses S01 and D01–D10 (personal deductions) are not, and LISR 27-III
- * refuses cash above 2,000 pesos per payment and any cash for vehicle fuel.
+ * CFF 69-B takes every effect from what a listed issuer issued. LIVA 5-I asks that the expense be deductible: uses S01 and
+ * D01–D10 (personal deductions) are not, and LISR 27-III refuses cash above 2,000 pesos per payment and any cash for
+ * vehicle fuel.
  */
-export function rechazoDe({ usoCfdi, formaPago, pago, combustible }: Gasto): Motivo | null {
+export function rechazoDe({ usoCfdi, formaPago, pago, combustible, emisor69b }: Gasto): Motivo | null {
+  if (emisor69b) return 'emisor_69b'
   if (usoCfdi === 'S01') return 'uso_sin_efectos'
   if (usoCfdi !== null && /^D(0[1-9]|10)$/.test(usoCfdi)) return 'uso_deduccion_personal'
   if (formaPago !== EFECTIVO) return null

@@ -21,6 +21,8 @@ export interface Factura {
   readonly impuestos: readonly Impuesto[]
   readonly baseNoObjeto: Decimal
   readonly combustible: boolean
+  /** SAT says that its issuer is on the definitive list of CFF 69-B. */
+  readonly emisor69b: boolean
   readonly anotaciones: Anotaciones
 }
 
@@ -51,6 +53,7 @@ export interface PagoAplicado {
   readonly pagado: Decimal
   readonly objetoImp: string | null
   readonly impuestos: readonly Impuesto[]
+  readonly emisor69b: boolean
   /** Of the whole receipt. */
   readonly anotaciones: Anotaciones
 }

@@ -56,6 +56,7 @@ function ofFactura(factura: Factura, pagos: readonly PagoAplicado[]): Movimiento
     formaPago: factura.formaPago,
     pago: total,
     combustible: factura.combustible,
+    emisor69b: factura.emisor69b,
   }
   const deferred = factura.metodoPago === 'PPD'
   return {
@@ -84,6 +85,8 @@ function ofPago(pago: PagoAplicado, factura: Factura | undefined): Movimiento {
     formaPago: pago.formaPago,
     pago: toCentavos([pago.monto, pago.tipoCambio]),
     combustible: factura?.combustible ?? false,
+    // Both are by one issuer, and either may have been asked for first.
+    emisor69b: pago.emisor69b || (factura?.emisor69b ?? false),
   }
   return {
     ...comunOf({ ...pago, usoCfdi: factura?.usoCfdi ?? null }, importes),

@@ -77,7 +77,7 @@ export async function findExpediente(trx: TenantTx, { documentos, egresos }: Sem
     .selectFrom('cfdi_pagos as p')
     .innerJoin('cfdis as c', 'c.uuid_fiscal', 'p.uuid_fiscal')
     .selectAll('p')
-    .select(['c.direccion', 'c.estado', 'c.rfc_emisor', 'c.rfc_receptor'])
+    .select(['c.direccion', 'c.estado', 'c.rfc_emisor', 'c.rfc_receptor', EMISOR_69B])
     .where(sql<boolean>`p.id_documento = any(${ids}::text[])`)
     .execute()
   const noted = await findAnotaciones(trx, [
@@ -172,12 +172,15 @@ function toRow(movimiento: Movimiento): MovimientoRow {
   }
 }
 
+/** As the warning that the last answer of the SAT left (src/sat/estado/). */
+const EMISOR_69B = sql<boolean>`'sat.emisor_69b' = any(c.avisos)`.as('emisor69b')
+
 const documentRows = (trx: TenantTx) =>
   trx
     .selectFrom('cfdis as c')
     .select(['c.uuid_fiscal', 'c.direccion', 'c.estado', 'c.rfc_emisor', 'c.rfc_receptor', 'c.fecha_emision'])
     .select(['c.metodo_pago', 'c.forma_pago', 'c.uso_cfdi', 'c.total', 'c.moneda', 'c.tipo_cambio'])
-    .select(['c.impuestos', 'c.base_no_objeto', 'c.combustible'])
+    .select(['c.impuestos', 'c.base_no_objeto', 'c.combustible', EMISOR_69B])
 
 type DocumentRow = Awaited<ReturnType<ReturnType<typeof documentRows>['executeTakeFirstOrThrow']>>
 
@@ -201,6 +204,7 @@ function toFactura(row: DocumentRow, anotaciones: Anotaciones): Factura {
     // A discount above the amount of its concept makes it negative.
     baseNoObjeto: base.startsWith('-') ? { ...magnitude, units: -magnitude.units } : magnitude,
     combustible: row.combustible,
+    emisor69b: row.emisor69b,
     anotaciones,
   }
 }
@@ -223,6 +227,7 @@ interface PagoRow {
   pagado: string | null
   objeto_imp: string | null
   impuestos: unknown
+  emisor69b: boolean
 }
 
 function toPago(row: PagoRow, anotaciones: Anotaciones): PagoAplicado {
@@ -244,6 +249,7 @@ function toPago(row: PagoRow, anotaciones: Anotaciones): PagoAplicado {
     pagado: parseDecimal(row.pagado ?? '0', { places: 12 }),
     objetoImp: row.objeto_imp,
     impuestos: fromJson(row.impuestos),
+    emisor69b: row.emisor69b,
     anotaciones,
   }
 }
