@@ -1,85 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { formatCentavos, ONE, parseDecimal, ZERO } from '../../fiscal/money.ts'
+import { d, egreso, exento, factura, pago, ppd, retencion, traslado } from '../../../test/support/flow-documents.ts'
+import { formatCentavos } from '../../fiscal/money.ts'
 import { IMPORTES, type Movimiento } from '../../taxes/movimiento.ts'
-import type { Impuesto } from '../read/impuestos.ts'
-import { SIN_ANOTACIONES } from './anotaciones.ts'
-import type { Egreso, Expediente, Factura, PagoAplicado } from './expediente.ts'
+import type { Expediente, Factura, PagoAplicado } from './expediente.ts'
 import { movimientosOf } from './movimientos.ts'
-
-const d = (text: string) => parseDecimal(text, { places: 10 })
-
-const traslado = (tasa: string, base: string, importe: string): Impuesto => ({
-  clase: 'traslado',
-  impuesto: '002',
-  factor: 'Tasa',
-  tasa: d(tasa),
-  base: d(base),
-  importe: d(importe),
-})
-const exento = (base: string): Impuesto => ({ ...traslado('0', base, '0'), factor: 'Exento', tasa: null })
-const retencion = (impuesto: '001' | '002', importe: string): Impuesto => ({
-  clase: 'retencion',
-  impuesto,
-  factor: null,
-  tasa: null,
-  base: null,
-  importe: d(importe),
-})
-
-/** 10,000.00 + 16 % = 11,600.00, issued by us and paid at once. */
-const factura = (change: Partial<Factura> = {}): Factura => ({
-  uuid: 'f1',
-  direccion: 'emitido',
-  vigente: true,
-  rfcEmisor: 'EKU9003173C9',
-  contraparte: 'URE180429TM6',
-  fecha: '2026-03-05T10:00:00',
-  metodoPago: 'PUE',
-  formaPago: '03',
-  usoCfdi: 'G03',
-  total: d('11600.00'),
-  moneda: 'MXN',
-  tipoCambio: ONE,
-  impuestos: [traslado('0.160000', '10000.00', '1600.00')],
-  baseNoObjeto: ZERO,
-  combustible: false,
-  anotaciones: SIN_ANOTACIONES,
-  ...change,
-})
-const ppd = (change: Partial<Factura> = {}) => factura({ metodoPago: 'PPD', formaPago: '99', ...change })
-
-/** Half of a PPD of 11,600.00: 5,800.00 = 5,000.00 + 800.00. */
-const pago = (change: Partial<PagoAplicado> = {}): PagoAplicado => ({
-  uuid: 'p1',
-  n: 0,
-  direccion: 'emitido',
-  vigente: true,
-  rfcEmisor: 'EKU9003173C9',
-  contraparte: 'URE180429TM6',
-  version: '2.0',
-  fecha: '2026-04-10T12:00:00',
-  formaPago: '03',
-  tipoCambio: ONE,
-  monto: d('5800.00'),
-  idDocumento: 'f1',
-  moneda: 'MXN',
-  equivalencia: ONE,
-  pagado: d('5800.00'),
-  objetoImp: '02',
-  impuestos: [traslado('0.16', '5000.00', '800.00')],
-  anotaciones: SIN_ANOTACIONES,
-  ...change,
-})
-
-/** A note over 2,320.00 = 2,000.00 + 320.00 on invoice f1. */
-const egreso = (change: Partial<Egreso> = {}): Egreso => ({
-  ...factura({ uuid: 'e1', fecha: '2026-05-20T09:00:00', usoCfdi: 'G02', total: d('2320.00') }),
-  impuestos: [traslado('0.16', '2000.00', '320.00')],
-  relacionados: ['f1'],
-  ...change,
-})
 
 const derive = (set: Partial<Expediente>, politica?: Parameters<typeof movimientosOf>[1]) =>
   movimientosOf({ facturas: [], egresos: [], pagos: [], ...set }, politica)
@@ -557,6 +483,24 @@ test('a note on something never credited takes no credit away', () => {
 test('an invoice without method of payment counts as paid at once and asks for a look', () => {
   const [only] = derive({ facturas: [factura({ metodoPago: null })] })
   assert.deepEqual([only!.clase, only!.efecto, only!.revisar], ['PUE', 'cuenta', 'sin_metodo_pago'])
+})
+
+test('what a listed issuer issued is never credited, whichever of its documents the SAT was asked for', () => {
+  const listed = { direccion: 'recibido', emisor69b: true } as const
+  const [invoice] = derive({ facturas: [factura(listed)] })
+  assert.deepEqual([invoice!.efecto, invoice!.motivo], ['no_acreditable', 'emisor_69b'])
+  const known = ppd({ direccion: 'recibido' })
+  for (const both of [
+    { facturas: [{ ...known, emisor69b: true }], pagos: [pago({ direccion: 'recibido' })] },
+    { facturas: [known], pagos: [pago(listed)] },
+  ]) {
+    const payment = derive(both).find(({ clase }) => clase === 'REP')
+    assert.deepEqual([payment!.efecto, payment!.motivo], ['no_acreditable', 'emisor_69b'])
+  }
+  const note = derive({ facturas: [factura(listed)], egresos: [egreso({ ...listed, relacionados: ['f1'] })] }).at(-1)
+  assert.deepEqual([note!.efecto, note!.motivo], ['no_acreditable', 'egreso_de_rechazado'])
+  const [own] = derive({ facturas: [factura({ emisor69b: true })] })
+  assert.equal(own!.efecto, 'cuenta', 'of what the company issues nothing is credited anyway')
 })
 
 test('totals of zero divide nothing', () => {
