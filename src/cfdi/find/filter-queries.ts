@@ -45,13 +45,13 @@ export function plainConditions(filter: CfdiFilter): Condition[] {
   if (folio !== undefined) found.push(folioIs(folio))
   wanted(montoMin, () => sql`c.total >= ${montoMin}::numeric`)
   wanted(montoMax, () => sql`c.total <= ${montoMax}::numeric`)
+  // As lists of ids: joined, the server would walk the whole list and ask of each whether it is one of them.
   if (cuentaEn)
-    found.push(sql`c.uuid_fiscal in (select m.uuid_fiscal from movimientos m
-      where m.ejercicio = ${cuentaEn.ejercicio} and m.mes = ${cuentaEn.mes} and m.efecto = 'cuenta')`)
+    found.push(sql`c.uuid_fiscal = any(array(select m.uuid_fiscal from movimientos m
+      where m.ejercicio = ${cuentaEn.ejercicio} and m.mes = ${cuentaEn.mes} and m.efecto = 'cuenta'))`)
   wanted(
     filter.sinRep,
-    () => sql`c.metodo_pago = 'PPD' and c.uuid_fiscal in (
-    select m.uuid_fiscal from movimientos m where m.motivo = 'ppd_sin_pago')`,
+    () => sql`c.uuid_fiscal = any(array(select m.uuid_fiscal from movimientos m where m.motivo = 'ppd_sin_pago'))`,
   )
   wanted(filter.conAvisos, () => sql`c.avisos <> '{}'`)
   wanted(filter.aviso, () => sql`c.avisos <> '{}' and c.avisos && ${filter.aviso}::text[]`)

@@ -85,8 +85,8 @@ function inOrder(
 /**
  * Rows whose texts hold what was typed. What is common is found among the first rows of the list in no time, what is
  * rare by the trigram index, and no statistics can tell one from the other: a word nobody has ever used would send the
- * server through the whole list, and one that is in every text to sort all of them. So the first rows are looked through,
- * and only when they do not fill the page, all that the index finds.
+ * server through the whole list, and one that is in every text to sort all of them. So the first rows are looked through
+ * until they fill the page, and only when they do not, all that the index finds.
  */
 function typedRows(
   filter: CfdiFilter,
@@ -95,20 +95,22 @@ function typedRows(
   limit: number,
 ): RawBuilder<unknown> {
   const { order, where } = plan
+  const { rfc } = filter
   const sides =
-    filter.rfc !== undefined && isEitherSide(filter)
-      ? [sql`(c.rfc_emisor = ${filter.rfc} or c.rfc_receptor = ${filter.rfc})`]
-      : []
+    rfc !== undefined && isEitherSide(filter) ? [sql`(c.rfc_emisor = ${rfc} or c.rfc_receptor = ${rfc})`] : []
+  const first = inOrder('c.*', filter, plan, LOOKED_THROUGH)
+  // `offset 0`: each row is looked up by its id. Joined, the server might ask the trigram index for all first.
   return sql`
-    with primeras as materialized (
-      ${inOrder('c.*', filter, plan, LOOKED_THROUGH)}
-    ), cerca as materialized (
-      select c.* from primeras c join cfdi_busqueda b on b.uuid_fiscal = c.uuid_fiscal
-      where ${allOf(typed)} order by ${order.by('c')} limit ${limit}
+    with cerca as materialized (
+      select c.* from (${first}) c cross join lateral (
+        select from cfdi_busqueda b where b.uuid_fiscal = c.uuid_fiscal and ${allOf(typed)} offset 0
+      ) b
+      order by ${order.by('c')} limit ${limit}
     ), todas as materialized (
       select array(
         select b.uuid_fiscal from cfdi_busqueda b
-        where (select count(*) from cerca) < ${limit} and (select count(*) from primeras) = ${LOOKED_THROUGH}
+        where (select count(*) from cerca) < ${limit}
+          and (select count(*) from (${first}) c) = ${LOOKED_THROUGH}
           and ${allOf(typed)}
       ) as uuids
     )

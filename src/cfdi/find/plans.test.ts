@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Kysely } from 'kysely'
+import { fillManyCfdis, MANY } from '../../../test/support/many-cfdis.ts'
+import { startPreparedCluster } from '../../../test/support/prepared-cluster.ts'
+import { parseDatabaseUrl } from '../../db/address.ts'
+import { type OwnerConnection, openAs } from '../../db/client.ts'
+import type { TenantSchema } from '../../db/databases.ts'
+import { poolDialect } from '../../db/driver.ts'
+import { PLANNED_ANEW } from '../../db/planned-anew.ts'
+import { createPool } from '../../db/pool.ts'
+import { listCfdis } from './list-queries.ts'
+import { CfdiConsulta } from './schemas.ts'
+
+const ROWS = 40_000
+const PAGE = 50
+/** Most rows a page may look at: a sixth of all, and what is looked through before the trigram index is asked. */
+const MOST = ROWS / 6
+
+interface Statement {
+  text: string
+  parameters: readonly unknown[]
+}
+
+let owner: OwnerConnection
+let db: Kysely<TenantSchema>
+const heard: Statement[] = []
+const ended: (() => Promise<unknown>)[] = []
+before(async () => {
+  const cluster = await startPreparedCluster()
+  ended.push(() => cluster.stop())
+  const admin = await openAs(cluster.adminUrl)
+  const template = `select datname as name from pg_database where datname ~ '^horux_tpl_[0-9a-f]{12}$'`
+  const [{ name } = { name: '' }] = await admin.query<{ name: string }>(template)
+  await admin.query(`create database plans template ${name} strategy file_copy`)
+  await admin.end()
+  const url = new URL('/plans', cluster.adminUrl).toString()
+  owner = await openAs(url)
+  ended.push(() => owner.end())
+  await fillManyCfdis(owner, ROWS)
+  const { password, ...address } = parseDatabaseUrl(url)
+  const target = { ...address, passwords: [password], applicationName: 'plans', settings: {}, prepare: true }
+  db = new Kysely<TenantSchema>({
+    dialect: poolDialect(createPool(target, { max: 1 }), 20_000),
+    log: ({ query: { sql: text, parameters } }) => void heard.push({ text, parameters }),
+  })
+  ended.push(() => db.destroy())
+})
+after(async () => {
+  for (const end of ended.toReversed()) await end()
+})
+
+/** Every filter, with a value that most or many have and one that few or none have. */
+const FILTERS: Record<string, readonly [common: string, rare: string]> = {
+  periodo: ['2024-05', '2031-05'],
+  desde: ['2023-01-05', '2025-12-31'],
+  hasta: ['2025-12-25', '2023-01-01'],
+  cuentaEn: ['2024-05', '2031-05'],
+  tipo: ['I,P', 'N,T'],
+  direccion: ['emitidos', 'recibidos'],
+  rfc: [MANY.propio, MANY.clienteRaro],
+  nombre: ['grupo comercial', 'ñandu XOCHI'],
+  serie: ['f3', 'rara'],
+  folio: ['F3-39896', `${ROWS - 1}`],
+  uuid: ['a', 'beef'].map((hex) => hex.padEnd(4, '0')) as [string, string],
+  metodo: ['PUE', 'PPD'],
+  forma: ['03', '31'],
+  uso: ['G03', 'D08'],
+  moneda: ['MXN', 'JPY'],
+  montoMin: ['100', '9000000'],
+  montoMax: ['9000', '58.1'],
+  estado: ['vigente', 'cancelado'],
+  sinRep: ['true', 'true'],
+  conAvisos: ['true', 'true'],
+  aviso: ['cfdi.total_mismatch', 'cfdi.rfc_digito'],
+  complemento: ['pagos20', 'cartaporte31'],
+  carga: [MANY.carga, MANY.cargaRara],
+  q: ['servicio', 'turbina'],
+}
+
+test('every filter of the list has its values here', () => {
+  const { limite, cursor, orden, ...filters } = CfdiConsulta.shape
+  assert.deepEqual(Object.keys(FILTERS).sort(), Object.keys(filters).sort())
+})
+
+for (const [name, values] of Object.entries(FILTERS))
+  for (const [kind, value] of Object.entries({ common: values[0], rare: values[1] }))
+    for (const further of [false, true])
+      test(`${name}=${value} (${kind})${further ? ', a further page' : ''} is found by an index`, async () => {
+        const statement = await overhear(`${name}=${value}`, further)
+        const { nodes, looked } = await explained(statement)
+        assert.deepEqual(seqScans(nodes), [], JSON.stringify(nodes, null, 1))
+        assert.ok(looked <= MOST, `${looked} rows looked at: ${JSON.stringify(nodes, null, 1)}`)
+        if (statement.text.includes(PLANNED_ANEW)) return
+        // It is prepared: after its fifth run it may have one plan for all values.
+        const generic = await owner.query<Record<string, unknown>>(
+          `explain (generic_plan, format json) ${statement.text}`,
+        )
+        assert.deepEqual(seqScans(nodesOf(generic)), [], JSON.stringify(generic))
+      })
+
+test('what is typed and rare is found by the trigram index', async () => {
+  for (const query of [
+    'nombre=xochipilli',
+    'uuid=beef0',
+    'q=turbina',
+    'q=zzyzx',
+    'q=turbina kaplan&direccion=emitidos',
+  ]) {
+    const { nodes, looked } = await explained(await overhear(query, false))
+    assert.ok(
+      nodes.some((node) => node['Index Name'] === 'cfdi_busqueda_texto' && Number(node['Actual Loops']) > 0),
+      `${query}: ${JSON.stringify(nodes, null, 1)}`,
+    )
+    assert.ok(looked <= 7_000, `${query} looked at ${looked}`)
+  }
+})
+
+/** The statement that the product sends for this query. */
+async function overhear(query: string, further: boolean): Promise<Statement> {
+  const { limite, cursor, orden, ...filter } = CfdiConsulta.parse(Object.fromEntries(new URLSearchParams(query)))
+  heard.length = 0
+  const first = await listCfdis(db, filter, { orden, limit: PAGE })
+  if (further && first.last !== undefined) await listCfdis(db, filter, { orden, after: first.last, limit: PAGE })
+  return heard.at(-1) as Statement
+}
+
+type Node = Record<string, unknown>
+
+/** The plan with these values, run, and how many rows of tables its scans looked at. */
+async function explained({ text, parameters }: Statement): Promise<{ nodes: Node[]; looked: number }> {
+  const plan = await owner.query<Record<string, unknown>>(
+    `explain (analyze, timing off, format json) ${text}`,
+    parameters,
+  )
+  const nodes = nodesOf(plan)
+  const looked = nodes
+    .filter((node) => String(node['Node Type']).endsWith('Scan') && node['Relation Name'] !== undefined)
+    .map((node) => {
+      const each = ['Actual Rows', 'Rows Removed by Filter', 'Rows Removed by Index Recheck'].map((key) =>
+        Number(node[key] ?? 0),
+      )
+      return each.reduce((sum, n) => sum + n, 0) * Number(node['Actual Loops'])
+    })
+  return { nodes, looked: looked.reduce((sum, n) => sum + n, 0) }
+}
+
+function nodesOf(answer: readonly Record<string, unknown>[]): Node[] {
+  const walk = ({ Plans = [], ...node }: Node): Node[] => [node, ...(Plans as Node[]).flatMap(walk)]
+  const [plan] = (answer[0]?.['QUERY PLAN'] ?? []) as { Plan: Node }[]
+  assert.ok(plan)
+  return walk(plan.Plan)
+}
+
+const seqScans = (nodes: readonly Node[]) =>
+  nodes
+    .filter((node) => node['Node Type'] === 'Seq Scan' && Number(node['Actual Loops'] ?? 1) > 0)
+    .map((node) => node['Relation Name'])
