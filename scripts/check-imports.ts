@@ -47,7 +47,9 @@ const PURE: Readonly<Record<string, string>> = {
   'cfdi/find': 'fold search-text',
   'cfdi/read':
     'xml attributes parse comprobante impuestos pagos cfdi32 cfdi33-40 retenciones nomina complementos repair tokens words decode',
-  'cfdi/verify': 'avisos codigos conceptos identidad nomina recibo tolerance totales',
+  'cfdi/verify': 'avisos cadena-original certificado codigos conceptos identidad nomina recibo sello tolerance totales',
+  'cfdi/verify/cadena':
+    'bienes carta-porte comercio-exterior comprobante energia formato pagos-y-nomina retenciones varios',
   'cfdi/flow': 'anotaciones movimientos egresos expediente importes saldo',
   'cfdi/store': 'cfdi-rows batch columns literals',
   db: 'statements ledger migrations quote schema-window',
