@@ -48,7 +48,9 @@ function cfdiOf(seed: string, n: number): string {
   const rng = (k: number, mod: number) => Number(BigInt(`0x${digest(`${seed} ${n} ${k}`).slice(0, 12)}`) % BigInt(mod))
   const own = { rfc: RFC, nombre: 'ESCUELA KEMPER URGATE', regimen: '601' }
   const k = rng(1, 400)
-  const otherRfc = withDigit(`C${LETTERS[k % 20]}${LETTERS[(k * 7) % 20]}${String((k % 89) + 10)}0${(k % 9) + 1}1${(k % 9) + 1}${LETTERS[k % 20]}${k % 10}`)
+  const otherRfc = withDigit(
+    `C${LETTERS[k % 20]}${LETTERS[(k * 7) % 20]}${String((k % 89) + 10)}0${(k % 9) + 1}1${(k % 9) + 1}${LETTERS[k % 20]}${k % 10}`,
+  )
   const other = {
     rfc: otherRfc,
     nombre: `DISTRIBUIDORA ${WORDS[k % WORDS.length]} DE ${WORDS[(k * 3) % WORDS.length]} Ñ${k}`,

@@ -1,7 +1,7 @@
 import { cfdiForeign } from '../errors.ts'
 import type { Cfdi } from '../read/comprobante.ts'
-import { type CfdiRows, type Origen, type Parte, toRows, xmlRow } from './cfdi-rows.ts'
-import { type Row, type Rows, TABLES, type Table } from './columns.ts'
+import { type CfdiRows, type Origen, type Parte, toRows, type XmlRow, xmlRow } from './cfdi-rows.ts'
+import { TABLES, type Table } from './columns.ts'
 import { arrayLiteral } from './literals.ts'
 
 /** CFDI made ready to be stored: hashed, compressed and put into columns before anybody waits for a lock. */
@@ -11,16 +11,31 @@ export interface Batch {
   /** Folios fiscales in the order they were given, each once. */
   readonly given: readonly string[]
   /** Other bytes that came in this batch with the folio fiscal of one of its documents. */
-  readonly others: readonly Row<'cfdi_xml'>[]
+  readonly others: readonly XmlRow[]
   /** What is sent when all of it is new, which is the rule. */
-  readonly inserts: readonly Insert[]
+  readonly all: Written
   readonly origen: Origen
 }
 
-/** Rows of one table as the literals of its columns. */
-export interface Insert {
-  readonly table: Table
-  readonly columns: readonly string[]
+/** Documents as the parameters of the statements that write them. */
+export interface Written {
+  /** For each table that there are rows for: a literal of an array for every column, in their order. */
+  readonly tables: readonly { readonly table: Table; readonly columns: readonly string[] }[]
+  /** Of their bytes: all of them in one, and where in it each begins, from 1, and ends. */
+  readonly xml: Readonly<Record<'uuids' | 'desde' | 'largo' | 'bytes' | 'sha256', string>> & { readonly todo: Buffer }
+}
+
+/** A batch that grows document by document: what is given to it needs no longer be kept. */
+export interface BatchBuilder {
+  /**
+   * Does for one document what takes time.
+   * @throws AppError `cfdi.foreign` when the company has no part in it; the batch is as before
+   */
+  add(cfdi: Cfdi): void
+  /** How many documents there are, and the bytes of their XML. */
+  readonly size: number
+  readonly bytes: number
+  end(): Batch
 }
 
 /**
@@ -28,24 +43,42 @@ export interface Insert {
  * @throws AppError `cfdi.foreign` when the company has no part in one of them
  */
 export function prepareBatch(cfdis: readonly Cfdi[], rfc: string, from: Origen): Batch {
-  const first = new Map<string, { cfdi: Cfdi; document: CfdiRows }>()
-  const others = new Map<string, Row<'cfdi_xml'>>()
-  for (const cfdi of cfdis) {
-    const known = first.get(cfdi.uuid)
-    if (!known) {
-      first.set(cfdi.uuid, { cfdi, document: toRows(cfdi, parteOf(cfdi, rfc), from) })
-    } else if (!Buffer.from(known.cfdi.xml).equals(cfdi.xml)) {
-      const other = xmlRow(cfdi)
-      others.set(`${cfdi.uuid} ${other.sha256}`, other)
-    }
-  }
-  const documents = [...first.values()].map(({ document }) => document).toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
+  const batch = startBatch(rfc, from)
+  for (const cfdi of cfdis) batch.add(cfdi)
+  return batch.end()
+}
+
+export function startBatch(rfc: string, from: Origen): BatchBuilder {
+  const first = new Map<string, CfdiRows>()
+  const others = new Map<string, XmlRow>()
+  let bytes = 0
   return {
-    documents,
-    given: [...first.keys()],
-    others: [...others.values()],
-    inserts: insertsOf(documents),
-    origen: from,
+    add(cfdi) {
+      const known = first.get(cfdi.uuid)
+      bytes += cfdi.xml.length
+      if (!known) {
+        first.set(cfdi.uuid, toRows(cfdi, parteOf(cfdi, rfc), from))
+        return
+      }
+      const again = xmlRow(cfdi)
+      if (again.sha256 !== known.xml.sha256) others.set(`${cfdi.uuid} ${again.sha256}`, again)
+    },
+    get size() {
+      return first.size
+    },
+    get bytes() {
+      return bytes
+    },
+    end() {
+      const documents = [...first.values()].toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
+      return {
+        documents,
+        given: [...first.keys()],
+        others: [...others.values()],
+        all: writtenOf(documents),
+        origen: from,
+      }
+    },
   }
 }
 
@@ -56,18 +89,30 @@ export function prepareBatch(cfdis: readonly Cfdi[], rfc: string, from: Origen):
  */
 export const direccionOf = (cfdi: Cfdi, rfc: string): Parte['direccion'] => parteOf(cfdi, rfc).direccion
 
-/** Documents as what is sent for them, tables without rows left out. */
-export function insertsOf(documents: readonly CfdiRows[]): Insert[] {
-  return (Object.keys(TABLES) as Table[]).flatMap((table) => {
-    const rows = documents.flatMap((document): readonly Rows[Table][number][] => document.rows[table])
-    return rows.length > 0 ? [{ table, columns: columnsOf(table, rows) }] : []
-  })
-}
+export const writtenOf = (documents: readonly CfdiRows[]): Written => ({
+  tables: (Object.keys(TABLES) as Table[]).flatMap((table) => {
+    const rows: Readonly<Record<string, string | null>>[] = []
+    for (const document of documents) rows.push(...document.rows[table])
+    const columns = Object.keys(TABLES[table]).map((column) => arrayLiteral(rows.map((row) => row[column] ?? null)))
+    return rows.length > 0 ? [{ table, columns }] : []
+  }),
+  xml: xmlOf(documents.map(({ xml }) => xml)),
+})
 
-function columnsOf(table: Table, rows: readonly object[]): string[] {
-  return Object.keys(TABLES[table]).map((column) =>
-    arrayLiteral(rows.map((row) => (row as Record<string, string | null>)[column] ?? null)),
-  )
+function xmlOf(rows: readonly XmlRow[]): Written['xml'] {
+  let end = 1
+  const desde = rows.map(({ contenido }) => {
+    end += contenido.length
+    return `${end - contenido.length}`
+  })
+  return {
+    uuids: arrayLiteral(rows.map(({ uuid }) => uuid)),
+    desde: arrayLiteral(desde),
+    largo: arrayLiteral(rows.map(({ contenido }) => `${contenido.length}`)),
+    bytes: arrayLiteral(rows.map(({ bytes }) => `${bytes}`)),
+    sha256: arrayLiteral(rows.map(({ sha256 }) => `\\x${sha256}`)),
+    todo: Buffer.concat(rows.map(({ contenido }) => contenido)),
+  }
 }
 
 function parteOf({ uuid, emisor, receptor, conceptos }: Cfdi, rfc: string): Parte {

@@ -13,9 +13,20 @@ import { arrayLiteral } from './literals.ts'
 export interface CfdiRows {
   readonly uuid: string
   readonly rows: Rows
+  readonly xml: XmlRow
   readonly avisos: readonly Aviso[]
   /** What of it the movements of other documents may depend on. */
   readonly semilla: { readonly tipo: Cfdi['tipo']; readonly pagados: readonly string[] }
+}
+
+/** The bytes of a CFDI as they are kept. */
+export interface XmlRow {
+  readonly uuid: string
+  /** Compressed by zstd. */
+  readonly contenido: Buffer
+  readonly bytes: number
+  /** Of the bytes before compression, in hexadecimal. */
+  readonly sha256: string
 }
 
 export type Source = 'upload' | 'bulk' | 'sat'
@@ -37,6 +48,7 @@ export function toRows(cfdi: Cfdi, parte: Parte, { source, cargaId }: Origen): C
   const avisos = avisosOf(cfdi)
   return {
     uuid,
+    xml: xmlRow(cfdi),
     rows: {
       cfdis: [
         {
@@ -48,7 +60,6 @@ export function toRows(cfdi: Cfdi, parte: Parte, { source, cargaId }: Origen): C
           carga_id: cargaId ?? null,
         },
       ],
-      cfdi_xml: [xmlRow(cfdi)],
       cfdi_conceptos: conceptoRows(cfdi),
       cfdi_impuestos: impuestoRows(cfdi),
       cfdi_relaciones: relacionRows(cfdi),
@@ -66,12 +77,12 @@ export function toRows(cfdi: Cfdi, parte: Parte, { source, cargaId }: Origen): C
   }
 }
 
-export function xmlRow({ uuid, xml }: Cfdi): Row<'cfdi_xml'> {
+export function xmlRow({ uuid, xml }: Cfdi): XmlRow {
   return {
-    uuid_fiscal: uuid,
-    contenido: `\\x${zstdCompressSync(xml, { ...FAST, pledgedSrcSize: xml.length, chunkSize: xml.length + 1024 }).toString('hex')}`,
-    bytes: `${xml.length}`,
-    sha256: `\\x${hash('sha256', xml, 'hex')}`,
+    uuid,
+    contenido: zstdCompressSync(xml, { ...FAST, pledgedSrcSize: xml.length, chunkSize: xml.length + 1024 }),
+    bytes: xml.length,
+    sha256: hash('sha256', xml, 'hex'),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The tables that a CFDI is written to, in the order in which they are written, and the type of every column that comes
- * from it. Columns that are missing here are filled by the database, or by what is learnt later.
+ * from it; its bytes are written apart. Columns that are missing here are filled by the database, or by what is learnt later.
  */
 export const TABLES = {
   cfdis: {
@@ -55,7 +55,6 @@ export const TABLES = {
     source: 'text',
     carga_id: 'uuid',
   },
-  cfdi_xml: { uuid_fiscal: 'uuid', contenido: 'bytea', bytes: 'int', sha256: 'bytea' },
   cfdi_conceptos: {
     uuid_fiscal: 'uuid',
     n: 'int',
@@ -151,24 +150,12 @@ export const TABLES = {
   cfdi_busqueda: { uuid_fiscal: 'uuid', nombres: 'text', texto: 'text' },
 } as const satisfies Record<string, Record<string, ColumnType>>
 
-export type ColumnType =
-  | 'uuid'
-  | 'text'
-  | 'numeric'
-  | 'int'
-  | 'boolean'
-  | 'timestamp'
-  | 'date'
-  | 'jsonb'
-  | 'bytea'
-  | 'text[]'
+export type ColumnType = 'uuid' | 'text' | 'numeric' | 'int' | 'boolean' | 'timestamp' | 'date' | 'jsonb' | 'text[]'
 
 export type Table = keyof typeof TABLES
 
 /** Every value as the text PostgreSQL reads, so that no number is rounded on its way. */
-export type Row<T extends Table> = {
-  readonly [Column in keyof (typeof TABLES)[T]]: Column extends 'uuid_fiscal' | 'sha256' ? string : string | null
-}
+export type Row<T extends Table> = { readonly [Column in keyof (typeof TABLES)[T]]: string | null }
 
 /** What one document becomes: a list of rows for each table that it has something for. */
 export type Rows = { readonly [T in Table]: readonly Row<T>[] }

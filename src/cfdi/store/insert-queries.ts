@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
 import type { TenantTx } from '../../db/databases.ts'
 import type { Aviso } from '../verify/avisos.ts'
-import type { Insert } from './batch.ts'
-import type { Origen } from './cfdi-rows.ts'
-import { type ColumnType, type Row, TABLES, type Table } from './columns.ts'
+import type { Written } from './batch.ts'
+import type { Origen, XmlRow } from './cfdi-rows.ts'
+import { type ColumnType, TABLES, type Table } from './columns.ts'
+import { bytea } from './literals.ts'
 
 /**
  * Puts everybody who changes CFDI of one company in line: the counter's row is locked until the commit, and it is the first
@@ -22,32 +23,45 @@ export async function countCfdis(trx: TenantTx, added: number): Promise<void> {
   await sql`update usage set n = n + ${added}::int where kind = 'cfdi'`.execute(trx)
 }
 
-/** Hashes of the bytes that are stored of these documents, as PostgreSQL writes them. */
+/** Hashes of the bytes that are stored of these documents, in hexadecimal. */
 export async function findStored(trx: TenantTx, uuids: readonly string[]): Promise<Map<string, string>> {
   const { rows } = await sql<{ uuid: string; sha256: string }>`
-    select uuid_fiscal::text as uuid, sha256::text as sha256
+    select uuid_fiscal::text as uuid, encode(sha256, 'hex') as sha256
     from cfdi_xml where uuid_fiscal = any(${uuids}::uuid[])`.execute(trx)
   return new Map(rows.map(({ uuid, sha256 }) => [uuid, sha256]))
 }
 
-/** Writes rows that are not there yet, a table with one statement. */
-export async function insertAll(trx: TenantTx, inserts: readonly Insert[]): Promise<void> {
-  for (const { table, columns } of inserts) {
+/** Writes documents that are not there yet, a table with one statement. */
+export async function insertCfdis(trx: TenantTx, { tables, xml }: Written): Promise<void> {
+  for (const { table, columns } of tables) {
     const { names, values, types } = STATEMENTS[table]
     const lists = sql.join(columns.map((column, i) => sql`${column}::${types[i]}`))
     await sql`insert into ${sql.table(table)} (${names}) select ${values} from unnest(${lists}) as r(${names})`.execute(
       trx,
     )
   }
+  // In one piece, of which each row takes its part: as an array they took as long to read as to write.
+  await sql`
+    insert into cfdi_xml (uuid_fiscal, contenido, bytes, sha256)
+    select r.uuid_fiscal, substring(${xml.todo}::bytea from r.desde for r.largo), r.bytes, r.sha256
+    from unnest(${xml.uuids}::uuid[], ${xml.desde}::int[], ${xml.largo}::int[], ${xml.bytes}::int[], ${xml.sha256}::bytea[])
+      as r(uuid_fiscal, desde, largo, bytes, sha256)`.execute(trx)
 }
 
 /** Keeps other bytes of documents that are here, as proof, and warns of them on the document: once, however often they come. */
 export async function insertEvidence(
   trx: TenantTx,
-  others: readonly { xml: Row<'cfdi_xml'>; aviso: Aviso }[],
+  others: readonly { xml: XmlRow; aviso: Aviso }[],
   { source, cargaId }: Origen,
 ): Promise<void> {
-  const rows = others.map(({ xml, aviso }) => ({ ...xml, codigo: aviso.code, mensaje: aviso.mensaje }))
+  const rows = others.map(({ xml, aviso }) => ({
+    uuid_fiscal: xml.uuid,
+    contenido: bytea(xml.contenido),
+    bytes: xml.bytes,
+    sha256: `\\x${xml.sha256}`,
+    codigo: aviso.code,
+    mensaje: aviso.mensaje,
+  }))
   await sql`
     with otros as (
       select o.* from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
@@ -69,6 +83,7 @@ export async function insertEvidence(
 
 type Raw = ReturnType<typeof sql.raw>
 
+// One text per column, unnested: less than half of what the same rows cost as JSON, on the way to the server and in it.
 // An array of arrays would have to have equal lengths: those travel as the texts of their literals.
 const STATEMENTS = Object.fromEntries(
   Object.entries(TABLES).map(([table, types]): [string, { names: Raw; values: Raw; types: readonly Raw[] }] => {

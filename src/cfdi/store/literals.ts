@@ -12,6 +12,9 @@ export function arrayLiteral(values: readonly (string | null)[]): string {
   return `${literal}}`
 }
 
+/** Bytes as PostgreSQL reads them. */
+export const bytea = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`
+
 const quoted = (value: string): string => (ESCAPED.test(value) ? `"${value.replace(EVERY, '\\$&')}"` : `"${value}"`)
 
 const ESCAPED = /["\\]/

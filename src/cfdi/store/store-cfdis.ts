@@ -3,10 +3,9 @@ import { sqlState } from '../../db/failures.ts'
 import { amountOutOfRange, cfdiLimitReached } from '../errors.ts'
 import type { Cfdi } from '../read/comprobante.ts'
 import { type Aviso, beyondLimit, bytesDiffer } from '../verify/avisos.ts'
-import { type Batch, insertsOf, prepareBatch } from './batch.ts'
-import type { CfdiRows, Origen } from './cfdi-rows.ts'
-import type { Row } from './columns.ts'
-import { countCfdis, findStored, insertAll, insertEvidence, lockLine } from './insert-queries.ts'
+import { type Batch, prepareBatch, writtenOf } from './batch.ts'
+import type { CfdiRows, Origen, XmlRow } from './cfdi-rows.ts'
+import { countCfdis, findStored, insertCfdis, insertEvidence, lockLine } from './insert-queries.ts'
 import { derive } from './rederive.ts'
 import type { Semillas } from './store-queries.ts'
 
@@ -66,13 +65,13 @@ export async function storeBatch(
     const added = new Set(stored)
     const rows = batch.documents.filter(({ uuid }) => added.has(uuid))
     if (rows.length > 0) {
-      await insertAll(trx, rows.length === batch.documents.length ? batch.inserts : insertsOf(rows))
+      await insertCfdis(trx, rows.length === batch.documents.length ? batch.all : writtenOf(rows))
       await countCfdis(trx, rows.length)
       await derive(trx, seedsOf(rows))
     }
     const unlike = unlikeOf(batch, known, added)
     if (unlike.length > 0) {
-      const proofs = unlike.map((xml) => ({ xml, aviso: bytesDiffer(xml.uuid_fiscal) }))
+      const proofs = unlike.map((xml) => ({ xml, aviso: bytesDiffer(xml.uuid) }))
       await insertEvidence(trx, proofs, batch.origen)
     }
     const total = before + rows.length
@@ -83,7 +82,7 @@ export async function storeBatch(
       beyond: fresh.slice(places),
       avisos: [
         ...rows.flatMap(({ uuid, avisos }) => avisos.map((aviso) => ({ ...aviso, uuid }))),
-        ...[...new Set(unlike.map((xml) => xml.uuid_fiscal))].map((uuid) => ({ ...bytesDiffer(uuid), uuid })),
+        ...[...new Set(unlike.map((xml) => xml.uuid))].map((uuid) => ({ ...bytesDiffer(uuid), uuid })),
         ...(isBeyond ? [{ ...beyondLimit(total, limit.max), uuid: null }] : []),
       ],
       total,
@@ -96,10 +95,10 @@ export async function storeBatch(
 }
 
 /** Other bytes of documents that are here than the ones that stay. */
-function unlikeOf(batch: Batch, known: ReadonlyMap<string, string>, added: ReadonlySet<string>): Row<'cfdi_xml'>[] {
-  const came = new Map(batch.documents.map(({ uuid, rows }) => [uuid, rows.cfdi_xml[0] as Row<'cfdi_xml'>]))
-  return [...came.values(), ...batch.others].filter(({ uuid_fiscal, sha256 }) => {
-    const kept = known.get(uuid_fiscal) ?? (added.has(uuid_fiscal) ? came.get(uuid_fiscal)?.sha256 : sha256)
+function unlikeOf(batch: Batch, known: ReadonlyMap<string, string>, added: ReadonlySet<string>): XmlRow[] {
+  const came = new Map(batch.documents.map(({ uuid, xml }) => [uuid, xml]))
+  return [...came.values(), ...batch.others].filter(({ uuid, sha256 }) => {
+    const kept = known.get(uuid) ?? (added.has(uuid) ? came.get(uuid)?.sha256 : sha256)
     return kept !== sha256
   })
 }
