@@ -64,8 +64,7 @@ function interpret(result: ReadonlyMap<string, string>): Respuesta | Falla {
 
 /** A code and a state that contradict each other say nothing. */
 function estadoOf(codigo: string | undefined, estado: string): Respuesta['estado'] | undefined {
-  if (codigo === 'S')
-    return ({ vigente: 'vigente', cancelado: 'cancelado', 'no encontrado': 'no_encontrado' } as const)[estado]
+  if (codigo === 'S') return wordOf(ESTADOS, estado) ?? undefined
   if (estado !== 'no encontrado' && estado !== '') return undefined
   return codigo === '601' ? 'expresion_invalida' : codigo === '602' ? 'no_encontrado' : undefined
 }
@@ -79,6 +78,8 @@ function efosOf(code: string | undefined): Efos {
   if (['100', '101', '104'].includes(text)) return 'listado'
   return ['102', '103', '200', '201'].includes(text) ? 'no_listado' : 'desconocido'
 }
+
+const ESTADOS = { vigente: 'vigente', cancelado: 'cancelado', 'no encontrado': 'no_encontrado' } as const
 
 const ES_CANCELABLE = {
   'no cancelable': 'no_cancelable',
