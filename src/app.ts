@@ -20,9 +20,13 @@ import { replayRoutes } from './billing/replay/routes.ts'
 import { subscriptionRoutes } from './billing/staff/routes.ts'
 import { followTestClock, testClockRoutes } from './billing/testing/routes.ts'
 import { anotacionRoutes } from './cfdi/annotations/routes.ts'
+import { cargaRoutes } from './cfdi/bulk/routes.ts'
 import { documentoRoutes } from './cfdi/detail/routes.ts'
+import { downloadRoutes } from './cfdi/exports/download-routes.ts'
+import { exportRoutes } from './cfdi/exports/routes.ts'
 import { findRoutes } from './cfdi/find/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
+import { selloRoutes } from './cfdi/verify/routes.ts'
 import { idempotencyStore } from './db/idempotency-keys.ts'
 import { CENTRAL_MIGRATIONS, readMigrations } from './db/migrate.ts'
 import { rateCounters } from './db/rate-counters.ts'
@@ -38,6 +42,7 @@ import type { Metrics } from './http/metrics.ts'
 import { limitRequests } from './http/rate-limit.ts'
 import { rateLimitStore } from './http/rate-limit-store.ts'
 import { createShell } from './http/shell.ts'
+import { createEventStreams } from './http/sse.ts'
 import type { App } from './http/zod.ts'
 import { mailRoutes } from './mail/routes.ts'
 import { estadoSatRoutes } from './sat/estado/routes.ts'
@@ -74,6 +79,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   limitConcurrency(app)
   honourIdempotencyKeys(app, idempotencyStore(central))
 
+  const events = createEventStreams({ drain })
   const needed = readMigrations(CENTRAL_MIGRATIONS).length
   const ready = { central: () => centralIsReady(central, needed) }
   await app.register(healthRoutes({ version, clock, drain, ready }))
@@ -95,9 +101,13 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(publicPages(deps))
   await app.register(webhookRoutes(deps))
   await app.register(cfdiRoutes(deps))
+  await app.register(cargaRoutes({ ...deps, events }))
   await app.register(documentoRoutes(deps))
+  await app.register(selloRoutes(deps))
   await app.register(findRoutes(deps))
   await app.register(anotacionRoutes(deps))
+  await app.register(exportRoutes({ ...deps, events }))
+  await app.register(downloadRoutes(deps))
   await app.register(estadoSatRoutes(deps))
   await app.register(impuestosRoutes(deps))
 

@@ -10,6 +10,8 @@ import {
   onBillingSync,
 } from './handlers/billing.ts'
 import { onBillingSeats } from './handlers/billing-seats.ts'
+import { onCfdiExport, onCfdiExportsSweep } from './handlers/cfdi-export.ts'
+import { onCfdiImport, onCfdiImportSweep, onCfdiImportTidy } from './handlers/cfdi-import.ts'
 import { onCleanupExpired } from './handlers/cleanup-expired.ts'
 import { onMailSend, onMailSweep } from './handlers/mail.ts'
 import { onOutboxPublish, onOutboxSweep } from './handlers/outbox.ts'
@@ -39,5 +41,10 @@ export const handlers: Handlers = {
   'billing.monitor': onBillingMonitor,
   'sat.estado': onSatEstado,
   'sat.estado.sweep': onSatEstadoSweep,
+  'cfdi.export': onCfdiExport,
+  'cfdi.exports-sweep': onCfdiExportsSweep,
+  'cfdi.import': onCfdiImport,
+  'cfdi.import-sweep': onCfdiImportSweep,
+  'cfdi.import-tidy': onCfdiImportTidy,
   'cleanup.expired': onCleanupExpired,
 }

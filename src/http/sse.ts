@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import { demandAdmission } from './admission.ts'
 import type { Drain } from './drain.ts'
+import { createPlaces } from './places.ts'
 
 /** How something stands that takes a while. `secuencia` grows with every change of it, and is the id of its event. */
 export interface Progress<T> {
@@ -57,12 +58,12 @@ export const STREAM_TIMEOUT_MS = 900_000
 
 export function createEventStreams({ drain, ...given }: { drain: Drain } & Partial<EventTiming>): EventStreams {
   const timing = { ...TIMING, ...given }
-  const open = new Map<string, number>()
-  let all = 0
+  const places = createPlaces({ perKey: timing.perCompany, all: timing.perProcess })
 
   return {
     async open(request, reply, { company, read }) {
-      const leave = enter(company)
+      const leave = places.take(company)
+      if (!leave) throw tooMany()
       // Answered or not, sent or cut off: `close` comes exactly once, and not again to who is gone already.
       if (reply.raw.closed) leave()
       else reply.raw.once('close', leave)
@@ -82,19 +83,6 @@ export function createEventStreams({ drain, ...given }: { drain: Drain } & Parti
         .header('x-accel-buffering', 'no')
         .send(body)
     },
-  }
-
-  function enter(company: string): () => void {
-    const mine = open.get(company) ?? 0
-    if (mine >= timing.perCompany || all >= timing.perProcess) throw tooMany()
-    open.set(company, mine + 1)
-    all++
-    return () => {
-      all--
-      const left = (open.get(company) ?? 1) - 1
-      if (left > 0) open.set(company, left)
-      else open.delete(company)
-    }
   }
 
   async function* events<T extends object>(request: FastifyRequest, stream: Stream<T>): AsyncGenerator<string> {

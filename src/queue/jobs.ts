@@ -124,6 +124,38 @@ export const jobs = {
     group: ({ tenantId }) => tenantId,
   }),
   'sat.estado.sweep': job({ payload: z.object({}), cron: '*/10 * * * *' }),
+  // Begins anew whenever it is interrupted, from another snapshot: its row and its file are the truth.
+  'cfdi.export': job({
+    payload: z.object({ tenantId: z.uuid(), exportId: z.uuid() }),
+    retryLimit: 6,
+    retryDelay: 5,
+    retryDelayMax: 120,
+    expireInSeconds: 14_400,
+    policy: 'exclusive',
+    key: ({ exportId }) => exportId,
+    group: ({ tenantId }) => tenantId,
+    loops: 3,
+  }),
+  'cfdi.exports-sweep': job({ payload: z.object({}), cron: '*/10 * * * *' }),
+  // A load of files. Its row says how far it got, so a worker that stops between two batches hands it back. `short`: tried
+  // again while the last attempt is still ending, it must not be swallowed by that.
+  'cfdi.import': job({
+    payload: z.object({ tenantId: z.uuid(), cargaId: z.uuid() }),
+    retryLimit: 20,
+    retryDelay: 2,
+    retryDelayMax: 120,
+    expireInSeconds: 7200,
+    policy: 'short',
+    key: ({ cargaId }) => cargaId,
+    group: ({ tenantId }) => tenantId,
+  }),
+  'cfdi.import-sweep': job({ payload: z.object({}), cron: '*/10 * * * *' }),
+  'cfdi.import-tidy': job({
+    payload: z.object({ tenantId: z.uuid() }),
+    policy: 'exclusive',
+    key: ({ tenantId }) => tenantId,
+    group: ({ tenantId }) => tenantId,
+  }),
   'cleanup.expired': job({ payload: z.object({}), cron: '*/10 * * * *' }),
 } as const
 

@@ -1,0 +1,12 @@
+import { csvFile } from './csv-file.ts'
+import type { Format } from './material.ts'
+import type { Formato } from './queries.ts'
+import { xlsxFile } from './xlsx-file.ts'
+import { xmlContents, zipFile } from './zip-file.ts'
+
+/** How each format is written. */
+export const formats: Readonly<Partial<Record<Formato, Format>>> = {
+  csv: csvFile,
+  xlsx: xlsxFile,
+  zip_xml: zipFile(xmlContents, 2_500),
+}
