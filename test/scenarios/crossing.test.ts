@@ -106,6 +106,7 @@ const POLICY: Record<string, Acceso> = {
   'GET /api/cfdi/{uuid}': todos,
   'GET /api/cfdi/{uuid}/xml': todos,
   'GET /api/cfdi/{uuid}/conceptos': todos,
+  'GET /api/cfdi/{uuid}/sello': todos,
   'POST /api/cfdi/{uuid}/estado': contables,
   'GET /api/cfdi/{uuid}/historial': todos,
   'PUT /api/cfdi/{uuid}/anotaciones': contables,
