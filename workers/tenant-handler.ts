@@ -41,4 +41,8 @@ export function tenantHandler<N extends TenantJob>(
 /** Nobody asks for it in person, and nothing of it is for settling a subscription. */
 const JOB = { writes: true, siempre: undefined, isAdmin: false }
 
+/** Whether a job was cancelled because its tenant is gone for good. */
+export const isGone = (done: object | undefined): boolean =>
+  done !== undefined && 'cancelled' in done && GONE.has(String(done.cancelled))
+
 const GONE = new Set(['tenant.deleted', 'tenant.unknown'])

@@ -23,6 +23,8 @@ export const zipTooMany = (max: number) =>
 export const zipTooLarge = (max: number) =>
   invalid('zip.too_large', `El ZIP descomprimido mide más de ${megas(max)}. Divídelo en varios.`)
 
+export const zipWithoutFiles = () => invalid('zip.no_files', 'El ZIP no trae ningún archivo.')
+
 // Of one member: the others are read.
 
 export const memberTooLarge = (max: number) =>

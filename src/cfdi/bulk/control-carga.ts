@@ -1,0 +1,39 @@
+import type { Clock } from '../../clock.ts'
+import type { TenantDb } from '../../db/databases.ts'
+import { reopen } from './create-carga.ts'
+import { cargaClosed, cargaNotFound, filesGone, nothingToRetry } from './errors.ts'
+import { isOpen } from './import-carga.ts'
+import { findRetryable, hasBeyondLimit, lockCarga, setEstado } from './queries.ts'
+
+/**
+ * Stops a load between two batches. What is stored stays, and the row says how far it got; trying it again goes on there.
+ * @throws AppError `carga.not_found`; conflict `carga.closed`
+ */
+export async function cancelCarga({ clock }: { clock: Clock }, db: TenantDb, id: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const carga = await lockCarga(trx, id)
+    if (!carga) throw cargaNotFound()
+    if (carga.estado === 'cancelada') return
+    if (!isOpen(carga)) throw cargaClosed()
+    await setEstado(trx, id, { estado: 'cancelada', reintento: carga.reintento, terminadaEn: clock.now() })
+  })
+}
+
+/**
+ * Goes on with a load that was cancelled or failed, and tries again what was beyond the limit of the plan or could not be
+ * read: the plan may be another, and so may our reader.
+ * @throws AppError `carga.not_found`; conflict `carga.nothing_to_retry`; gone `carga.files_gone`
+ */
+export async function retryCarga(db: TenantDb, id: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const carga = await lockCarga(trx, id)
+    if (!carga) throw cargaNotFound()
+    if (isOpen(carga)) return
+    const onDisk = carga.archivosBorradosEn === null
+    const isWhole = carga.procesados === carga.total
+    if (!isWhole && !onDisk) throw filesGone()
+    const [again] = await findRetryable(trx, id, { from: 0, limit: 1, onDisk })
+    if (isWhole && !again) throw !onDisk && (await hasBeyondLimit(trx, id)) ? filesGone() : nothingToRetry()
+    await reopen(trx, db.tenantId, { ...carga, reintento: 0 })
+  })
+}
