@@ -98,8 +98,9 @@ function ofUuid(hex: string): Condition {
 function folioIs(text: string): Condition {
   const whole = text.toLowerCase()
   const cuts = Array.from({ length: whole.length }, (_, at) => whole.slice(at))
-  const joined = [...whole.matchAll(/[\s-]+/g)].map(
-    ({ 0: gap, index }) => whole.slice(0, index) + whole.slice(index + gap.length),
+  // What stands between may be all of its own, or end the series: `B-10` of the series B, or of the series `B-`.
+  const joined = [...whole.matchAll(/[\s-]+/g)].flatMap(({ 0: gap, index }) =>
+    Array.from(gap, (_, kept) => whole.slice(0, index + kept) + whole.slice(index + gap.length)),
   )
   return sql`lower(c.folio) = any(${cuts}::text[])
     and (lower(c.folio) = ${whole} or lower(c.serie) || lower(c.folio) = any(${[whole, ...joined]}::text[]))`
