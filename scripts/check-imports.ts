@@ -46,7 +46,7 @@ const PURE: Readonly<Record<string, string>> = {
   'cfdi/detail': 'answers related',
   'cfdi/find': 'fold search-text',
   'cfdi/read':
-    'xml attributes parse comprobante impuestos pagos cfdi32 cfdi33-40 retenciones nomina complementos repair tokens words decode',
+    'xml attributes parse comprobante impuestos pagos cfdi32 cfdi33-40 retenciones nomina complementos repair tokens scan scope words element decimal decode',
   'cfdi/verify': 'avisos cadena-original certificado codigos conceptos identidad nomina recibo sello tolerance totales',
   'cfdi/verify/cadena':
     'bienes carta-porte comercio-exterior comprobante energia formato pagos-y-nomina retenciones varios',

@@ -1,6 +1,6 @@
 import { compareDecimals, type Decimal, ONE, parseDecimal, subtract, ZERO } from '../../fiscal/money.ts'
 import { badAmount, badType, badValue, noExchangeRate } from '../errors.ts'
-import { base64Of, decimalOf, fechaOf, path, required, rfcOf, signedDecimalOf, textOf } from './attributes.ts'
+import { amountOf, base64Of, decimalOf, fechaOf, path, required, rfcOf, signedDecimalOf, textOf } from './attributes.ts'
 import { complementosOf, namesOfComplementos, readLeyendas, readLocales } from './complementos.ts'
 import type { Comprobante, TipoComprobante } from './comprobante.ts'
 import { type Concepto, IEPS, type Impuesto, ISR, IVA, MAX_DESCRIPCION, readTerceros } from './impuestos.ts'
@@ -20,7 +20,7 @@ export function readCfdi32(root: XmlElement, one: OnlyChild): Comprobante {
   const moneda = monedaOf(textOf(root, 'Moneda', 100))
   const tipoCambio = readTipoCambio(root, moneda)
   if (moneda !== 'MXN' && !tipoCambio) throw noExchangeRate('El comprobante', moneda)
-  const subtotal = required(decimalOf(root, 'subTotal'), path(root, 'subTotal'))
+  const subtotal = amountOf(root, 'subTotal')
   const descuento = decimalOf(root, 'descuento')
   const node = one('Impuestos')
   const impuestos = readImpuestos(node)
@@ -41,7 +41,7 @@ export function readCfdi32(root: XmlElement, one: OnlyChild): Comprobante {
     receptor: { rfc: rfcOf(receptor, 'rfc'), nombre: textOf(receptor, 'nombre'), regimen: null, usoCfdi: null },
     subtotal,
     descuento,
-    total: required(decimalOf(root, 'total'), path(root, 'total')),
+    total: amountOf(root, 'total'),
     moneda,
     tipoCambio,
     metodoPago: metodoOf(textOf(root, 'formaDePago', 500)),
@@ -121,7 +121,7 @@ function readLine(line: XmlElement, clase: Impuesto['clase']): Impuesto {
   const impuesto = IMPUESTOS.get(written.trim().toUpperCase())
   if (!impuesto) throw badValue(path(line, 'impuesto'), written)
   const tasa = clase === 'traslado' ? tasaOf(decimalOf(line, 'tasa')) : null
-  const importe = required(decimalOf(line, 'importe'), path(line, 'importe'))
+  const importe = amountOf(line, 'importe')
   return { clase, impuesto, factor: tasa ? 'Tasa' : null, tasa, base: null, importe }
 }
 

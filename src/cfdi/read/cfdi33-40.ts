@@ -1,9 +1,11 @@
 import { badType, missing, noExchangeRate } from '../errors.ts'
 import {
+  amountOf,
   base64Of,
   codeOf,
   decimalOf,
   fechaOf,
+  keyOf,
   oneOf,
   path,
   rateOf,
@@ -23,7 +25,7 @@ import { childrenOf, type OnlyChild, type XmlElement } from './xml.ts'
 /** Reads the Comprobante of CFDI 3.3 and 4.0. */
 export function readCfdi(root: XmlElement, version: '3.3' | '4.0', one: OnlyChild): Comprobante {
   const tipo = readTipo(root)
-  const moneda = required(codeOf(root, 'Moneda'), path(root, 'Moneda'))
+  const moneda = keyOf(root, 'Moneda')
   const tipoCambio = rateOf(root, 'TipoCambio')
   if (moneda !== 'MXN' && moneda !== 'XXX' && !tipoCambio) throw noExchangeRate('El comprobante', moneda)
   const impuestos = one('Impuestos')
@@ -48,9 +50,9 @@ export function readCfdi(root: XmlElement, version: '3.3' | '4.0', one: OnlyChil
       regimen: codeOf(receptor, 'RegimenFiscalReceptor'),
       usoCfdi: codeOf(receptor, 'UsoCFDI'),
     },
-    subtotal: required(decimalOf(root, 'SubTotal'), path(root, 'SubTotal')),
+    subtotal: amountOf(root, 'SubTotal'),
     descuento: decimalOf(root, 'Descuento'),
-    total: required(decimalOf(root, 'Total'), path(root, 'Total')),
+    total: amountOf(root, 'Total'),
     moneda,
     tipoCambio,
     metodoPago: oneOf(root, 'MetodoPago', ['PUE', 'PPD']),
@@ -86,7 +88,7 @@ function readTipo(root: XmlElement): TipoComprobante {
 
 function readRelacionados(root: XmlElement): Comprobante['relacionados'] {
   return childrenOf(root, root.namespace, 'CfdiRelacionados').map((node) => ({
-    tipoRelacion: required(codeOf(node, 'TipoRelacion'), path(node, 'TipoRelacion')),
+    tipoRelacion: keyOf(node, 'TipoRelacion'),
     uuids: childrenOf(node, root.namespace, 'CfdiRelacionado').map((related) => uuidOf(related, 'UUID')),
   }))
 }

@@ -1,5 +1,5 @@
 import { type Decimal, formatDecimal, isZero, subtract, sumDecimals, ZERO } from '../../fiscal/money.ts'
-import { codeOf, decimalOf, oneOf, path, required, rfcOf, textOf } from './attributes.ts'
+import { amountOf, codeOf, decimalOf, keyOf, oneOf, rfcOf, textOf } from './attributes.ts'
 import { childrenOf, type XmlElement } from './xml.ts'
 
 /** One tax line, in the currency of its document. */
@@ -49,13 +49,20 @@ export interface Conceptos {
 }
 
 /** The lines of an `Impuestos` node, of the document or of a concept: `…/Traslados/Traslado`, `…/Retenciones/Retencion`. */
-export function readImpuestos(node: XmlElement | undefined, suffix: '' | 'DR' | 'P' = ''): Impuesto[] {
-  if (!node) return []
-  const lines = (group: string, line: string, clase: Impuesto['clase']) =>
-    childrenOf(node, node.namespace, group + suffix)
-      .flatMap((parent) => childrenOf(parent, node.namespace, line + suffix))
-      .map((element) => readImpuesto(element, clase, suffix))
-  return [...lines('Traslados', 'Traslado', 'traslado'), ...lines('Retenciones', 'Retencion', 'retencion')]
+export function readImpuestos(node: XmlElement | undefined, suffix: keyof typeof NAMES = ''): Impuesto[] {
+  const lines: Impuesto[] = []
+  if (!node) return lines
+  const names = NAMES[suffix]
+  // All of the first kind before those of the second, in whichever order they are written.
+  for (const group of childrenOf(node, node.namespace, names.traslados)) {
+    for (const line of childrenOf(group, node.namespace, names.traslado))
+      lines.push(readImpuesto(line, 'traslado', names))
+  }
+  for (const group of childrenOf(node, node.namespace, names.retenciones)) {
+    for (const line of childrenOf(group, node.namespace, names.retencion))
+      lines.push(readImpuesto(line, 'retencion', names))
+  }
+  return lines
 }
 
 export function readConceptos(conceptos: XmlElement | undefined): Conceptos {
@@ -78,20 +85,25 @@ export function readConceptos(conceptos: XmlElement | undefined): Conceptos {
  * Amounts are always the document's: concepts carry six decimals and their sum differs by cents.
  */
 export function impuestosOf(documento: readonly Impuesto[], conceptos: Conceptos): Impuesto[] {
-  // By key once: a line looked up among all of the concepts' took hours for a document of some megabytes.
-  const bases = Map.groupBy(
-    conceptos.impuestos.filter((line) => line.base),
-    keyOf,
-  )
-  const lines = documento.map((line) => ({ ...line, base: line.base ?? baseOf(bases.get(keyOf(line))) }))
-  const written = new Set(lines.filter((line) => line.factor === 'Exento').map((line) => line.impuesto))
+  const lines = documento.every(({ base }) => base) ? [...documento] : withBases(documento, conceptos)
   const exentos = conceptos.impuestos.filter((line) => line.factor === 'Exento' && line.clase === 'traslado')
+  if (exentos.length === 0) return lines
+  const written = new Set(lines.filter((line) => line.factor === 'Exento').map((line) => line.impuesto))
   for (const [impuesto, own] of Map.groupBy(exentos, (line) => line.impuesto)) {
     if (written.has(impuesto)) continue
     const base = baseOf(own) ?? ZERO
     if (!isZero(base)) lines.push({ clase: 'traslado', impuesto, factor: 'Exento', tasa: null, base, importe: ZERO })
   }
   return lines
+}
+
+function withBases(documento: readonly Impuesto[], conceptos: Conceptos): Impuesto[] {
+  // By key once: a line looked up among all of the concepts' took hours for a document of some megabytes.
+  const bases = Map.groupBy(
+    conceptos.impuestos.filter((line) => line.base),
+    lineKeyOf,
+  )
+  return documento.map((line) => ({ ...line, base: line.base ?? baseOf(bases.get(lineKeyOf(line))) }))
 }
 
 /** Sum of the amounts of one tax. */
@@ -114,7 +126,7 @@ function readConcepto(node: XmlElement): Concepto {
     unidad: textOf(node, 'Unidad'),
     descripcion: textOf(node, 'Descripcion', MAX_DESCRIPCION) ?? '',
     valorUnitario: decimalOf(node, 'ValorUnitario'),
-    importe: required(decimalOf(node, 'Importe'), path(node, 'Importe')),
+    importe: amountOf(node, 'Importe'),
     descuento: decimalOf(node, 'Descuento'),
     objetoImp: codeOf(node, 'ObjetoImp'),
     rfcTerceros: readTerceros(node),
@@ -140,24 +152,65 @@ export const MAX_DESCRIPCION = 20_000
 
 const isIvaTrasladado = ({ clase, impuesto }: Impuesto): boolean => clase === 'traslado' && impuesto === IVA
 
-function readImpuesto(element: XmlElement, clase: Impuesto['clase'], suffix: string): Impuesto {
-  const name = (attribute: string) => attribute + suffix
-  const factor = oneOf(element, name('TipoFactor'), ['Tasa', 'Cuota', 'Exento'])
-  const importe = decimalOf(element, name('Importe'))
+function readImpuesto(
+  element: XmlElement,
+  clase: Impuesto['clase'],
+  names: (typeof NAMES)[keyof typeof NAMES],
+): Impuesto {
+  const factor = oneOf(element, names.factor, FACTORES)
   return {
     clase,
-    impuesto: required(codeOf(element, name('Impuesto')), path(element, name('Impuesto'))),
+    impuesto: keyOf(element, names.impuesto),
     factor,
-    tasa: decimalOf(element, name('TasaOCuota')),
-    base: decimalOf(element, name('Base')),
+    tasa: decimalOf(element, names.tasa),
+    base: decimalOf(element, names.base),
     // Only an exempt line says nothing of its amount.
-    importe: factor === 'Exento' ? (importe ?? ZERO) : required(importe, path(element, name('Importe'))),
+    importe: factor === 'Exento' ? (decimalOf(element, names.importe) ?? ZERO) : amountOf(element, names.importe),
   }
 }
+
+const FACTORES = ['Tasa', 'Cuota', 'Exento'] as const
+
+// Payments say the same words with an ending. Written out: a name put together is another object, slower to compare.
+const NAMES = {
+  '': {
+    traslados: 'Traslados',
+    traslado: 'Traslado',
+    retenciones: 'Retenciones',
+    retencion: 'Retencion',
+    factor: 'TipoFactor',
+    impuesto: 'Impuesto',
+    tasa: 'TasaOCuota',
+    base: 'Base',
+    importe: 'Importe',
+  },
+  DR: {
+    traslados: 'TrasladosDR',
+    traslado: 'TrasladoDR',
+    retenciones: 'RetencionesDR',
+    retencion: 'RetencionDR',
+    factor: 'TipoFactorDR',
+    impuesto: 'ImpuestoDR',
+    tasa: 'TasaOCuotaDR',
+    base: 'BaseDR',
+    importe: 'ImporteDR',
+  },
+  P: {
+    traslados: 'TrasladosP',
+    traslado: 'TrasladoP',
+    retenciones: 'RetencionesP',
+    retencion: 'RetencionP',
+    factor: 'TipoFactorP',
+    impuesto: 'ImpuestoP',
+    tasa: 'TasaOCuotaP',
+    base: 'BaseP',
+    importe: 'ImporteP',
+  },
+} as const
 
 const baseOf = (lines: readonly Impuesto[] | undefined): Decimal | null =>
   lines ? sumDecimals(lines.map((line) => line.base ?? ZERO)) : null
 
 // Withholdings of a document are summed over rates, so their key leaves the rate out.
-const keyOf = ({ clase, impuesto, factor, tasa }: Impuesto): string =>
+const lineKeyOf = ({ clase, impuesto, factor, tasa }: Impuesto): string =>
   clase === 'retencion' ? `R${impuesto}` : `T${impuesto}${factor}${tasa ? formatDecimal(tasa) : ''}`

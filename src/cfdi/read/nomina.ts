@@ -1,5 +1,5 @@
 import { type Decimal, sumDecimals, ZERO } from '../../fiscal/money.ts'
-import { codeOf, decimalOf, fechaCivilOf, path, required, textOf } from './attributes.ts'
+import { amountOf, codeOf, decimalOf, fechaCivilOf, path, required, textOf } from './attributes.ts'
 import type { LineaNomina, Nomina } from './comprobante.ts'
 import { childrenOf, type XmlElement } from './xml.ts'
 
@@ -62,8 +62,8 @@ const linesOf = (groups: readonly XmlElement[], name: string, read: (line: XmlEl
   groups.flatMap((group) => childrenOf(group, group.namespace, name).map(read))
 
 function readPercepcion(line: XmlElement): LineaNomina {
-  const gravado = required(decimalOf(line, 'ImporteGravado'), path(line, 'ImporteGravado'))
-  const exento = required(decimalOf(line, 'ImporteExento'), path(line, 'ImporteExento'))
+  const gravado = amountOf(line, 'ImporteGravado')
+  const exento = amountOf(line, 'ImporteExento')
   return { ...said(line, 'percepcion', 'TipoPercepcion'), gravado, exento, importe: sumDecimals([gravado, exento]) }
 }
 
@@ -80,7 +80,7 @@ function readDeduccion(line: XmlElement): LineaNomina {
 }
 
 function readOtroPago(line: XmlElement): LineaNomina {
-  const importe = required(decimalOf(line, 'Importe'), path(line, 'Importe'))
+  const importe = amountOf(line, 'Importe')
   return { ...said(line, 'otro_pago', 'TipoOtroPago'), gravado: null, exento: null, importe }
 }
 

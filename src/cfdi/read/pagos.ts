@@ -1,6 +1,6 @@
 import { type Decimal, ONE } from '../../fiscal/money.ts'
 import { noExchangeRate, repeated } from '../errors.ts'
-import { codeOf, decimalOf, fechaOf, isUuid, path, rateOf, required, textOf } from './attributes.ts'
+import { amountOf, codeOf, decimalOf, fechaOf, isUuid, keyOf, path, rateOf, required, textOf } from './attributes.ts'
 import { type Impuesto, readImpuestos } from './impuestos.ts'
 import { childrenOf, type XmlElement } from './xml.ts'
 
@@ -75,10 +75,10 @@ function readTotales(nodes: XmlElement[]): Record<string, Decimal> | null {
 }
 
 function readPago(pago: XmlElement, version: Pagos['version']): Pago {
-  const moneda = required(codeOf(pago, 'MonedaP'), path(pago, 'MonedaP'))
+  const moneda = keyOf(pago, 'MonedaP')
   const written = rateOf(pago, 'TipoCambioP')
   if (moneda !== 'MXN' && !written) throw noExchangeRate('Pago', moneda)
-  const monto = required(decimalOf(pago, 'Monto'), path(pago, 'Monto'))
+  const monto = amountOf(pago, 'Monto')
   const nodes = childrenOf(pago, pago.namespace, 'DoctoRelacionado')
   const tipoCambio = moneda === 'MXN' || !written ? ONE : written
   return {
@@ -106,7 +106,7 @@ interface Around {
 
 function readDocumento(node: XmlElement, pago: Around): DocumentoPagado {
   const id = required(textOf(node, 'IdDocumento', 100), path(node, 'IdDocumento')).trim()
-  const moneda = required(codeOf(node, 'MonedaDR'), path(node, 'MonedaDR'))
+  const moneda = keyOf(node, 'MonedaDR')
   const equivalencia = readEquivalencia(node, moneda, pago)
   const written = decimalOf(node, 'ImpPagado')
   // Pagos 1.0 may leave the amount out when the payment settles one document: then it is the payment's. Of a document in

@@ -1,19 +1,21 @@
+import { type Decimal, ONE } from '../../fiscal/money.ts'
 import { badVersion, manyTimbres, noTimbre, notCfdi, repeated } from '../errors.ts'
 import { base64Of, fechaOf, textOf, uuidOf } from './attributes.ts'
 import { readCfdi32 } from './cfdi32.ts'
 import { readCfdi } from './cfdi33-40.ts'
 import { complementosOf, TFD } from './complementos.ts'
 import type { Cfdi, Comprobante } from './comprobante.ts'
+import { readDocument } from './repair.ts'
 import { readRetenciones } from './retenciones.ts'
-import { childrenOf, type OnlyChild, readXml, type XmlElement } from './xml.ts'
+import { childrenOf, type OnlyChild, type XmlElement } from './xml.ts'
 
 /**
  * Reads one stamped document: CFDI 3.2, 3.3 and 4.0 of any type, Retenciones 1.0 and 2.0. Whole or not at all: whatever
- * cannot be read for certain refuses it. The seal is not verified and totals may not square; `avisosOf` tells of the latter.
+ * cannot be read for certain refuses it; what had to be mended around it is told in `reparaciones`. The seal is not verified and totals may not square; `avisosOf` tells of the latter.
  * @throws AppError `cfdi.*` (invalid, too_large)
  */
 export function parseCfdi(xml: Uint8Array): Cfdi {
-  const root = readXml(xml)
+  const { root, reparaciones } = readDocument(xml)
   const comprobante = readComprobante(root)
   const timbres = complementosOf(root).flatMap((complemento) => childrenOf(complemento, TFD, 'TimbreFiscalDigital'))
   const [timbre, second] = timbres
@@ -26,7 +28,7 @@ export function parseCfdi(xml: Uint8Array): Cfdi {
     rfcPac: textOf(timbre, 'RfcProvCertif', 100),
     timbre: readTimbre(timbre),
     xml,
-    reparaciones: [],
+    reparaciones,
   }
 }
 
@@ -41,6 +43,10 @@ export function readComprobante(root: XmlElement): Comprobante {
   if (version === '1.0' || version === '2.0') return readRetenciones(root, version, one)
   return version === '3.2' ? readCfdi32(root, one) : readCfdi(root, version, one)
 }
+
+/** What amounts of the document are multiplied by to be pesos. */
+export const tipoCambioOf = ({ moneda, tipoCambio }: Pick<Comprobante, 'moneda' | 'tipoCambio'>): Decimal =>
+  moneda === 'MXN' ? ONE : (tipoCambio ?? ONE)
 
 const VERSIONS: Readonly<Record<string, { root: string; attribute: string; version: Comprobante['version'] }[]>> = {
   'http://www.sat.gob.mx/cfd/4': [{ root: 'Comprobante', attribute: 'Version', version: '4.0' }],

@@ -2,7 +2,20 @@ import { ZERO } from '../../fiscal/money.ts'
 import { isFecha } from '../../fiscal/periodo.ts'
 import { RFC_EXTRANJERO } from '../../fiscal/rfc.ts'
 import { badDate, badValue, missing } from '../errors.ts'
-import { base64Of, codeOf, decimalOf, fechaOf, integerOf, path, required, rfcOf, textOf, uuidOf } from './attributes.ts'
+import {
+  amountOf,
+  base64Of,
+  codeOf,
+  decimalOf,
+  fechaOf,
+  integerOf,
+  keyOf,
+  path,
+  required,
+  rfcOf,
+  textOf,
+  uuidOf,
+} from './attributes.ts'
 import { complementosOf, namesOfComplementos, readLeyendas } from './complementos.ts'
 import type { Comprobante, Retencion } from './comprobante.ts'
 import type { Impuesto } from './impuestos.ts'
@@ -105,14 +118,14 @@ function readRetencion(root: XmlElement, names: Names, totales: XmlElement, one:
     mesFinal: integerOf(periodo, 'MesFin', 1, 12),
     nacionalidad: codeOf(receptor, names.nacionalidad),
     numRegIdTrib: extranjero ? textOf(extranjero, names.numRegIdTrib, 100) : null,
-    montoOperacion: required(decimalOf(totales, names.operacion), path(totales, names.operacion)),
+    montoOperacion: amountOf(totales, names.operacion),
     montoGravado: decimalOf(totales, names.gravado),
     montoExento: decimalOf(totales, names.exento),
-    montoRetenido: required(decimalOf(totales, names.retenido), path(totales, names.retenido)),
+    montoRetenido: amountOf(totales, names.retenido),
     lineas: childrenOf(totales, root.namespace, 'ImpRetenidos').map((line) => ({
       impuesto: impuestoOf(line, names.impuesto),
       base: decimalOf(line, 'BaseRet'),
-      importe: required(decimalOf(line, names.monto), path(line, names.monto)),
+      importe: amountOf(line, names.monto),
       tipoPago: textOf(line, 'TipoPagoRet', 100),
     })),
   }
@@ -145,7 +158,7 @@ function readFecha(root: XmlElement): string {
 
 function readRelacionados(root: XmlElement): Comprobante['relacionados'] {
   return childrenOf(root, root.namespace, 'CfdiRetenRelacionados').map((node) => ({
-    tipoRelacion: required(codeOf(node, 'TipoRelacion'), path(node, 'TipoRelacion')),
+    tipoRelacion: keyOf(node, 'TipoRelacion'),
     uuids: [uuidOf(node, 'UUID')],
   }))
 }

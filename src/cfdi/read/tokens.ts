@@ -1,0 +1,381 @@
+import { tooDeep, tooManyAttributes, tooManyElements } from '../errors.ts'
+import { Element } from './element.ts'
+import {
+  closingQuote,
+  fail,
+  isName,
+  NAME,
+  NAME_START,
+  PLAIN,
+  PLAIN_PAIR,
+  SPACE,
+  skipDeclaration,
+  skipInstruction,
+  skipSpace,
+  skipText,
+  skipXmlDeclaration,
+  unexpected,
+} from './scan.ts'
+import { Scope } from './scope.ts'
+import { hashed, intern, internNamespace, wordAt } from './words.ts'
+
+export interface Limits {
+  readonly depth: number
+  readonly addendaDepth: number
+  readonly attributes: number
+  readonly elements: number
+}
+
+/**
+ * Reads the elements of an XML document out of its bytes, which are valid UTF-8. One walk over them: every byte is looked
+ * at once, a text is made only of what somebody may read, and names are found without making one.
+ */
+export class Tokens {
+  readonly #limits: Limits
+  readonly #bytes: Buffer
+  /** The same bytes, two by two. */
+  readonly #pairs: Uint16Array
+  readonly #end: number
+  /** The bytes as characters one by one: wherever all of them are ASCII, the text itself. */
+  readonly #text: string
+  readonly #scope = new Scope()
+  /** Attributes of all elements, those of one after those of another. */
+  readonly #names: string[] = []
+  readonly #values: string[] = []
+  readonly #open: Element[] = []
+  #root: Element | undefined
+  #rootEnd = 0
+  #depth = 0
+  #elements = 0
+  /** Depth of the addenda we are in, 0 when outside. */
+  #addenda = 0
+
+  // Of the name that was read last: where its colon is or −1, and hashes of what is before and behind it.
+  #colon = -1
+  #colons = 0
+  #prefixHash = 0
+  #localHash = 0
+  #nameIsAscii = true
+
+  // Attributes with a prefix of the tag that is being read: their meaning is only known when all of it has been.
+  readonly #prefixed: { prefix: string; local: string; at: number }[] = []
+
+  constructor(source: Uint8Array, limits: Limits) {
+    this.#limits = limits
+    this.#end = source.length
+    this.#bytes = withZero(source)
+    this.#pairs = this.#bytes === SCRATCH ? SCRATCH_PAIRS : pairsOf(this.#bytes)
+    this.#text = this.#bytes.toString('latin1', 0, this.#end)
+  }
+
+  /** The root, or undefined when there is nothing but spaces. */
+  read(): Element | undefined {
+    const bytes = this.#bytes
+    const end = this.#end
+    let at = skipXmlDeclaration(bytes, this.#text)
+    for (;;) {
+      while (SPACE[bytes[at]!] === 1) at++
+      if (bytes[at] !== 0x3c) {
+        if (this.#depth === 0 && at >= end) return this.#root
+        at = this.#readText(at)
+      }
+      const next = bytes[at + 1]!
+      if (next === 0x2f) at = this.#closeTag(at + 2)
+      else if (next === 0x21) at = skipDeclaration(bytes, at, end, this.#depth > 0)
+      else if (next === 0x3f) at = skipInstruction(bytes, at, end)
+      else at = this.#openTag(at + 1)
+    }
+  }
+
+  /** Where the root has ended, once it has: what is behind it is no part of the document. */
+  get rootEnd(): number | undefined {
+    return this.#root && this.#depth === 0 ? this.#rootEnd : undefined
+  }
+
+  /** The addenda that is open: where it began and its name as latin1. Where reading failed, it failed inside of it. */
+  get addenda(): { from: number; name: string } | undefined {
+    if (this.#addenda === 0) return undefined
+    const from = OPEN_SPANS[2 * this.#addenda]!
+    return { from: from - 1, name: this.#text.slice(from, OPEN_SPANS[2 * this.#addenda + 1]) }
+  }
+
+  #readText(from: number): number {
+    const bytes = this.#bytes
+    if (this.#depth === 0) {
+      if (bytes[from]! < 0x20) unexpected(bytes, from, this.#end)
+      fail(bytes, from, 'hay texto fuera del comprobante')
+    }
+    const at = skipText(bytes, from, this.#end)
+    if (at >= this.#end) fail(bytes, at, `está cortado o mal cerrado el elemento ${this.#openName()}`)
+    return at
+  }
+
+  #openTag(from: number): number {
+    const bytes = this.#bytes
+    const limits = this.#limits
+    if (this.#depth === 0 && this.#root) fail(bytes, from, 'hay más de un elemento raíz')
+    if (++this.#elements > limits.elements) throw tooManyElements(limits.elements)
+    const deepest = this.#addenda > 0 ? limits.addendaDepth : limits.depth
+    if (++this.#depth > deepest) throw tooDeep(deepest)
+    const nameEnd = this.#readName(from)
+    OPEN_SPANS[2 * this.#depth] = from
+    OPEN_SPANS[2 * this.#depth + 1] = nameEnd
+    const at = this.#addenda > 0 ? this.#readTail(nameEnd) : this.#readElement(from, nameEnd)
+    if (bytes[at] === 0x3e) return at + 1
+    return this.#close(at + 2)
+  }
+
+  /** What follows the name of an element of the addenda: looked at, not kept. */
+  #readTail(from: number): number {
+    this.#checkName(OPEN_SPANS[2 * this.#depth]!, from)
+    return this.#readAttributes(from, false)
+  }
+
+  #readElement(from: number, nameEnd: number): number {
+    const bytes = this.#bytes
+    const prefix = this.#prefixOf(from)
+    const name = this.#localOf(from, nameEnd)
+    const first = this.#names.length
+    const at = this.#readAttributes(nameEnd, true)
+    if (this.#prefixed.length > 0) this.#checkPrefixed()
+    const namespace = this.#scope.find(prefix)
+    if (namespace === undefined && prefix !== '') this.#undeclared(prefix, from)
+    if (prefix === 'xmlns') fail(bytes, from, 'un elemento no puede llevar el prefijo xmlns')
+    const element = new Element(namespace ?? '', name, this.#names, this.#values, first)
+    const open = this.#open
+    if (open.length > 0) open[open.length - 1]!.add(element)
+    else this.#root = element
+    open.push(element)
+    if (this.#depth === 2 && name === 'Addenda' && element.namespace === this.#root?.namespace) this.#addenda = 2
+    return at
+  }
+
+  /** To the `>` or `/>` that ends the tag. */
+  #readAttributes(from: number, keep: boolean): number {
+    const bytes = this.#bytes
+    const pairs = this.#pairs
+    const end = this.#end
+    let at = from
+    for (let count = 0; ; count++) {
+      const spaces = at
+      while (SPACE[bytes[at]!] === 1) at++
+      const byte = bytes[at]!
+      if (byte === 0x3e) return at
+      if (byte === 0x2f) {
+        if (bytes[at + 1] !== 0x3e) unexpected(bytes, at + 1, end)
+        return at
+      }
+      if (at === spaces) unexpected(bytes, at, end)
+      if (count === this.#limits.attributes) throw tooManyAttributes(count)
+
+      const start = at
+      const nameEnd = this.#readName(start)
+      this.#refuseRepeated(start, nameEnd, count)
+      at = nameEnd
+      if (bytes[at] !== 0x3d) at = skipSpace(bytes, at)
+      if (bytes[at] !== 0x3d) unexpected(bytes, at, end)
+      at++
+      if (SPACE[bytes[at]!] === 1) at = skipSpace(bytes, at)
+      const quote = bytes[at]!
+      if (quote !== 0x22 && quote !== 0x27) unexpected(bytes, at, end)
+
+      const value = ++at
+      // Two at a time as far as all is plain ASCII, which is most of a CFDI: a certificate alone is half of one.
+      if (PLAIN[bytes[at]!] === 1 && bytes[at]! < 0x80) {
+        let pair = (at + 1) >> 1
+        while (PLAIN_PAIR[pairs[pair]!] === 1) pair++
+        at = Math.max(at, pair << 1)
+      }
+      let seen = 0
+      for (let one = bytes[at]!; PLAIN[one] === 1; one = bytes[++at]!) seen |= one
+      const plain = bytes[at] === quote
+      if (!plain) at = closingQuote(bytes, at, end, quote)
+      if (!keep) this.#checkName(start, nameEnd)
+      else if (plain && seen < 0x80) this.#keep(start, nameEnd, this.#text.slice(value, at))
+      else
+        this.#keep(
+          start,
+          nameEnd,
+          plain ? bytes.toString('utf8', value, at) : resolved(bytes.toString('utf8', value, at)),
+        )
+      at++
+    }
+  }
+
+  #keep(start: number, nameEnd: number, value: string): void {
+    const local = this.#localOf(start, nameEnd)
+    const prefix = this.#prefixOf(start)
+    if (prefix === '' && local !== 'xmlns') {
+      this.#names.push(local)
+      this.#values.push(value)
+    } else if (prefix === '' || prefix === 'xmlns') {
+      const problem = this.#scope.declare(this.#depth, prefix === '' ? '' : local, internNamespace(value))
+      if (problem !== undefined) fail(this.#bytes, start, problem)
+    } else {
+      this.#prefixed.push({ prefix, local, at: start })
+    }
+  }
+
+  /** The same name twice in a tag, as it is written. */
+  #refuseRepeated(start: number, nameEnd: number, count: number): void {
+    const bytes = this.#bytes
+    const hash = this.#colon < 0 ? this.#localHash : Math.imul(this.#prefixHash, 961) ^ this.#localHash
+    for (let i = 0; i < count; i++) {
+      if (TAG_HASHES[i] !== hash) continue
+      const other = TAG_SPANS[2 * i]!
+      if (TAG_SPANS[2 * i + 1]! - other !== nameEnd - start) continue
+      let same = 0
+      while (same < nameEnd - start && bytes[other + same] === bytes[start + same]) same++
+      if (same === nameEnd - start) fail(bytes, start, `hay un atributo repetido: ${this.#written(start, nameEnd)}`)
+    }
+    TAG_HASHES[count] = hash
+    TAG_SPANS[2 * count] = start
+    TAG_SPANS[2 * count + 1] = nameEnd
+  }
+
+  /** Attributes with prefixes: declared, and no two of them the same by what their prefixes mean. */
+  #checkPrefixed(): void {
+    const seen = this.#prefixed.length > 1 ? new Set<string>() : undefined
+    for (const { prefix, local, at } of this.#prefixed) {
+      const namespace = this.#scope.find(prefix)
+      if (namespace === undefined) this.#undeclared(prefix, at)
+      const name = `${local} ${namespace}`
+      if (seen?.has(name)) fail(this.#bytes, at, `hay un atributo repetido: ${local}`)
+      seen?.add(name)
+    }
+    while (this.#prefixed.length > 0) this.#prefixed.pop()
+  }
+
+  #undeclared(prefix: string, at: number): never {
+    return fail(this.#bytes, at, `el prefijo ${prefix} no está declarado`)
+  }
+
+  #closeTag(from: number): number {
+    const bytes = this.#bytes
+    const start = OPEN_SPANS[2 * this.#depth]!
+    const length = this.#depth > 0 ? OPEN_SPANS[2 * this.#depth + 1]! - start : 0
+    let same = 0
+    while (same < length && bytes[from + same] === bytes[start + same]) same++
+    let at = from + same
+    if (same < length || length === 0 || NAME[bytes[at]!] !== 0) this.#badClose(from)
+    if (bytes[at] !== 0x3e) at = skipSpace(bytes, at)
+    if (bytes[at] !== 0x3e) unexpected(bytes, at, this.#end)
+    return this.#close(at + 1)
+  }
+
+  #badClose(from: number): never {
+    let at = from
+    while (NAME[this.#bytes[at]!] !== 0) at++
+    if (at >= this.#end) fail(this.#bytes, at, 'está cortado')
+    return fail(this.#bytes, from, `se cierra un elemento que no estaba abierto: ${this.#written(from, at)}`)
+  }
+
+  #close(end: number): number {
+    if (this.#addenda === 0 || this.#depth === this.#addenda) {
+      this.#scope.leave(this.#depth)
+      this.#open.pop()
+      this.#addenda = 0
+    }
+    this.#depth -= 1
+    if (this.#depth === 0) this.#rootEnd = end
+    return end
+  }
+
+  /** To the end of the name that begins here; its parts are left in the fields. */
+  #readName(from: number): number {
+    const bytes = this.#bytes
+    if (NAME_START[bytes[from]!] === 0) unexpected(bytes, from, this.#end)
+    let at = from
+    let hash = 0
+    let seen = 0
+    this.#colon = -1
+    this.#colons = 0
+    for (;;) {
+      const byte = bytes[at]!
+      const kind = NAME[byte]!
+      if (kind === 1) hash = hashed(hash, byte)
+      else if (kind === 0) break
+      else {
+        this.#colons += 1
+        this.#colon = at
+        this.#prefixHash = hash
+        hash = 0
+      }
+      seen |= byte
+      at++
+    }
+    this.#localHash = hash
+    this.#nameIsAscii = seen < 0x80
+    return at
+  }
+
+  #prefixOf(start: number): string {
+    const colon = this.#colon
+    if (colon < 0) return ''
+    const known = wordAt(this.#bytes, start, colon, this.#prefixHash)
+    if (known !== undefined) return known
+    const text = this.#written(start, colon)
+    if (this.#colons > 1 || !isName(text)) this.#badName(start)
+    return intern(text)
+  }
+
+  #localOf(start: number, nameEnd: number): string {
+    const from = this.#colon < 0 ? start : this.#colon + 1
+    const known = wordAt(this.#bytes, from, nameEnd, this.#localHash)
+    if (known !== undefined) return known
+    const text = this.#written(from, nameEnd)
+    if (this.#colons > 1 || !isName(text)) this.#badName(start)
+    return intern(text)
+  }
+
+  /** A name of the addenda, where prefixes mean nothing and colons are letters. */
+  #checkName(start: number, nameEnd: number): void {
+    if (this.#nameIsAscii) return
+    if (!isName(this.#written(start, nameEnd).replaceAll(':', '_'))) this.#badName(start)
+  }
+
+  #badName(start: number): never {
+    let end = start
+    while (NAME[this.#bytes[end]!] !== 0) end++
+    return fail(this.#bytes, start, `el nombre ${this.#written(start, end)} no es válido`)
+  }
+
+  #openName(): string {
+    return this.#depth > 0 ? this.#written(OPEN_SPANS[2 * this.#depth]!, OPEN_SPANS[2 * this.#depth + 1]!) : ''
+  }
+
+  #written(from: number, to: number): string {
+    return this.#bytes.toString('utf8', from, to)
+  }
+}
+
+/** A value with its references resolved and its line ends made spaces, as XML has it. A `&#10;` stays a line end. */
+function resolved(raw: string): string {
+  const spaced = raw.replace(/\r\n|[\t\n\r]/g, ' ')
+  if (!spaced.includes('&')) return spaced
+  return spaced.replace(/&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([a-z]+));/g, (_, hex, decimal, name) =>
+    name === undefined ? String.fromCodePoint(Number.parseInt(hex ?? decimal, hex ? 16 : 10)) : ENTITIES[name]!,
+  )
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+
+/** The bytes with zeros behind them. Nothing outside keeps hold of the copy, so that small ones are made in one place. */
+function withZero(source: Uint8Array): Buffer {
+  const bytes = source.length + 2 <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafeSlow((source.length + 3) & ~1)
+  bytes.set(source)
+  bytes[source.length] = 0
+  bytes[source.length + 1] = 0
+  return bytes
+}
+
+const pairsOf = (bytes: Buffer): Uint16Array => new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1)
+
+/** Where the name of each open element begins and ends, by its depth, for the tag that closes it. */
+const OPEN_SPANS = new Int32Array(2 * 2_000)
+/** Of the attributes of the tag that is being read: hash of the name, and where it begins and ends. */
+const TAG_HASHES = new Int32Array(1_000)
+const TAG_SPANS = new Int32Array(2 * 1_000)
+
+const SCRATCH = Buffer.allocUnsafeSlow(262_144)
+const SCRATCH_PAIRS = pairsOf(SCRATCH)
