@@ -1,4 +1,4 @@
-import type { Decimal } from '../../fiscal/money.ts'
+import { type Decimal, ONE } from '../../fiscal/money.ts'
 import type { Rfc } from '../../fiscal/rfc.ts'
 import type { Conceptos, Impuesto } from './impuestos.ts'
 import type { Pagos } from './pagos.ts'
@@ -74,6 +74,10 @@ export interface Cfdi extends Comprobante {
   /** What had to be mended on a copy before it could be read, in the order it was done. Empty for most. */
   readonly reparaciones: readonly string[]
 }
+
+/** What amounts of the document are multiplied by to be pesos. */
+export const tipoCambioOf = ({ moneda, tipoCambio }: Pick<Comprobante, 'moneda' | 'tipoCambio'>): Decimal =>
+  moneda === 'MXN' ? ONE : (tipoCambio ?? ONE)
 
 export const VERSIONES = ['3.2', '3.3', '4.0', '1.0', '2.0'] as const
 export type Version = (typeof VERSIONES)[number]

@@ -1,4 +1,3 @@
-import { type Decimal, ONE } from '../../fiscal/money.ts'
 import { badVersion, manyTimbres, noTimbre, notCfdi, repeated } from '../errors.ts'
 import { base64Of, fechaOf, textOf, uuidOf } from './attributes.ts'
 import { readCfdi32 } from './cfdi32.ts'
@@ -43,10 +42,6 @@ export function readComprobante(root: XmlElement): Comprobante {
   if (version === '1.0' || version === '2.0') return readRetenciones(root, version, one)
   return version === '3.2' ? readCfdi32(root, one) : readCfdi(root, version, one)
 }
-
-/** What amounts of the document are multiplied by to be pesos. */
-export const tipoCambioOf = ({ moneda, tipoCambio }: Pick<Comprobante, 'moneda' | 'tipoCambio'>): Decimal =>
-  moneda === 'MXN' ? ONE : (tipoCambio ?? ONE)
 
 const VERSIONS: Readonly<Record<string, { root: string; attribute: string; version: Comprobante['version'] }[]>> = {
   'http://www.sat.gob.mx/cfd/4': [{ root: 'Comprobante', attribute: 'Version', version: '4.0' }],
