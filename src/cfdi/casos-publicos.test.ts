@@ -86,6 +86,7 @@ function expedienteOf({ cfdis, contribuyente }: Caso): Expediente {
     ],
     baseNoObjeto: ZERO,
     combustible: ['15101505', '15101514', '15101515'].includes(cfdi.claveProdServ ?? ''),
+    cuentaTerceros: false,
   })
   return {
     facturas: cfdis.filter((cfdi) => cfdi.tipoDeComprobante === 'I').map(factura),

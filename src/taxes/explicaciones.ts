@@ -24,6 +24,8 @@ const MOTIVO: Record<Motivo, string> = {
   factura_cancelada: 'La factura que paga o corrige está cancelada.',
   excluido: 'Excluido por una persona de tu empresa: sus anotaciones dicen quién, cuándo y por qué.',
   factura_excluida: 'La factura que paga o corrige está excluida por una persona de tu empresa.',
+  cuenta_de_terceros:
+    'Lo emitió otra persona a nombre de tu empresa (a cuenta de terceros): revísalo con ella y regístralo aparte si te corresponde.',
   ppd_sin_pago: 'Factura en parcialidades o diferida (PPD) sin complemento de pago: todavía no se cobra ni se paga.',
   ppd_por_pagos: 'Factura PPD: cuenta por sus complementos de pago, en el mes de cada pago.',
   pagado_con_rep: 'Factura PUE con complemento de pago: cuenta sólo el complemento, para no duplicarla.',

@@ -67,6 +67,7 @@ export const MOTIVOS = [
   'factura_cancelada',
   'excluido', // a person says that it does not count, and why
   'factura_excluida',
+  'cuenta_de_terceros', // somebody else issued it in the company's name, for a part that only they can tell
   'ppd_sin_pago', // an invoice to be paid later, and nothing has been paid
   'ppd_por_pagos', // it counts by its payments
   'pagado_con_rep', // an invoice paid at once that nevertheless has receipts: only the receipts count

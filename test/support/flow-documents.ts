@@ -42,6 +42,7 @@ export const factura = (change: Partial<Factura> = {}): Factura => ({
   impuestos: [traslado('0.160000', '10000.00', '1600.00')],
   baseNoObjeto: ZERO,
   combustible: false,
+  cuentaTerceros: false,
   emisor69b: false,
   anotaciones: SIN_ANOTACIONES,
   ...change,

@@ -136,6 +136,7 @@ function ofEgreso({ egreso, reembolso, related, targets }: EgresoAplicado, movim
   function sinEfecto(): Motivo | null {
     if (!egreso.vigente) return 'cancelado'
     if (egreso.anotaciones.excluido) return 'excluido'
+    if (egreso.cuentaTerceros) return 'cuenta_de_terceros'
     if (related.length > 0 && targets.length === 0)
       return related.some(({ factura }) => factura.vigente) ? 'factura_excluida' : 'factura_cancelada'
     if (egreso.metodoPago === 'PPD') return 'egreso_ppd'

@@ -21,6 +21,8 @@ export interface Factura {
   readonly impuestos: readonly Impuesto[]
   readonly baseNoObjeto: Decimal
   readonly combustible: boolean
+  /** Somebody else issued it in the company's name: who did collects, declares and accounts for it. */
+  readonly cuentaTerceros: boolean
   /** SAT says that its issuer is on the definitive list of CFF 69-B. */
   readonly emisor69b: boolean
   readonly anotaciones: Anotaciones

@@ -73,6 +73,7 @@ function ofFactura(factura: Factura, pagos: readonly PagoAplicado[]): Movimiento
   function sinEfecto(): Motivo | null {
     if (!factura.vigente) return 'cancelado'
     if (factura.anotaciones.excluido) return 'excluido'
+    if (factura.cuentaTerceros) return 'cuenta_de_terceros'
     if (deferred) return pagos.length > 0 ? 'ppd_por_pagos' : 'ppd_sin_pago'
     return pagos.length > 0 ? 'pagado_con_rep' : null
   }

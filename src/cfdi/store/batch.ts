@@ -55,13 +55,12 @@ export function startBatch(rfc: string, from: Origen): BatchBuilder {
   return {
     add(cfdi) {
       const known = first.get(cfdi.uuid)
-      bytes += cfdi.xml.length
-      if (!known) {
-        first.set(cfdi.uuid, toRows(cfdi, parteOf(cfdi, rfc), from))
-        return
+      if (!known) first.set(cfdi.uuid, toRows(cfdi, parteOf(cfdi, rfc), from))
+      else {
+        const again = xmlRow(cfdi)
+        if (again.sha256 !== known.xml.sha256) others.set(`${cfdi.uuid} ${again.sha256}`, again)
       }
-      const again = xmlRow(cfdi)
-      if (again.sha256 !== known.xml.sha256) others.set(`${cfdi.uuid} ${again.sha256}`, again)
+      bytes += cfdi.xml.length
     },
     get size() {
       return first.size

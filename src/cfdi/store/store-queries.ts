@@ -8,6 +8,7 @@ import { findAnotaciones } from '../annotations/queries.ts'
 import { type Anotaciones, SIN_ANOTACIONES } from '../flow/anotaciones.ts'
 import type { Egreso, Expediente, Factura, PagoAplicado } from '../flow/expediente.ts'
 import { fromJson } from './cfdi-rows.ts'
+import { arrayLiteral } from './literals.ts'
 
 /** Where a derivation starts: invoices by id (known or not), and credit notes. */
 export interface Semillas {
@@ -120,11 +121,12 @@ export async function replaceMovimientos(
       where m.uuid_fiscal = g.uuid_fiscal and m.n = g.n`.execute(trx)
   }
   if (made.length > 0) {
+    const lists = Object.entries(MOVIMIENTO).map(
+      ([column, type]) => sql`${arrayLiteral(made.map((row) => row[column] ?? null))}::${sql.raw(type)}[]`,
+    )
     await sql`
       insert into movimientos (${MOVIMIENTO_NAMES})
-      select ${MOVIMIENTO_NAMES} from jsonb_populate_recordset(null::movimientos, ${JSON.stringify(made)}::text::jsonb)`.execute(
-      trx,
-    )
+      select * from unnest(${sql.join(lists)})`.execute(trx)
   }
   return [...gone, ...made]
     .filter((row) => row['efecto'] !== 'sin_efecto')
@@ -135,12 +137,28 @@ const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 
 type MovimientoRow = Record<string, string | null>
 
-const MOVIMIENTO_COLUMNS = [
-  ...['uuid_fiscal', 'n', 'documento', 'clase', 'direccion', 'fecha', 'ejercicio', 'mes', 'contraparte', 'total'],
-  ...Object.values(COLUMNS),
-  ...['forma_pago', 'uso_cfdi', 'efecto', 'motivo', 'revisar', 'requiere_complementaria'],
-  ...['destino_iva', 'porcentaje_deducible'],
-]
+const MOVIMIENTO: Readonly<Record<string, string>> = {
+  uuid_fiscal: 'uuid',
+  n: 'int',
+  documento: 'text',
+  clase: 'text',
+  direccion: 'text',
+  fecha: 'timestamp',
+  ejercicio: 'int',
+  mes: 'int',
+  contraparte: 'text',
+  total: 'numeric',
+  ...Object.fromEntries(Object.values(COLUMNS).map((column) => [column, 'numeric'])),
+  forma_pago: 'text',
+  uso_cfdi: 'text',
+  efecto: 'text',
+  motivo: 'text',
+  revisar: 'text',
+  requiere_complementaria: 'boolean',
+  destino_iva: 'text',
+  porcentaje_deducible: 'numeric',
+}
+const MOVIMIENTO_COLUMNS = Object.keys(MOVIMIENTO)
 const MOVIMIENTO_NAMES = sql.raw(MOVIMIENTO_COLUMNS.join(', '))
 const MOVIMIENTO_TEXTS = sql.raw(MOVIMIENTO_COLUMNS.map((column) => `m.${column}::text`).join(', '))
 
@@ -180,7 +198,7 @@ const documentRows = (trx: TenantTx) =>
     .selectFrom('cfdis as c')
     .select(['c.uuid_fiscal', 'c.direccion', 'c.estado', 'c.rfc_emisor', 'c.rfc_receptor', 'c.fecha_emision'])
     .select(['c.metodo_pago', 'c.forma_pago', 'c.uso_cfdi', 'c.total', 'c.moneda', 'c.tipo_cambio'])
-    .select(['c.impuestos', 'c.base_no_objeto', 'c.combustible', EMISOR_69B])
+    .select(['c.impuestos', 'c.base_no_objeto', 'c.combustible', 'c.cuenta_terceros', EMISOR_69B])
 
 type DocumentRow = Awaited<ReturnType<ReturnType<typeof documentRows>['executeTakeFirstOrThrow']>>
 
@@ -204,6 +222,7 @@ function toFactura(row: DocumentRow, anotaciones: Anotaciones): Factura {
     // A discount above the amount of its concept makes it negative.
     baseNoObjeto: base.startsWith('-') ? { ...magnitude, units: -magnitude.units } : magnitude,
     combustible: row.combustible,
+    cuentaTerceros: row.cuenta_terceros,
     emisor69b: row.emisor69b,
     anotaciones,
   }
