@@ -42,4 +42,4 @@ export const Exportaciones = pagina(Exportacion)
 
 export const EnlaceDescarga = z.strictObject({ url: z.url(), venceEn: instante }).meta({ id: 'EnlaceDescarga' })
 
-export const DescargaToken = z.strictObject({ token: z.string().max(200) })
+export const DescargaToken = z.strictObject({ token: z.string().max(100) })
