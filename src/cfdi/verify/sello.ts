@@ -1,7 +1,8 @@
 import { type KeyObject, verify } from 'node:crypto'
 import { normalizeRfc } from '../../fiscal/rfc.ts'
-import { complementosOf } from '../read/complementos.ts'
-import { childrenOf, readXml, type XmlElement } from '../read/xml.ts'
+import { complementosOf, TFD } from '../read/complementos.ts'
+import { readDocument } from '../read/repair.ts'
+import { childrenOf, type XmlElement } from '../read/xml.ts'
 import { cadenaOriginal } from './cadena-original.ts'
 import { type Certificado, readCertificado } from './certificado.ts'
 
@@ -38,7 +39,7 @@ export type CodigoSello = keyof typeof SELLOS
  * @throws AppError `cfdi.*` when the bytes are no XML that we read
  */
 export function verifySello(xml: Uint8Array): Sello {
-  const root = readXml(xml)
+  const { root } = readDocument(xml)
   const names = NAMES[`${root.name} ${root.get('Version') ?? root.get('version')}`]
   const original = cadenaOriginal(root)
   if (!names || !original)
@@ -145,7 +146,6 @@ const BY_OTHERS: ReadonlySet<string> = new Set([
   'http://www.sat.gob.mx/registrofiscal',
   'http://www.sat.gob.mx/psgecfd',
 ])
-const TFD = 'http://www.sat.gob.mx/TimbreFiscalDigital'
 
 /** `fecha` is civil time in a zone that nobody wrote, five to eight hours behind: good in one of them is good. */
 function wasValid(fecha: string, { desde, hasta }: Certificado): boolean {
