@@ -103,6 +103,13 @@ const POLICY: Record<string, Acceso> = {
   'POST /api/cfdi': contables,
   'GET /api/cfdi': todos,
   'GET /api/cfdi/totales': todos,
+  'POST /api/cfdi/exportaciones': contables,
+  'GET /api/cfdi/exportaciones': todos,
+  'GET /api/cfdi/exportaciones/{id}': todos,
+  'GET /api/cfdi/exportaciones/{id}/eventos': todos,
+  'POST /api/cfdi/exportaciones/{id}/cancelar': contables,
+  'POST /api/cfdi/exportaciones/{id}/enlace': contables,
+  'GET /api/descargas/{token}': publico,
   'GET /api/cfdi/{uuid}': todos,
   'GET /api/cfdi/{uuid}/xml': todos,
   'GET /api/cfdi/{uuid}/conceptos': todos,
@@ -131,6 +138,7 @@ let override: string
 let connector: string
 /** Something about `ours` that staff must look at. */
 let alert: string
+let exportacion: string
 before(async () => {
   world = await startApiWorld()
   operations = await operationsOf(world.app)
@@ -143,6 +151,10 @@ before(async () => {
   const headers = { 'content-type': 'application/xml' }
   const stored = await sendAs(world, actors.admin, { method: 'POST', url: '/api/cfdi', payload: xml, headers })
   assert.equal(stored.statusCode, 200, stored.body)
+  const payload = { formato: 'csv', filtro: { nombre: 'CANARIO' } }
+  const asked = await sendAs(world, actors.admin, { method: 'POST', url: '/api/cfdi/exportaciones', payload })
+  assert.equal(asked.statusCode, 202, asked.body)
+  exportacion = asked.json().id
   const row = {
     id: NOBODY.replace(/0$/, '1'),
     template: 'reactivada',
@@ -301,6 +313,7 @@ function foreignIds({ path, name }: Operation): Record<string, string> {
     ['/api/subscriptions/', { tenantId: ours.id, id: override }],
     ['/api/conectores-pago/', { id: connector }],
     ['/api/cobranza/bandeja/', { id: alert }],
+    ['/api/cfdi/exportaciones/', { id: exportacion }],
     ['/api/cfdi/', { uuid: CFDI }],
     ['/api/correos/plantillas/', { nombre: 'pago_confirmado' }],
     ['/api/correos/', { id: mail }],
