@@ -28,6 +28,7 @@ create table cfdi_consultas (
   error         text
 );
 create index cfdi_consultas_siguiente on cfdi_consultas (prioridad, siguiente_en) where siguiente_en is not null;
+create index cfdi_consultas_nunca on cfdi_consultas (consultado_en) where siguiente_en is null;
 comment on table cfdi_consultas is 'The last answer of SAT''s state service for a CFDI, and when to ask again. Apart from cfdis: asking changes no document.';
 comment on column cfdi_consultas.siguiente_en is 'When it is due; null is never by itself. Whoever takes it to ask puts it a little ahead first, so that nobody else takes it and one whose worker died comes back.';
 comment on column cfdi_consultas.prioridad is '0 is asked first: open months and whatever is not settled.';

@@ -126,7 +126,7 @@ async function takeTurn(db: TenantDb, now: Date, until: Date, size: number): Pro
     const unasked = await lockUnasked(trx, settling, size)
     const soon = await lockDue(trx, 0, now, size)
     const late = await lockDue(trx, 1, now, size)
-    const beyond = await lockBeyond(trx, new Date(now.getTime() + FARTHEST_MS), size)
+    const beyond = await lockBeyond(trx, now, new Date(now.getTime() + FARTHEST_MS), size)
     const taken = mixed([unasked, soon, unasked, [...late, ...beyond]], size)
     await lease(
       trx,

@@ -29,14 +29,22 @@ export async function lockDue(trx: TenantTx, prioridad: 0 | 1, now: Date, limit:
   return rows
 }
 
-/** Those whose turn is farther away than any that is given. Locked, as above. */
-export async function lockBeyond(trx: TenantTx, farthest: Date, limit: number): Promise<Consultable[]> {
-  const { rows } = await sql<Consultable>`
+/**
+ * Those whose turn is farther away than any that is given, or who were asked in the future and found too old to be asked
+ * again. Locked, as above.
+ */
+export async function lockBeyond(trx: TenantTx, now: Date, farthest: Date, limit: number): Promise<Consultable[]> {
+  const { rows: far } = await sql<Consultable>`
     select ${CONSULTABLE} from cfdi_consultas q join cfdis c using (uuid_fiscal)
     where q.prioridad in (0, 1) and q.siguiente_en > ${farthest}
     limit ${limit}
     for update of q skip locked`.execute(trx)
-  return rows
+  const { rows: never } = await sql<Consultable>`
+    select ${CONSULTABLE} from cfdi_consultas q join cfdis c using (uuid_fiscal)
+    where q.siguiente_en is null and q.consultado_en > ${now}::timestamptz + interval '1 day'
+    limit ${limit}
+    for update of q skip locked`.execute(trx)
+  return [...far, ...never]
 }
 
 /** Nobody else takes these before `until`. They are locked by the caller. */
