@@ -35,3 +35,12 @@ alter table iva_mensual
 comment on column iva_mensual.proporcion is 'Acts that pay IVA over all acts of the month, four decimals without rounding (LIVA 5-V c). Null when the month has no acts.';
 comment on column iva_mensual.acreditable_reducido_pagado is 'What is not credited of iva_pagado because of the use or the deductible share of expenses; by reason in acreditable_reducido_por_motivo.';
 comment on column iva_mensual.acreditable_reducido_retenido is 'The same of acreditable_iva_retenido: it is remitted whole and only the rest is credited the next month.';
+-- Months that are there already. div() and not /: a quotient of sixteen digits may have been rounded up.
+update iva_mensual m
+set proporcion = case when a.gravados <= 0 then 0 when a.gravados >= a.todos then 1 else div(a.gravados * 10000, a.todos) / 10000 end
+from (
+  select ejercicio, mes, base16 + base8 + base0 + base_otra as gravados,
+    base16 + base8 + base0 + base_otra + base_exenta + base_no_objeto as todos
+  from iva_mensual
+) a
+where a.ejercicio = m.ejercicio and a.mes = m.mes and a.todos > 0;

@@ -1,5 +1,5 @@
 import { type Centavos, formatCentavos, parseCentavos } from '../fiscal/money.ts'
-import { formatProporcion, type Reduccion } from './acreditable.ts'
+import { formatProporcion, proporcionDe, type Reduccion } from './acreditable.ts'
 import type { MesIva } from './iva.ts'
 import { IMPORTES, type Importes, type Motivo } from './movimiento.ts'
 
@@ -59,16 +59,17 @@ export function fromRow(row: MonthRow): MesIva {
     retenido: read('acreditable_reducido_retenido'),
     porMotivo: Object.fromEntries(reducciones.map(([motivo, iva]) => [motivo, parseCentavos(iva)])),
   }
-  const proporcion = row['proporcion']
+  const trasladado = importes(trasladadoColumn)
   return {
     periodo: { ejercicio: row.ejercicio, mes: row.mes },
     base: {
-      trasladado: importes(trasladadoColumn),
+      trasladado,
       acreditable,
       noAcreditable: read('iva_no_acreditable'),
       noAcreditablePorMotivo: Object.fromEntries(motivos.map(([motivo, iva]) => [motivo, parseCentavos(iva)])),
       ivaRetenidoATerceros: read('iva_retenido_a_terceros'),
-      proporcion: typeof proporcion === 'string' ? BigInt(proporcion.replace('.', '')) : null,
+      // Not the column, which is there for SQL: the previous release moves the sums and does not know it.
+      proporcion: proporcionDe(trasladado),
       reducido,
     },
     iva: {

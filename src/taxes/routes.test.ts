@@ -96,6 +96,8 @@ test('a month tells every figure, by rate and by reason, to the centavo', async 
       noObjeto: { base: '0.00' },
       otras: none,
       pagado: '106.67', // 320.00 − 213.33
+      proporcion: '0.9000',
+      reducciones: { total: '0.00', motivos: [] },
       retenidoMesAnterior: '0.00',
       total: '106.67',
     },
@@ -104,6 +106,7 @@ test('a month tells every figure, by rate and by reason, to the centavo', async 
       motivos: month.noAcreditable.motivos,
     },
     retenidoATerceros: '213.33',
+    retenidoPorAcreditar: '213.33',
     diferencia: '1173.33', // 1,280.00 − 106.67
     saldoAFavorAnterior: '0.00',
     saldoAFavorAplicado: '0.00',

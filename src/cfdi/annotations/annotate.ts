@@ -24,7 +24,8 @@ export async function annotate(
     await lockLine(trx)
     const found = await findAnotable(trx, uuid)
     if (!found) throw cfdiNotFound()
-    const documento = { ...found, metodoPago: found.metodo_pago, fecha: found.fecha_emision.replace(' ', 'T') }
+    const { tipo, direccion, cuenta_terceros: cuentaTerceros, metodo_pago: metodoPago, fecha_emision: fecha } = found
+    const documento = { tipo, direccion, cuentaTerceros, metodoPago, fecha }
     const vigentes = (await findVigentes(trx, [uuid])).get(uuid) ?? {}
     const cambios = cambiosDe(pedido, documento, vigentes, fechaOf(now))
     if (cambios.length === 0) return vigentes

@@ -2,7 +2,14 @@ import { addDays, type Fecha } from '../../fiscal/fecha.ts'
 import { formatCentavos, parseCentavos } from '../../fiscal/money.ts'
 import type { Destino, Direccion } from '../../taxes/movimiento.ts'
 import type { Campo } from '../flow/anotaciones.ts'
-import { fechaPagoFutura, fechaPagoLejana, fechaPagoNoAplica, soloRecibidos, tipoSinAnotaciones } from './errors.ts'
+import {
+  deTerceros,
+  fechaPagoFutura,
+  fechaPagoLejana,
+  fechaPagoNoAplica,
+  soloRecibidos,
+  tipoSinAnotaciones,
+} from './errors.ts'
 
 /** What somebody wants noted. Null takes back, a field that is left out stays as it is. */
 export interface Pedido {
@@ -16,8 +23,10 @@ export interface Pedido {
 export interface Anotable {
   readonly tipo: string
   readonly direccion: Direccion
+  /** Somebody else issued it in the name of the company. */
+  readonly cuentaTerceros: boolean
   readonly metodoPago: 'PUE' | 'PPD' | null
-  /** `YYYY-MM-DDTHH:MM:SS`. */
+  /** Begins with its day, `YYYY-MM-DD`. */
   readonly fecha: string
 }
 
@@ -60,8 +69,10 @@ export function cambiosDe(
   })
 }
 
-function admit(campo: Campo, valor: string, { tipo, direccion, metodoPago, fecha }: Anotable, hoy: Fecha): void {
+function admit(campo: Campo, valor: string, documento: Anotable, hoy: Fecha): void {
+  const { tipo, direccion, metodoPago, fecha } = documento
   if (!['I', 'E', 'P'].includes(tipo)) throw tipoSinAnotaciones(tipo)
+  if (documento.cuentaTerceros) throw deTerceros()
   switch (campo) {
     case 'fecha_pago': {
       if (tipo === 'P' || metodoPago === 'PPD') throw fechaPagoNoAplica()

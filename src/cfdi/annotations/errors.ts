@@ -7,6 +7,13 @@ export const tipoSinAnotaciones = (tipo: string) =>
     `Un CFDI de tipo ${tipo} no mueve IVA: sólo se anotan facturas, notas de crédito y pagos.`,
   )
 
+export const deTerceros = () =>
+  refused(
+    'anotacion.de_terceros',
+    'excluir',
+    'Lo emitió otro contribuyente por cuenta de tu empresa: no cuenta en su IVA y no hay qué anotar.',
+  )
+
 export const fechaPagoNoAplica = () =>
   refused(
     'anotacion.fecha_pago_no_aplica',

@@ -42,7 +42,7 @@ export async function findAnotaciones(
 export async function findAnotable(db: TenantSql, uuid: string) {
   return db
     .selectFrom('cfdis as c')
-    .select(['c.uuid_fiscal', 'c.tipo', 'c.direccion', 'c.metodo_pago', 'c.fecha_emision'])
+    .select(['c.tipo', 'c.direccion', 'c.cuenta_terceros', 'c.metodo_pago', 'c.fecha_emision'])
     .where('c.uuid_fiscal', '=', uuid)
     .executeTakeFirst()
 }
