@@ -7,10 +7,14 @@ import { startPreparedCluster } from './prepared-cluster.ts'
 export interface ScratchTenants {
   /** An empty database of its own, reached with the rights of a tenant's role at `url`. */
   create(): Promise<TenantDb & { readonly url: string }>
+  /** Where a superuser enters one of them. */
+  ownerUrl(db: TenantDb): string
   close(): Promise<void>
 }
 
-export async function scratchTenants(options: Parameters<typeof startPreparedCluster>[0] = {}): Promise<ScratchTenants> {
+export async function scratchTenants(
+  options: Parameters<typeof startPreparedCluster>[0] = {},
+): Promise<ScratchTenants> {
   const cluster = await startPreparedCluster(options)
   const { host } = new URL(cluster.adminUrl)
   const admin = await openAs(cluster.adminUrl)
@@ -27,6 +31,11 @@ export async function scratchTenants(options: Parameters<typeof startPreparedClu
       const db = open(url)
       opened.push(db)
       return Object.assign(db, { tenantId: name, url })
+    },
+    ownerUrl(db) {
+      const url = new URL(cluster.adminUrl)
+      url.pathname = db.tenantId
+      return url.href
     },
     async close() {
       for (const db of opened) await db.destroy()
