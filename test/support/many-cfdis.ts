@@ -7,7 +7,12 @@ import type { OwnerConnection } from '../../src/db/client.ts'
  * Straight into the tables: what is asked afterwards reads them, and so many uploads would take hours.
  */
 export async function fillManyCfdis(owner: OwnerConnection, count: number): Promise<void> {
+  // Built at the end the trigram index takes a tenth of what it takes row by row.
+  const [index] = await owner.query<{ made: string }>(`select pg_get_indexdef('cfdi_busqueda_texto'::regclass) as made`)
+  await owner.query('drop index cfdi_busqueda_texto')
   for (const statement of [CFDIS, BUSQUEDA, MOVIMIENTOS]) await owner.query(statement, [count])
+  await owner.query(`set maintenance_work_mem = '256MB'`)
+  await owner.query(index?.made ?? '')
   await owner.query('update usage set n = $1 where kind = $2', [count, 'cfdi'])
   // Vacuum for the visibility map as well: after a night every real table has one.
   for (const table of ['cfdis', 'cfdi_busqueda', 'movimientos']) await owner.query(`vacuum (analyze) ${table}`)

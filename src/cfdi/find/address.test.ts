@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { listOf, queryOf } from './address.ts'
-import { CfdiConsulta, CfdiFilter } from './schemas.ts'
+import { CfdiConsulta, CfdiFilter, COLUMNAS } from './schemas.ts'
 
 const read = (query: string) => {
   const { limite, cursor, orden, ...filter } = CfdiConsulta.parse(Object.fromEntries(new URLSearchParams(query)))
@@ -53,4 +54,9 @@ test('a cursor belongs to its company, filter and order', () => {
     listOf('a', { ...filter, moneda: 'USD' }, orden),
   ])
     assert.notEqual(other, own)
+})
+
+test('the guide tells of every parameter and every column', () => {
+  const guide = readFileSync(new URL('../../../docs/buscar-cfdi.md', import.meta.url), 'utf8')
+  for (const name of [...Object.keys(CfdiConsulta.shape), ...COLUMNAS]) assert.ok(guide.includes(`\`${name}\``), name)
 })
