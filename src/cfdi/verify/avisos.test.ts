@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
+import fc from 'fast-check'
 import { type CfdiSpec, cfdiXml } from '../../../test/support/cfdi-xml.ts'
 import { ownFixture, ownFixtures, sharedFixtures } from '../../../test/support/fixtures.ts'
 import { AppError } from '../../errors.ts'
+import type { Cfdi } from '../read/comprobante.ts'
 import { parseCfdi, readComprobante } from '../read/parse.ts'
 import { readXml } from '../read/xml.ts'
 import { avisosOf } from './avisos.ts'
-import { avisoOf } from './codigos.ts'
+import { AVISOS, avisoOf } from './codigos.ts'
 
 const avisos = (xml: string) => avisosOf(parseCfdi(Buffer.from(xml)))
 const codes = (spec: CfdiSpec) => avisos(cfdiXml(spec)).map(({ code }) => code)
@@ -289,6 +291,43 @@ test('the stamp comes after the issue and within 72 hours, in whatever zone', ()
   assert.deepEqual(stamped('2026-01-15T12:00:00', '2026-01-18T13:59:00'), [], 'Tijuana is two behind')
   assert.deepEqual(stamped('2026-01-15T12:00:00', '2026-01-15T08:59:00'), ['cfdi.stamped_before_issue'])
   assert.deepEqual(stamped('2026-01-15T12:00:00', '2026-01-18T15:01:00'), ['cfdi.stamped_late'])
+})
+
+test('property: whatever numbers a document that can be read carries, it is told in short sentences and never fails', () => {
+  const texts = ['cfdi/33', 'cfdi/40'].flatMap(ownFixtures).map((name) => ownFixture(name).toString('utf8'))
+  const written = fc.oneof(
+    fc.bigInt({ min: 0n, max: 999_999_999_999n }).map(String),
+    fc.tuple(fc.nat(999_999), fc.nat(999_999)).map(([a, b]) => `${a}.${b}`),
+    fc.constantFrom('0', '0.000001', '999999999999.999999', '0.00', '.5', '1'),
+  )
+  let read = 0
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...texts),
+      fc.array(fc.tuple(fc.nat(), written), { maxLength: 12 }),
+      (text, changes) => {
+        let xml = text
+        for (const [where, value] of changes) {
+          const numbers = [...xml.matchAll(/="(\d+\.?\d*)"/g)]
+          const { 0: found, index } = numbers[where % numbers.length] as RegExpExecArray
+          xml = `${xml.slice(0, index)}="${value}"${xml.slice(index + found.length)}`
+        }
+        let cfdi: Cfdi
+        try {
+          cfdi = parseCfdi(Buffer.from(xml))
+        } catch (error) {
+          assert.ok(error instanceof AppError)
+          return
+        }
+        read += 1
+        const list = avisosOf(cfdi)
+        assert.equal(new Set(list.map(({ code }) => code)).size, list.length, 'each code once')
+        for (const { code, mensaje } of list) assert.ok(code in AVISOS && mensaje.length < 400, mensaje)
+      },
+    ),
+    { numRuns: 1_500 },
+  )
+  assert.ok(read > 300, `${read} could be read`)
 })
 
 const UUID = '5c1a1e63-1111-4000-8000-00000000c0de'

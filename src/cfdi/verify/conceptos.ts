@@ -46,8 +46,10 @@ function sumAvisos({ subtotal, descuento, conceptos }: Comprobante, unit: Decima
 function productCases({ cantidad, valorUnitario, importe }: Concepto, n: number, unit: Decimal): string[] {
   if (!cantidad || !valorUnitario) return []
   const product = times(cantidad, valorUnitario)
-  const [ec, ev] = [errorOfQuantity(cantidad), errorOf(valorUnitario)]
-  const tolerance = sumDecimals([times(cantidad, ev), times(valorUnitario, ec), times(ec, ev), unit])
+  const tolerance = () => {
+    const [ec, ev] = [errorOfQuantity(cantidad), errorOf(valorUnitario)]
+    return sumDecimals([times(cantidad, ev), times(valorUnitario, ec), times(ec, ev), unit])
+  }
   if (isWithin(product, importe, tolerance)) return []
   return [
     `El importe del concepto ${n + 1} dice ${formatDecimal(importe)}, y ${formatDecimal(cantidad)} por ${formatDecimal(valorUnitario)} son ${formatDecimal(product)}.`,
@@ -69,7 +71,7 @@ export function wrongProduct({ base, tasa, importe, factor }: Impuesto, unit: De
   if (!base || !tasa || factor === 'Exento') return null
   const product = times(base, tasa)
   // Half of the sixth place of the rate too: two thirds of 16 % are 0.106666… and written 0.106666 or 0.106667.
-  const tolerance = sumDecimals([times(errorOf(base), tasa), times(base, RATE_ERROR), unit])
+  const tolerance = () => sumDecimals([times(errorOf(base), tasa), times(base, RATE_ERROR), unit])
   return isWithin(product, importe, tolerance) ? null : product
 }
 
@@ -77,29 +79,31 @@ const RATE_ERROR: Decimal = { units: 1n, places: 6 }
 
 /** Each tax of the document is the rounded sum of that of its concepts. */
 function documentTaxAvisos({ impuestos, conceptos }: Comprobante, unit: Decimal): Aviso[] {
-  const own = Map.groupBy(impuestos, keyOf)
-  const lines = Map.groupBy(conceptos.impuestos, keyOf)
+  const own = taxesOf(impuestos)
+  const lines = taxesOf(conceptos.impuestos)
   const cases = [...new Set([...own.keys(), ...lines.keys()])].flatMap((key) => {
     const parts = (lines.get(key) ?? []).map(({ importe }) => importe)
     const written = sumDecimals((own.get(key) ?? []).map(({ importe }) => importe))
     const sum = sumDecimals(parts)
     // Written in cents, lines were rounded each and the document may have been worked out from its whole base.
-    const tolerance = sumDecimals([unit, halves(placesOf(parts), parts.length)])
-    if (isWithin(written, sum, tolerance)) return []
-    return [
-      `${nameOf(key)} del comprobante dice ${formatDecimal(written)} y sus conceptos suman ${formatDecimal(sum)}.`,
-    ]
+    if (isWithin(written, sum, () => sumDecimals([unit, halves(placesOf(parts), parts.length)]))) return []
+    const name = taxName((own.get(key) ?? lines.get(key))?.[0])
+    return [`${name} del comprobante dice ${formatDecimal(written)} y sus conceptos suman ${formatDecimal(sum)}.`]
   })
   return avisoOf('cfdi.taxes_of_concepts', cases)
 }
 
-// Withholdings of a document are summed over their rates.
-const keyOf = ({ clase, impuesto, factor, tasa }: Impuesto): string =>
-  clase === 'retencion' ? `R ${impuesto}` : `T ${impuesto} ${factor} ${tasa ? formatDecimal(tasa) : ''}`
+/** By tax and rate. Withholdings of a document are summed over their rates. */
+export const taxesOf = (lines: readonly Impuesto[]): Map<string, Impuesto[]> =>
+  Map.groupBy(lines, ({ clase, impuesto, factor, tasa }) =>
+    clase === 'retencion' ? `R${impuesto}` : `T${impuesto}${factor}${tasa ? `${tasa.units}/${tasa.places}` : ''}`,
+  )
 
-function nameOf(key: string): string {
-  const [clase, impuesto, factor, tasa] = key.split(' ')
-  return clase === 'R'
+/** `La retención de 001`, `El traslado de 002 (Tasa 0.16)`. */
+export function taxName(line: Impuesto | undefined): string {
+  if (!line) return 'El impuesto'
+  const { clase, impuesto, factor, tasa } = line
+  return clase === 'retencion'
     ? `La retención de ${impuesto}`
-    : `El traslado de ${impuesto} (${factor}${tasa ? ` ${tasa}` : ''})`
+    : `El traslado de ${impuesto} (${factor}${tasa ? ` ${formatDecimal(tasa)}` : ''})`
 }

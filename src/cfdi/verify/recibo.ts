@@ -1,9 +1,9 @@
-import { type Decimal, formatDecimal, isZero, ONE, subtract, sumDecimals, ZERO } from '../../fiscal/money.ts'
+import { compareDecimals, type Decimal, formatDecimal, ONE, subtract, sumDecimals, ZERO } from '../../fiscal/money.ts'
 import type { Comprobante } from '../read/comprobante.ts'
 import { IEPS, type Impuesto, ISR, IVA } from '../read/impuestos.ts'
 import type { DocumentoPagado, Pago, Pagos } from '../read/pagos.ts'
 import { type Aviso, avisoOf } from './codigos.ts'
-import { wrongProduct } from './conceptos.ts'
+import { taxesOf, taxName, wrongProduct } from './conceptos.ts'
 import { CENTAVO, errorOf, halves, isWithin, over, smallest, times } from './tolerance.ts'
 
 /** A payment receipt: each payment, what it settles, and the sums over all of them. */
@@ -31,16 +31,17 @@ export function pagoAvisos({ pagos, fecha }: Comprobante): Aviso[] {
 /** Every total of Pagos 2.0 is the rounded sum, over the payments, of what ImpuestosP says times TipoCambioP. */
 function totalCases({ totales, pagos }: Pagos): string[] {
   if (!totales) return []
+  const each = pagos.map((pago) => ({ pago, lines: linesOf(pago) }))
+  const tolerance = () => sumDecimals([CENTAVO, halves(2, pagos.length)])
   return TOTALES.flatMap(({ name, of }) => {
-    const parts = pagos.map((pago) => times(of(pago), pago.tipoCambio))
-    const sum = sumDecimals(parts)
+    const sum = sumDecimals(each.map(({ pago, lines }) => times(of(lines, pago), pago.tipoCambio)))
     const written = totales[name] ?? ZERO
-    if (isWithin(written, sum, sumDecimals([CENTAVO, halves(2, pagos.length)]))) return []
+    if (isWithin(written, sum, tolerance)) return []
     return [`${name} dice ${formatDecimal(written)} y los pagos suman ${formatDecimal(rounded(sum))}.`]
   })
 }
 
-const TOTALES: readonly { name: string; of: (pago: Pago) => Decimal }[] = [
+const TOTALES: readonly { name: string; of: (lines: readonly Impuesto[], pago: Pago) => Decimal }[] = [
   ...(
     [
       ['IVA', IVA],
@@ -49,23 +50,29 @@ const TOTALES: readonly { name: string; of: (pago: Pago) => Decimal }[] = [
     ] as const
   ).map(([name, impuesto]) => ({
     name: `TotalRetenciones${name}`,
-    of: (pago: Pago) =>
-      sumOf(linesOf(pago), (line) => line.clase === 'retencion' && line.impuesto === impuesto, 'importe'),
+    of: (lines: readonly Impuesto[]) =>
+      sumOf(lines, (line) => line.clase === 'retencion' && line.impuesto === impuesto, 'importe'),
   })),
   ...(['16', '8', '0'] as const).flatMap((rate) => {
     const tasa: Decimal = { units: BigInt(rate), places: 2 }
     const counts = (line: Impuesto) =>
-      isIva(line) && line.factor === 'Tasa' && !!line.tasa && isZero(subtract(line.tasa, tasa))
+      isIva(line) && line.factor === 'Tasa' && !!line.tasa && compareDecimals(line.tasa, tasa) === 0
     return [
-      { name: `TotalTrasladosBaseIVA${rate}`, of: (pago: Pago) => sumOf(linesOf(pago), counts, 'base') },
-      { name: `TotalTrasladosImpuestoIVA${rate}`, of: (pago: Pago) => sumOf(linesOf(pago), counts, 'importe') },
+      {
+        name: `TotalTrasladosBaseIVA${rate}`,
+        of: (lines: readonly Impuesto[]) => sumOf(lines, counts, 'base'),
+      },
+      {
+        name: `TotalTrasladosImpuestoIVA${rate}`,
+        of: (lines: readonly Impuesto[]) => sumOf(lines, counts, 'importe'),
+      },
     ]
   }),
   {
     name: 'TotalTrasladosBaseIVAExento',
-    of: (pago) => sumOf(linesOf(pago), (line) => isIva(line) && line.factor === 'Exento', 'base'),
+    of: (lines) => sumOf(lines, (line) => isIva(line) && line.factor === 'Exento', 'base'),
   },
-  { name: 'MontoTotalPagos', of: (pago) => pago.monto },
+  { name: 'MontoTotalPagos', of: (_, { monto }) => monto },
 ]
 
 const isIva = (line: Impuesto) => line.clase === 'traslado' && line.impuesto === IVA
@@ -74,13 +81,14 @@ const isIva = (line: Impuesto) => line.clase === 'traslado' && line.impuesto ===
 const linesOf = (pago: Pago): readonly Impuesto[] => (pago.impuestos.length > 0 ? pago.impuestos : convertedOf(pago))
 
 function convertedOf({ documentos }: Pago): Impuesto[] {
-  return documentos.flatMap(({ impuestos, equivalencia }) =>
-    impuestos.map((line) => ({
+  return documentos.flatMap(({ impuestos, equivalencia }) => {
+    if (compareDecimals(equivalencia, ONE) === 0) return impuestos
+    return impuestos.map((line) => ({
       ...line,
       base: line.base && over(line.base, equivalencia),
       importe: over(line.importe, equivalencia),
-    })),
-  )
+    }))
+  })
 }
 
 function sumOf(lines: readonly Impuesto[], counts: (line: Impuesto) => boolean, what: 'base' | 'importe'): Decimal {
@@ -90,22 +98,24 @@ function sumOf(lines: readonly Impuesto[], counts: (line: Impuesto) => boolean, 
 /** What the payment says of its taxes against what its documents say. */
 function taxCases(pago: Pago, n: number): string[] {
   if (pago.impuestos.length === 0) return []
-  const own = Map.groupBy(pago.impuestos, keyOf)
-  const parts = Map.groupBy(
-    pago.documentos.flatMap(({ impuestos, equivalencia }) => impuestos.map((line) => ({ line, equivalencia }))),
-    ({ line }) => keyOf(line),
-  )
+  const own = taxesOf(pago.impuestos)
+  const parts = taxesOf(convertedOf(pago))
   return [...new Set([...own.keys(), ...parts.keys()])].flatMap((key) => {
-    const lines = parts.get(key) ?? []
     const written = sumDecimals((own.get(key) ?? []).map(({ importe }) => importe))
-    const sum = sumDecimals(lines.map(({ line, equivalencia }) => over(line.importe, equivalencia)))
-    const errors = lines.map(({ line, equivalencia }) => over(errorOf(line.importe), equivalencia))
-    if (isWithin(written, sum, sumDecimals([CENTAVO, ...errors]))) return []
+    const sum = sumDecimals((parts.get(key) ?? []).map(({ importe }) => importe))
+    if (isWithin(written, sum, () => sumDecimals([CENTAVO, ...errorsOf(pago)]))) return []
+    const name = taxName((own.get(key) ?? parts.get(key))?.[0])
     return [
-      `El ${key} del pago ${n + 1} dice ${formatDecimal(written)} y sus documentos suman ${formatDecimal(rounded(sum))}.`,
+      `${name} del pago ${n + 1} dice ${formatDecimal(written)} y sus documentos suman ${formatDecimal(rounded(sum))}.`,
     ]
   })
 }
+
+/** Half of the last place of every tax of every document, in the currency of the payment. */
+const errorsOf = ({ documentos }: Pago): Decimal[] =>
+  documentos.flatMap(({ impuestos, equivalencia }) =>
+    impuestos.map((line) => over(errorOf(line.importe), equivalencia)),
+  )
 
 function lineCases({ documentos }: Pago): string[] {
   return documentos.flatMap(({ id, moneda, impuestos }) =>
@@ -149,15 +159,9 @@ function amountCases({ monto, moneda, documentos }: Pago, n: number, version: Pa
 }
 
 function lowest({ pagado, equivalencia }: DocumentoPagado): Decimal {
-  const exact = isZero(subtract(equivalencia, ONE))
-  const amount = exact ? pagado : subtract(pagado, errorOf(pagado))
-  return over(amount, exact ? ONE : sumDecimals([equivalencia, errorOf(equivalencia, 4)]))
+  if (compareDecimals(equivalencia, ONE) === 0) return pagado
+  return over(subtract(pagado, errorOf(pagado)), sumDecimals([equivalencia, errorOf(equivalencia, 4)]))
 }
-
-const keyOf = ({ clase, impuesto, factor, tasa }: Impuesto): string =>
-  clase === 'retencion'
-    ? `impuesto retenido ${impuesto}`
-    : `impuesto trasladado ${impuesto} (${factor}${tasa ? ` ${formatDecimal(tasa)}` : ''})`
 
 /** For the sentence: a person compares centavos. */
 function rounded({ units, places }: Decimal): Decimal {

@@ -8,9 +8,13 @@ export const smallest = (moneda: string): Decimal => (WHOLE.has(moneda) ? PESO :
 
 export const CENTAVO: Decimal = { units: 1n, places: 2 }
 
-export function isWithin(a: Decimal, b: Decimal, tolerance: Decimal): boolean {
+/** `tolerance` may be a function: most amounts are equal, and then nobody asks for it. */
+export function isWithin(a: Decimal, b: Decimal, tolerance: Decimal | (() => Decimal)): boolean {
+  if (a.units === b.units && a.places === b.places) return true
   const { units, places } = subtract(a, b)
-  return compareDecimals({ units: units < 0n ? -units : units, places }, tolerance) <= 0
+  if (units === 0n) return true
+  const most = typeof tolerance === 'function' ? tolerance() : tolerance
+  return compareDecimals({ units: units < 0n ? -units : units, places }, most) <= 0
 }
 
 export const times = (a: Decimal, b: Decimal): Decimal => ({ units: a.units * b.units, places: a.places + b.places })
