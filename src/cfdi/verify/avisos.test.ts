@@ -266,6 +266,13 @@ test('payroll says the same in its complement, in its lines and in its document'
   }
 })
 
+test('payroll of CFDI 3.2, which sums otherwise, is left alone', () => {
+  const nomina = 'cfdi/40/own-n-nomina12.xml'
+  const wrong: [RegExp, string] = [/ TotalDeducciones="/, ' TotalDeducciones="9']
+  assert.deepEqual(avisos(altered(nomina, wrong)).length, 1)
+  assert.deepEqual(avisos(altered(nomina, wrong, [/(<nomina12:Nomina[^>]*) Version="1\.2"/, '$1 Version="1.1"'])), [])
+})
+
 test('what was withheld is the sum of its lines', (t: TestContext) => {
   const folder = sharedFixtures(t)
   if (!folder) return

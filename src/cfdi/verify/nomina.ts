@@ -5,7 +5,8 @@ import { CENTAVO, isWithin } from './tolerance.ts'
 
 /** Payroll: its complement against the document (Descuento is TotalDeducciones), and its totals against its lines. */
 export function nominaAvisos({ tipo, nominas, subtotal, descuento }: Comprobante): Aviso[] {
-  if (tipo !== 'N' || nominas.length === 0) return []
+  // 1.1, of CFDI 3.2, keeps the tax it withholds among the withholdings of the document, and rounds as it likes.
+  if (tipo !== 'N' || nominas.length === 0 || nominas.some(({ version }) => version !== '1.2')) return []
   const sum = (of: (nomina: Nomina) => Decimal | null) => sumDecimals(nominas.map((nomina) => of(nomina) ?? ZERO))
   const earned = sumDecimals([sum((one) => one.totalPercepciones), sum((one) => one.totalOtrosPagos)])
   return avisoOf('cfdi.payroll_mismatch', [
