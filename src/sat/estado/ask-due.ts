@@ -42,6 +42,7 @@ export async function askDue(
   const left = [...taken]
   let unwritten: Resultado[] = []
   const flush = async () => {
+    if (unwritten.length === 0) return
     const answers = unwritten
     unwritten = []
     done.changed += await writeDown(db, answers, clock.now(), log)
