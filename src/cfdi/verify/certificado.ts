@@ -17,7 +17,8 @@ export interface Certificado {
 
 /** Reads the base64 of an attribute, null when it is no certificate that could have sealed anything. */
 export function readCertificado(base64: string): Certificado | null {
-  const certificate = parse(base64)
+  // SAT's are of two kilobytes. Whoever writes the file chooses how large a key we would work with.
+  const certificate = base64.length <= 20_000 ? parse(base64) : null
   if (certificate?.publicKey.asymmetricKeyType !== 'rsa') return null
   const { subject, issuer, serialNumber, validFromDate, validToDate, publicKey } = certificate
   const unique = fieldOf(subject, 'x500UniqueIdentifier')?.split('/')[0]

@@ -95,6 +95,10 @@ test('what cannot be judged is not judged, and says why', (t: TestContext) => {
     'no_verificable',
     'sello.certificado_ilegible',
   ])
+  assert.deepEqual(outcome(real.replace(certificado, certificado + 'A'.repeat(20_000))), [
+    'no_verificable',
+    'sello.certificado_ilegible',
+  ])
   const elliptic = readFileSync(path.join(folder, 'fiel/own-raros/certificado-ec-p256.cer')).toString('base64')
   assert.deepEqual(outcome(real.replace(certificado, elliptic)), ['no_verificable', 'sello.certificado_ilegible'])
   assert.deepEqual(outcome(real.replace(/ Sello="[^"]+"/, ' Sello=" "')), ['invalido', 'sello.sin_sello'])
