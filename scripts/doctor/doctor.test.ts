@@ -14,7 +14,7 @@ import { EXIT } from '../exit-codes.ts'
 import { addServer } from '../servers/add-server.ts'
 import { anyFreePort } from '../supervisor/ports.ts'
 import type { Finding } from './finding.ts'
-import { freeDisk, mercadoPago, nodeVersion, secretFiles } from './machine.ts'
+import { freeDisk, mercadoPago, nodeVersion, sat, secretFiles } from './machine.ts'
 
 let cluster: PreparedCluster
 const home = mkdtempSync(path.join(tmpdir(), 'horux-doctor-'))
@@ -120,6 +120,13 @@ test('MercadoPago that does not answer is a failure where it must, and what make
   const inDevelopment = await mercadoPago({ ...silent, env: 'development' })
   assert.equal(inDevelopment.state, 'warning')
   assert.match(inDevelopment.remedy ?? '', /make start/)
+})
+
+test('a SAT that does not answer is told, and is no failure of this installation', async () => {
+  const config = { ...loadConfig(environment('postgres://a:b@c/d'), 'cli'), satEstadoUrl: 'http://127.0.0.1:1/' }
+  for (const env of ['production', 'development'] as const)
+    assert.equal((await sat({ ...config, env })).state, 'warning')
+  assert.match((await sat({ ...config, env: 'development' })).remedy ?? '', /make start/)
 })
 
 function named(findings: readonly Finding[], check: string): Finding {
