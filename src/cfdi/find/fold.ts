@@ -6,6 +6,8 @@
  * marks go first, because normalising a long run of them takes the square of their number.
  */
 export function fold(text: string): string {
+  // Nine of ten texts of a CFDI: they have no accents to lose, and normalising is what costs.
+  if (!BEYOND_ASCII.test(text)) return text.toLowerCase().replace(OTHERS_OF_ASCII, ' ').trim()
   return text
     .toWellFormed()
     .replace(MARKS, '')
@@ -17,6 +19,8 @@ export function fold(text: string): string {
     .trim()
 }
 
+const BEYOND_ASCII = /[^\0-\x7f]/
+const OTHERS_OF_ASCII = /[^a-z0-9]+/g
 // Invisible characters (zero width, direction) go with the marks: they part no word.
 const MARKS = /[\p{M}\p{Cf}]+/gu
 const OTHERS = /[^\p{L}\p{N}]+/gu

@@ -21,8 +21,8 @@ export interface Batch {
 export interface Written {
   /** For each table that there are rows for: a literal of an array for every column, in their order. */
   readonly tables: readonly { readonly table: Table; readonly columns: readonly string[] }[]
-  /** Of their bytes: all of them in one, and where in it each begins, from 1, and ends. */
-  readonly xml: Readonly<Record<'uuids' | 'desde' | 'largo' | 'bytes' | 'sha256', string>> & { readonly todo: Buffer }
+  /** Of their bytes: all of them in one, in base64, and where in it each begins, from 1, and how long it is. */
+  readonly xml: Readonly<Record<'uuids' | 'desde' | 'largo' | 'bytes' | 'sha256' | 'todo', string>>
 }
 
 /** A batch that grows document by document: what is given to it needs no longer be kept. */
@@ -110,7 +110,7 @@ function xmlOf(rows: readonly XmlRow[]): Written['xml'] {
     largo: arrayLiteral(rows.map(({ contenido }) => `${contenido.length}`)),
     bytes: arrayLiteral(rows.map(({ bytes }) => `${bytes}`)),
     sha256: arrayLiteral(rows.map(({ sha256 }) => `\\x${sha256}`)),
-    todo: Buffer.concat(rows.map(({ contenido }) => contenido)),
+    todo: Buffer.concat(rows.map(({ contenido }) => contenido)).toString('base64'),
   }
 }
 

@@ -111,10 +111,11 @@ export async function replaceMovimientos(
     where m.uuid_fiscal = any(${propios}::uuid[]) or (m.clase = 'REP' and m.documento = any(${alcance.documentos}::text[]))`.execute(
     trx,
   )
-  const before = new Map(stored.map((row) => [fingerprint(row), row]))
-  const after = new Map(movimientos.map(toRow).map((row) => [fingerprint(row), row]))
-  const gone = stored.filter((row) => !after.has(fingerprint(row)))
-  const made = [...after].flatMap(([key, row]) => (before.has(key) ? [] : [row]))
+  const now = movimientos.map(toRow)
+  const before = new Map(stored.map((row) => [keyOf(row), row]))
+  const after = new Map(now.map((row) => [keyOf(row), row]))
+  const gone = stored.filter((row) => !isSame(row, after.get(keyOf(row))))
+  const made = now.filter((row) => !isSame(row, before.get(keyOf(row))))
   if (gone.length > 0) {
     await sql`
       delete from movimientos m using jsonb_to_recordset(${JSON.stringify(gone)}::text::jsonb) as g(uuid_fiscal uuid, n int)
@@ -162,7 +163,10 @@ const MOVIMIENTO_COLUMNS = Object.keys(MOVIMIENTO)
 const MOVIMIENTO_NAMES = sql.raw(MOVIMIENTO_COLUMNS.join(', '))
 const MOVIMIENTO_TEXTS = sql.raw(MOVIMIENTO_COLUMNS.map((column) => `m.${column}::text`).join(', '))
 
-const fingerprint = (row: MovimientoRow): string => JSON.stringify(MOVIMIENTO_COLUMNS.map((column) => row[column]))
+const keyOf = (row: MovimientoRow): string => `${row['uuid_fiscal']} ${row['n']}`
+
+const isSame = (a: MovimientoRow, b: MovimientoRow | undefined): boolean =>
+  b !== undefined && MOVIMIENTO_COLUMNS.every((column) => a[column] === b[column])
 
 /** A movement in the texts PostgreSQL has for it, so that equal ones are seen to be equal. */
 function toRow(movimiento: Movimiento): MovimientoRow {
