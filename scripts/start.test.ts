@@ -118,6 +118,13 @@ test('the simulator takes the token that was kept for it, and no other', async (
   assert.equal((await fetch(`${kept['MERCADOPAGO_URL']}/users/me`, { headers: { authorization } })).status, 200)
 })
 
+test('the state of a CFDI is asked for at the simulator that was started with everything', async () => {
+  const kept = parseEnv(readFileSync(path.join(home, 'dev.env'), 'utf8'))
+  const { origin, pathname } = new URL(kept['SAT_ESTADO_URL'] ?? '')
+  assert.equal(pathname, '/ConsultaCFDIService.svc')
+  assert.match(await (await fetch(origin)).text(), /SAT simulado/)
+})
+
 test('a child and a database that die are brought back', async () => {
   const killed = children()['api']?.pid ?? 0
   const database = findPostmaster(dataDir)?.pid ?? 0
@@ -132,7 +139,7 @@ test('Ctrl-C stops all in order and leaves no process', async () => {
   const running = supervisors.at(-1)
   assert.ok(running?.pid)
   const pids = [...Object.values(children()).map(({ pid }) => pid), findPostmaster(dataDir)?.pid ?? 0]
-  assert.equal(pids.filter(isAlive).length, 5)
+  assert.equal(pids.filter(isAlive).length, 6)
   running.kill('SIGINT')
   const [code] = await once(running, 'exit')
   assert.equal(code, 0)
