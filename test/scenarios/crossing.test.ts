@@ -5,6 +5,8 @@ import type { Acceso } from '../../src/http/access.ts'
 import { addressOf, type Operation, operationsOf, sample } from '../support/api-document.ts'
 import { ACTORS, type ActorName, type ApiWorld, digestOf, sendAs, startApiWorld } from '../support/api-world.ts'
 import { cfdiXml } from '../support/cfdi-xml.ts'
+import { ownFixture } from '../support/fixtures.ts'
+import { formOf } from '../support/multipart-form.ts'
 
 const publico: Acceso = { quien: 'publico' }
 const sesion: Acceso = { quien: 'sesion' }
@@ -103,6 +105,15 @@ const POLICY: Record<string, Acceso> = {
   'POST /api/cfdi': contables,
   'GET /api/cfdi': todos,
   'GET /api/cfdi/totales': todos,
+  'POST /api/cfdi/bulk': contables,
+  'GET /api/cfdi/cargas': todos,
+  'GET /api/cfdi/cargas/{id}': todos,
+  'GET /api/cfdi/cargas/{id}/resultados': todos,
+  'GET /api/cfdi/cargas/{id}/resultados.csv': todos,
+  'GET /api/cfdi/cargas/{id}/resultados/{n}/archivo': todos,
+  'GET /api/cfdi/cargas/{id}/eventos': todos,
+  'POST /api/cfdi/cargas/{id}/cancelar': contables,
+  'POST /api/cfdi/cargas/{id}/reintentar': contables,
   'POST /api/cfdi/exportaciones': contables,
   'GET /api/cfdi/exportaciones': todos,
   'GET /api/cfdi/exportaciones/{id}': todos,
@@ -139,6 +150,8 @@ let connector: string
 /** Something about `ours` that staff must look at. */
 let alert: string
 let exportacion: string
+/** A load of `ours`, with a file in quarantine. */
+let carga: string
 before(async () => {
   world = await startApiWorld()
   operations = await operationsOf(world.app)
@@ -155,6 +168,11 @@ before(async () => {
   const asked = await sendAs(world, actors.admin, { method: 'POST', url: '/api/cfdi/exportaciones', payload })
   assert.equal(asked.statusCode, 202, asked.body)
   exportacion = asked.json().id
+  const broken = ownFixture('malformed/own-fecha-invalida.xml')
+  const form = formOf([{ name: 'CANARIO.xml', data: broken }])
+  const loaded = await sendAs(world, actors.admin, { method: 'POST', url: '/api/cfdi/bulk', ...form })
+  assert.deepEqual([loaded.statusCode, loaded.json().cuarentena], [200, 1], loaded.body)
+  carga = loaded.json().id
   const row = {
     id: NOBODY.replace(/0$/, '1'),
     template: 'reactivada',
@@ -313,6 +331,7 @@ function foreignIds({ path, name }: Operation): Record<string, string> {
     ['/api/subscriptions/', { tenantId: ours.id, id: override }],
     ['/api/conectores-pago/', { id: connector }],
     ['/api/cobranza/bandeja/', { id: alert }],
+    ['/api/cfdi/cargas/', { id: carga, n: '0' }],
     ['/api/cfdi/exportaciones/', { id: exportacion }],
     ['/api/cfdi/', { uuid: CFDI }],
     ['/api/correos/plantillas/', { nombre: 'pago_confirmado' }],

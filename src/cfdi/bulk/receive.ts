@@ -42,8 +42,8 @@ export async function receive(
 ): Promise<ReceivedFile[]> {
   if (contentLength !== undefined && contentLength > MAX_UPLOAD) throw uploadTooLarge(MAX_UPLOAD)
   await makeRoom(folder, contentLength ?? MAX_UPLOAD)
+  const body = boundedBody(payload, { maxBytes: MAX_UPLOAD, ...times })
   try {
-    const body = boundedBody(payload, { maxBytes: MAX_UPLOAD, ...times })
     const writer = createWriter(folder)
     const isForm = /^multipart\/form-data/i.test(contentType)
     if (isForm) await writeParts(body, contentType, writer)
@@ -55,6 +55,9 @@ export async function receive(
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
+  } finally {
+    // What nobody reads to its end would keep its clocks.
+    void body.return(undefined)
   }
 }
 

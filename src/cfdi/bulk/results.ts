@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { cfdiLimitReached } from '../errors.ts'
 import type { Cfdi } from '../read/comprobante.ts'
 import type { CfdiLimit, StoredBatch } from '../store/store-cfdis.ts'
@@ -54,7 +54,7 @@ export const differing = ({ avisos }: StoredBatch): string[] =>
 
 const last = (uuids: readonly string[], count: number) => uuids.slice(Math.max(0, uuids.length - Math.max(0, count)))
 
-const sha256 = (bytes: Uint8Array) => `\\x${createHash('sha256').update(bytes).digest('hex')}`
+const sha256 = (bytes: Uint8Array) => hash('sha256', bytes, 'hex')
 
 /** The first one, and how many more there are: the document has them all. */
 function warning([first, ...more]: readonly Aviso[]): Pick<Resultado, 'codigo' | 'mensaje'> {

@@ -103,7 +103,7 @@ function lengthOf({ headers }: FastifyRequest): number | undefined {
  */
 function lingerOver({ raw }: FastifyRequest, reply: FastifyReply): void {
   reply.raw.once('finish', () => {
-    if (raw.complete || raw.destroyed) return
+    if (raw.complete !== false || raw.destroyed) return
     const cut = setTimeout(() => raw.socket?.destroy(), LINGER_MS)
     raw.once('close', () => clearTimeout(cut))
   })
