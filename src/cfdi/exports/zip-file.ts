@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
-import { zstdDecompress } from 'node:zlib'
+import { zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { CSV_BOM, csvLine } from '../../csv.ts'
 import { AppError } from '../../errors.ts'
 import { type Format, type Material, pagesOf } from './material.ts'
 import type { Output } from './output.ts'
 import { type FilaEsencial, findContents, findSizes, type XmlGuardado } from './rows-queries.ts'
-import { createZip, MOST_BYTES, type Packed, pack } from './zip-writer.ts'
+import { createZip, MOST_BYTES, type Packed, pack, SMALL } from './zip-writer.ts'
 
 /** What an archive has of each document. */
 export interface Contents {
@@ -84,7 +84,8 @@ async function make(
 ): Promise<Made> {
   const name = nameOf(fila, contents.extension)
   if (!stored) return { name, note: 'No se guardó su XML' }
-  const xml = await decompress(stored.contenido)
+  const { contenido } = stored
+  const xml = contenido.length <= SMALL / 4 ? zstdDecompressSync(contenido) : await decompress(contenido)
   const intact = hash('sha256', xml, 'hex') === stored.sha256.toString('hex')
   if (!intact) log.error({ alarm: 'cfdi.xml_damaged', uuid: fila.uuid }, 'a stored XML is not what came in')
   // Told, and handed out all the same: it is all there is.

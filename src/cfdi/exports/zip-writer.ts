@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { promisify } from 'node:util'
-import { crc32, createDeflateRaw, deflateRaw } from 'node:zlib'
+import { crc32, createDeflateRaw, deflateRaw, deflateRawSync } from 'node:zlib'
 import type { Output } from './output.ts'
 import {
   centralRecord,
@@ -46,10 +46,14 @@ export interface Packed {
 /** A member may not be larger: Excel does not open archives whose members need zip64. */
 export const MOST_BYTES = MOST_32 - 1
 
+/** Up to here handing it to another thread costs more than doing it: half of what an archive of CFDI took. */
+export const SMALL = 65_536
+const LEVEL = { level: 6 }
+
 export async function pack(bytes: Uint8Array, { alreadyDense = false } = {}): Promise<Packed> {
   const known = { crc: crc32(bytes), bytes: bytes.length }
   if (alreadyDense) return { ...known, method: STORED, data: bytes }
-  const data = await deflate(bytes, { level: 6 })
+  const data = bytes.length <= SMALL ? deflateRawSync(bytes, LEVEL) : await deflate(bytes, LEVEL)
   return data.length < bytes.length ? { ...known, method: DEFLATED, data } : { ...known, method: STORED, data: bytes }
 }
 
