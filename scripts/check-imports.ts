@@ -44,6 +44,7 @@ const PURE: Readonly<Record<string, string>> = {
   'cfdi/annotations': 'cambios answers errors',
   'cfdi/bulk': 'shown-name zip-errors',
   'cfdi/detail': 'answers related',
+  'cfdi/exports': 'columns consulta xlsx-xml zip-records errors',
   'cfdi/find': 'fold search-text',
   'cfdi/read':
     'xml attributes parse comprobante impuestos pagos cfdi32 cfdi33-40 retenciones nomina complementos repair tokens scan scope words element decimal decode',
