@@ -317,6 +317,27 @@ test('another company finds neither the document nor its concepts', async () => 
   }
 })
 
+test('a certificate of withholding tells what was withheld, and moves nothing', async (t) => {
+  const folder = sharedFixtures(t)
+  if (!folder) return
+  for (const [name, rfc] of [
+    ['cu-retenciones10', /RFCEmisor="[^"]+"/],
+    ['cu-retenciones20', /RfcE="[^"]+"/],
+  ] as const) {
+    const xml = readFileSync(path.join(folder, `cfdi/retenciones/${name}.xml`), 'utf8')
+    const [own] = rfc.exec(xml) ?? []
+    assert.ok(own, name)
+    // They come without a stamp.
+    const timbre = `<tfd:TimbreFiscalDigital xmlns:tfd="http://www.sat.gob.mx/TimbreFiscalDigital" Version="1.1" UUID="${randomUUID()}" FechaTimbrado="2022-02-01T10:00:00"/>`
+    const stamped = xml.replace('</retenciones:Complemento>', `${timbre}</retenciones:Complemento>`)
+    const detail = await detailOf(await send(stamped.replace(own, `${own.split('=')[0]}="${RFC}"`)))
+    assert.equal(detail.tipo, 'R')
+    assert.match(detail.retencion.montoOperacion, /^\d+\.\d\d$/)
+    assert.ok(detail.retencion.lineas.length > 0, name)
+    assert.deepEqual([detail.movimientos, detail.efectos, detail.saldoInsoluto], [[], [], null])
+  }
+})
+
 test('every fixture that can be read tells its detail', async (t) => {
   const folder = sharedFixtures(t)
   if (!folder) return

@@ -126,6 +126,7 @@ test('what is owed: total, less valid payments, less what notes took of it', () 
   assert.deepEqual(saldo({ facturas: [factura()], pagos: [pago()] }), ['5800', '0', '5800'])
   assert.equal(saldo({ facturas: [ppd({ vigente: false })] }), null)
   assert.equal(saldo({ facturas: [ppd(excluido)] }), null)
+  assert.equal(saldo({ facturas: [ppd({ cuentaTerceros: true })] }), null)
   assert.equal(saldo({}), null)
 })
 

@@ -17,13 +17,13 @@ export interface Saldo {
 }
 
 /**
- * What is still owed of an invoice that receipts pay. Null where that makes no sense: one that does not count, and one
- * paid at once, of which only receipts that were issued all the same could say that it was not.
+ * What is still owed of an invoice that receipts pay. Null where that makes no sense: one that does not count or is
+ * somebody else's, and one paid at once, of which only receipts that were issued all the same could say that it was not.
  */
 export function saldoDe(expediente: Expediente, uuid: string, politica: PoliticaEgresos): Saldo | null {
   const known = conPagos(expediente)
   const one = known.get(uuid)
-  if (!one || !cuenta(one.factura)) return null
+  if (!one || !cuenta(one.factura) || one.factura.cuentaTerceros) return null
   const { factura, pagos } = one
   if (factura.metodoPago !== 'PPD' && pagos.length === 0) return null
   const tomados = aplicarEgresos(expediente.egresos, known, politica).flatMap(({ egreso, tomado }) => {
