@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { limitsOf } from '../../fiscal/periodo.ts'
+import { limitsOf, type Periodo } from '../../fiscal/periodo.ts'
 import { fold } from './fold.ts'
 import type { CfdiFilter } from './schemas.ts'
 
@@ -45,13 +45,11 @@ export function plainConditions(filter: CfdiFilter): Condition[] {
   if (folio !== undefined) found.push(folioIs(folio))
   wanted(montoMin, () => sql`c.total >= ${montoMin}::numeric`)
   wanted(montoMax, () => sql`c.total <= ${montoMax}::numeric`)
-  // As lists of ids: joined, the server would walk the whole list and ask of each whether it is one of them.
-  if (cuentaEn)
-    found.push(sql`c.uuid_fiscal = any(array(select m.uuid_fiscal from movimientos m
-      where m.ejercicio = ${cuentaEn.ejercicio} and m.mes = ${cuentaEn.mes} and m.efecto = 'cuenta'))`)
+  if (cuentaEn) found.push(sql`c.uuid_fiscal in (${countingIn(cuentaEn)})`)
   wanted(
     filter.sinRep,
-    () => sql`c.uuid_fiscal = any(array(select m.uuid_fiscal from movimientos m where m.motivo = 'ppd_sin_pago'))`,
+    () => sql`c.metodo_pago = 'PPD' and c.uuid_fiscal in (
+      select m.uuid_fiscal from movimientos m where m.motivo = 'ppd_sin_pago')`,
   )
   wanted(filter.conAvisos, () => sql`c.avisos <> '{}'`)
   wanted(filter.aviso, () => sql`c.avisos <> '{}' and c.avisos && ${filter.aviso}::text[]`)
@@ -61,6 +59,10 @@ export function plainConditions(filter: CfdiFilter): Condition[] {
   )
   return found
 }
+
+/** Ids of what counts in a month, some of them twice. */
+export const countingIn = ({ ejercicio, mes }: Periodo): Condition => sql`select m.uuid_fiscal from movimientos m
+  where m.ejercicio = ${ejercicio} and m.mes = ${mes} and m.efecto = 'cuenta'`
 
 /**
  * What is searched in `cfdi_busqueda b`. Every part is a pattern of its own, so that `perez juan` finds Juan Pérez, and

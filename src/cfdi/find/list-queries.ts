@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { TenantSql } from '../../db/databases.ts'
 import { PLANNED_ANEW } from '../../db/planned-anew.ts'
-import { allOf, plainConditions, typedConditions } from './filter-queries.ts'
+import { allOf, conditions, countingIn, plainConditions, typedConditions } from './filter-queries.ts'
 import { type Order, orderOf } from './order-queries.ts'
 import type { CfdiFilter, Criterio } from './schemas.ts'
 
@@ -18,7 +18,7 @@ export interface Page {
  */
 export async function listCfdis(db: TenantSql, filter: CfdiFilter, { orden, after, limit }: Page) {
   const order = orderOf(orden)
-  const plan = { order, where: [...plainConditions(filter), ...(after === undefined ? [] : [order.after(after)])] }
+  const plan = { order, where: plainConditions(filter), after: after === undefined ? sql`true` : order.after(after) }
   // A row is a line: row_to_json escapes every line break inside of it. That takes the server, which a page is bound
   // by, half of what numbering the rows and building one array of them takes.
   const { rows } = await sql<{ lines: string | null; n: number }>`
@@ -35,6 +35,8 @@ interface Plan {
   readonly order: Order
   /** All but what takes a way of its own. */
   readonly where: readonly RawBuilder<unknown>[]
+  /** What follows the page before. */
+  readonly after: RawBuilder<unknown>
 }
 
 const ROW_END = ',\n'
@@ -65,28 +67,46 @@ const isEitherSide = ({ rfc, direccion }: CfdiFilter) => rfc !== undefined && di
  * The first `limit` rows. An RFC on either side is two sets that have nothing in common, each found in order by an index
  * of its own; with `or` the server would have to choose between reading the whole list and sorting all that it finds.
  */
-function inOrder(
-  columns: RawBuilder<unknown> | 'c.*',
-  filter: CfdiFilter,
-  { order, where }: Plan,
-  limit: number,
-): RawBuilder<unknown> {
+function inOrder(columns: RawBuilder<unknown> | 'c.*', filter: CfdiFilter, plan: Plan, limit: number) {
   const shown = columns === 'c.*' ? sql.raw(columns) : columns
-  const rows = (...more: RawBuilder<unknown>[]) =>
-    sql`select ${shown} from cfdis c where ${allOf([...more, ...where])} order by ${order.by('c')} limit ${limit}`
   const { rfc } = filter
-  if (rfc === undefined || !isEitherSide(filter)) return rows()
+  if (rfc === undefined || !isEitherSide(filter)) return firstRows(shown, filter, plan, limit)
+  const side = (own: RawBuilder<unknown>) => firstRows(shown, filter, { ...plan, where: [own, ...plan.where] }, limit)
   return sql`select c.* from (
-    (${rows(sql`c.rfc_emisor = ${rfc}`)}) union all
-    (${rows(sql`c.rfc_receptor = ${rfc}`, sql`c.rfc_emisor <> ${rfc}`)})
-  ) c order by ${order.by('c')} limit ${limit}`
+    (${side(sql`c.rfc_emisor = ${rfc}`)}) union all
+    (${side(sql`c.rfc_receptor = ${rfc} and c.rfc_emisor <> ${rfc}`)})
+  ) c order by ${plan.order.by('c')} limit ${limit}`
 }
+
+function firstRows(shown: RawBuilder<unknown>, filter: CfdiFilter, plan: Plan, limit: number): RawBuilder<unknown> {
+  const { order, where, after } = plan
+  const { cuentaEn, sinRep, ...rest } = filter
+  const alone = asked(rest).length === 0
+  // The movement of an invoice has its date: theirs is an index of nothing but these, in the order of the list.
+  if (alone && sinRep && !cuentaEn && order.byFecha)
+    return sql`select ${shown} from (
+        select c.* from (
+          select m.fecha as fecha_emision, m.uuid_fiscal from movimientos m where m.motivo = 'ppd_sin_pago'
+        ) c where ${after} order by ${order.by('c')}
+      ) m cross join lateral (${BY_ID('m')}) c
+      where ${allOf(plainConditions(rest))} order by ${order.by('m')} limit ${limit}`
+  // Joined, the server would walk the whole list and ask of each whether it is one of these.
+  if (alone && cuentaEn && !sinRep)
+    return sql`select ${shown} from (select distinct i.uuid_fiscal from (${countingIn(cuentaEn)}) i) i
+      cross join lateral (${BY_ID('i')}) c
+      where ${allOf([...plainConditions(rest), after])} order by ${order.by('c')} limit ${limit}`
+  return sql`select ${shown} from cfdis c where ${allOf([...where, after])} order by ${order.by('c')} limit ${limit}`
+}
+
+/** Each looked up by its id. A list of ids (`= any`) takes the square of their number once they are many. */
+const BY_ID = (ids: string) => sql.raw(`select c.* from cfdis c where c.uuid_fiscal = ${ids}.uuid_fiscal offset 0`)
 
 /**
  * Rows whose texts hold what was typed. What is common is found among the first rows of the list in no time, what is
  * rare by the trigram index, and no statistics can tell one from the other: a word nobody has ever used would send the
  * server through the whole list, and one that is in every text to sort all of them. So the first rows are looked through
- * until they fill the page, and only when they do not, all that the index finds.
+ * until they fill the page, and only when they do not, all that the index finds. In an order that no index has, there are
+ * no first rows without sorting all, and the trigram index goes first.
  */
 function typedRows(
   filter: CfdiFilter,
@@ -94,10 +114,10 @@ function typedRows(
   typed: readonly RawBuilder<unknown>[],
   limit: number,
 ): RawBuilder<unknown> {
-  const { order, where } = plan
-  const { rfc } = filter
-  const sides =
-    rfc !== undefined && isEitherSide(filter) ? [sql`(c.rfc_emisor = ${rfc} or c.rfc_receptor = ${rfc})`] : []
+  const { order, after } = plan
+  if (!order.indexed)
+    return sql`select ${RESUMEN} from cfdis c where ${allOf([...conditions(filter), after])}
+      order by ${order.by('c')} limit ${limit}`
   const first = inOrder('c.*', filter, plan, LOOKED_THROUGH)
   // `offset 0`: each row is looked up by its id. Joined, the server might ask the trigram index for all first.
   return sql`
@@ -106,20 +126,18 @@ function typedRows(
         select from cfdi_busqueda b where b.uuid_fiscal = c.uuid_fiscal and ${allOf(typed)} offset 0
       ) b
       order by ${order.by('c')} limit ${limit}
-    ), todas as materialized (
-      select array(
-        select b.uuid_fiscal from cfdi_busqueda b
-        where (select count(*) from cerca) < ${limit}
-          and (select count(*) from (${first}) c) = ${LOOKED_THROUGH}
-          and ${allOf(typed)}
-      ) as uuids
+    ), bastan as materialized (
+      select (select count(*) from cerca) = ${limit} or (select count(*) from (${first}) c) < ${LOOKED_THROUGH} as si
     )
     select ${RESUMEN} from (
-      (select c.* from cerca c where (select cardinality(uuids) from todas) = 0)
+      (select c.* from cerca c where (select si from bastan))
       union all
-      (select c.* from cfdis c where c.uuid_fiscal = any((select uuids from todas)::uuid[])
-        and ${allOf([...sides, ...where])} order by ${order.by('c')} limit ${limit})
-    ) c order by ${order.by('c')}`
+      (select c.* from (
+          select b.uuid_fiscal from cfdi_busqueda b where not (select si from bastan) and ${allOf(typed)}
+        ) i cross join lateral (${BY_ID('i')}) c
+        where ${allOf([...conditions({ ...filter, nombre: undefined, uuid: undefined, q: undefined }), after])}
+        order by ${order.by('c')} limit ${limit})
+    ) c order by ${order.by('c')} limit ${limit}`
 }
 
 const LOOKED_THROUGH = 2_000
@@ -128,9 +146,13 @@ const LOOKED_THROUGH = 2_000
  * Whether one plan is best whatever the values: the index of one column gives its rows in the order of the list. Where
  * amounts, lists and several conditions meet, it depends, and the plan that a session keeps may be the wrong one.
  */
-function isAlike({ periodo, desde, hasta, ...filter }: CfdiFilter, orden: Page['orden']): boolean {
-  const asked = Object.keys(filter).filter((name) => filter[name as keyof typeof filter] !== undefined)
-  return orden === undefined && asked.length <= 1 && !asked.some((name) => DEPENDENT.has(name))
+function isAlike(filter: CfdiFilter, orden: Page['orden']): boolean {
+  const names = asked(filter)
+  return orden === undefined && names.length <= 1 && !names.some((name) => DEPENDENT.has(name))
 }
+
+/** What a filter asks, but for dates, which every index of the list knows. */
+const asked = ({ periodo, desde, hasta, ...filter }: CfdiFilter): string[] =>
+  Object.keys(filter).filter((name) => filter[name as keyof typeof filter] !== undefined)
 
 const DEPENDENT: ReadonlySet<string> = new Set(['montoMin', 'montoMax', 'aviso', 'complemento', 'cuentaEn'])

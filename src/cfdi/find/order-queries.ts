@@ -7,6 +7,10 @@ export interface Order {
   by(alias: string): RawBuilder<unknown>
   /** What of `cfdis c` follows the row with this id. */
   after(uuid: string): RawBuilder<unknown>
+  /** By date of issue and nothing else. */
+  readonly byFecha: boolean
+  /** An index of the whole list begins like it, so its first rows are found without sorting all. */
+  readonly indexed: boolean
 }
 
 /**
@@ -22,6 +26,8 @@ export function orderOf(criterios: readonly Criterio[] = ORDEN_INICIAL): Order {
   return {
     by: (alias) => sql.join(keys.map((key) => sql.raw(`${over(alias, key)}${key.desc ? ' desc' : ''}${nulls(key)}`))),
     after: (uuid) => after(keys, uuid),
+    byFecha: criterios.length === 1 && criterios[0]?.columna === 'fechaEmision',
+    indexed: criterios[0]?.columna === 'fechaEmision' || criterios[0]?.columna === 'total',
   }
 }
 
@@ -76,8 +82,11 @@ function after(keys: readonly Key[], uuid: string): RawBuilder<unknown> {
   }
   const same = (key: Key) => sql`${c(key)} ${sql.raw(key.nullable ? 'is not distinct from' : '=')} ${there(key)}`
   // Beyond in the first that differs.
-  return keys.reduceRight<RawBuilder<unknown>>(
+  const further = keys.reduceRight<RawBuilder<unknown>>(
     (rest, key) => sql`(${beyond(key)} or (${same(key)} and ${rest}))`,
     sql`false`,
   )
+  // Said twice, so that an index that begins with the first of them goes on from its place.
+  if (first === undefined || first.nullable) return further
+  return sql`${c(first)} ${sql.raw(first.desc ? '<=' : '>=')} ${there(first)} and ${further}`
 }
