@@ -10,6 +10,7 @@ import {
   onBillingSync,
 } from './handlers/billing.ts'
 import { onBillingSeats } from './handlers/billing-seats.ts'
+import { onCfdiComplete } from './handlers/cfdi-complete.ts'
 import { onCfdiExport, onCfdiExportsSweep } from './handlers/cfdi-export.ts'
 import { onCfdiImport, onCfdiImportSweep, onCfdiImportTidy } from './handlers/cfdi-import.ts'
 import { onCleanupExpired } from './handlers/cleanup-expired.ts'
@@ -41,6 +42,7 @@ export const handlers: Handlers = {
   'billing.monitor': onBillingMonitor,
   'sat.estado': onSatEstado,
   'sat.estado.sweep': onSatEstadoSweep,
+  'cfdi.complete': onCfdiComplete,
   'cfdi.export': onCfdiExport,
   'cfdi.exports-sweep': onCfdiExportsSweep,
   'cfdi.import': onCfdiImport,

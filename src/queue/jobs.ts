@@ -156,6 +156,17 @@ export const jobs = {
     key: ({ tenantId }) => tenantId,
     group: ({ tenantId }) => tenantId,
   }),
+  // After the upgrade that began to keep whole CFDI: the migration leaves one in each company's outbox.
+  'cfdi.complete': job({
+    payload: z.object({ tenantId: z.uuid() }),
+    retryLimit: 20,
+    retryDelay: 60,
+    retryDelayMax: 3600,
+    expireInSeconds: 7200,
+    policy: 'short',
+    key: ({ tenantId }) => tenantId,
+    group: ({ tenantId }) => tenantId,
+  }),
   'cleanup.expired': job({ payload: z.object({}), cron: '*/10 * * * *' }),
 } as const
 

@@ -33,6 +33,16 @@ export async function findStored(trx: TenantTx, uuids: readonly string[]): Promi
 
 /** Writes documents that are not there yet, a table with one statement. */
 export async function insertCfdis(trx: TenantTx, { tables, xml }: Written): Promise<void> {
+  await insertTables(trx, tables)
+  // In one piece, decoded once, of which each row takes its part: as an array they took as long to read as to write.
+  await sql`
+    insert into cfdi_xml (uuid_fiscal, contenido, bytes, sha256)
+    select r.uuid_fiscal, substring((select decode(${xml.todo}::text, 'base64')) from r.desde for r.largo), r.bytes, r.sha256
+    from unnest(${xml.uuids}::uuid[], ${xml.desde}::int[], ${xml.largo}::int[], ${xml.bytes}::int[], ${xml.sha256}::bytea[])
+      as r(uuid_fiscal, desde, largo, bytes, sha256)`.execute(trx)
+}
+
+export async function insertTables(trx: TenantTx, tables: Written['tables']): Promise<void> {
   for (const { table, columns } of tables) {
     const { names, values, types } = STATEMENTS[table]
     const lists = sql.join(columns.map((column, i) => sql`${column}::${types[i]}`))
@@ -40,12 +50,6 @@ export async function insertCfdis(trx: TenantTx, { tables, xml }: Written): Prom
       trx,
     )
   }
-  // In one piece, decoded once, of which each row takes its part: as an array they took as long to read as to write.
-  await sql`
-    insert into cfdi_xml (uuid_fiscal, contenido, bytes, sha256)
-    select r.uuid_fiscal, substring((select decode(${xml.todo}::text, 'base64')) from r.desde for r.largo), r.bytes, r.sha256
-    from unnest(${xml.uuids}::uuid[], ${xml.desde}::int[], ${xml.largo}::int[], ${xml.bytes}::int[], ${xml.sha256}::bytea[])
-      as r(uuid_fiscal, desde, largo, bytes, sha256)`.execute(trx)
 }
 
 /** Keeps other bytes of documents that are here, as proof, and warns of them on the document: once, however often they come. */
