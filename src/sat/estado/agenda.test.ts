@@ -78,9 +78,13 @@ test('no turn is in the past or beyond what passes for a broken clock, and a loa
   assert.ok(new Set(turns.map(({ siguienteEn }) => siguienteEn?.getTime())).size > 100)
 })
 
-test('what fails is tried soon, then less often, and four times a day at least', () => {
-  const minutes = [1, 2, 3, 4, 5, 6, 10, 1_000_000].map((n) =>
-    Math.round((trasFallo(n, '80000000', NOW).getTime() - NOW.getTime()) / 60_000),
+test('what fails is tried soon, then less often, and what never works behind everybody else', () => {
+  const minutes = [1, 2, 3, 4, 5, 6, 12, 13, 1_000_000].map((n) =>
+    Math.round((trasFallo(n, '80000000', NOW).siguienteEn.getTime() - NOW.getTime()) / 60_000),
   )
-  assert.deepEqual(minutes, [10, 20, 40, 80, 160, 320, 360, 360])
+  assert.deepEqual(minutes, [10, 20, 40, 80, 160, 320, 360, 4_320, 4_320])
+  assert.deepEqual(
+    [3, 4].map((n) => trasFallo(n, '80000000', NOW).prioridad),
+    [0, 1],
+  )
 })

@@ -39,10 +39,14 @@ export function turnoDe(consultado: Consultado, now: Date): Turno {
   return { siguienteEn: months <= MONTHS ? after(7) : null, prioridad: 1 }
 }
 
-/** When to try again what failed for the n-th time: soon, and then less and less, but each six hours at least. */
-export function trasFallo(fallos: number, uuid: string, now: Date): Date {
-  const minutes = Math.min(360, 10 * 2 ** Math.min(fallos - 1, 10))
-  return new Date(now.getTime() + Math.round(minutes * 60_000 * spread(uuid)))
+/**
+ * When to try again what failed for the n-th time in a row: soon, then less and less, each six hours. What never works (the
+ * service does not understand it, or chokes on it) is tried each third day and takes nobody's place.
+ */
+export function trasFallo(fallos: number, uuid: string, now: Date): Turno & { siguienteEn: Date } {
+  const minutes = fallos > 12 ? 3 * 24 * 60 : Math.min(360, 10 * 2 ** (fallos - 1))
+  const siguienteEn = new Date(now.getTime() + Math.round(minutes * 60_000 * spread(uuid)))
+  return { siguienteEn, prioridad: fallos > 3 ? 1 : 0 }
 }
 
 /** No turn is farther away: one that is was given by a clock that went wrong. */

@@ -1,3 +1,5 @@
+import { totalCon10y6, totalSinCeros } from '../../cfdi/verify/total-impreso.ts'
+
 /** What of a stored CFDI the SAT's state service is asked with. */
 export interface Consultable {
   readonly uuid: string
@@ -22,7 +24,7 @@ export function expresionImpresa({ uuid, version, rfcEmisor, rfcReceptor, total,
   const parts = [
     `re=${rfcEmisor}`,
     `rr=${rfcReceptor}`,
-    `tt=${version === '3.2' ? padded(total) : plain(total)}`,
+    `tt=${version === '3.2' ? totalCon10y6(total) : totalSinCeros(total)}`,
     `id=${id}`,
   ]
   // Without it the service answers too; with something that is no seal it would say that the expression is not valid.
@@ -40,21 +42,3 @@ export function envelopeOf(expresion: string): string {
 export const SOAP_ACTION = 'http://tempuri.org/IConsultaCFDIService/Consulta'
 
 const BASE64 = /^[A-Za-z0-9+/=]{8}$/
-
-/** `1160.500000` → `1160.5`, `0` → `0.0`. */
-function plain(total: string): string {
-  const { whole, decimals } = split(total)
-  return `${whole}.${decimals.replace(/0+$/, '') || '0'}`
-}
-
-/** `1160.5` → `0000001160.500000`. */
-function padded(total: string): string {
-  const { whole, decimals } = split(total)
-  return `${whole.padStart(10, '0')}.${decimals.padEnd(6, '0')}`
-}
-
-function split(total: string): { whole: string; decimals: string } {
-  const [, whole, decimals = ''] = /^(\d+)(?:\.(\d{1,6}))?$/.exec(total) ?? []
-  if (whole === undefined) throw new RangeError(`not the total of a CFDI: ${total.slice(0, 30)}`)
-  return { whole: whole.replace(/^0+(?=\d)/, ''), decimals }
-}

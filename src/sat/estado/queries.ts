@@ -12,7 +12,6 @@ export interface ConocidoRow {
   fechaEmision: string
   avisos: string[]
   consultadoEn: Date | null
-  dicho: 'vigente' | 'cancelado' | 'no_encontrado' | null
   efos: Efos | null
   ausencias: number
   ausenteEl: string | null
@@ -41,7 +40,7 @@ export async function findConocidos(db: TenantSql, uuids: readonly string[]): Pr
   const { rows } = await sql<ConocidoRow>`
     select c.uuid_fiscal::text as uuid, c.direccion, c.estado, c.avisos,
       to_char(c.fecha_emision, 'YYYY-MM-DD"T"HH24:MI:SS') as "fechaEmision",
-      q.consultado_en as "consultadoEn", q.estado as dicho, q.efos, q.ausencias, q.ausente_el::text as "ausenteEl",
+      q.consultado_en as "consultadoEn", q.efos, q.ausencias, q.ausente_el::text as "ausenteEl",
       q.fallos, h.historia, h.conocido_en as "conocidoEn"
     from cfdis c
     join cfdi_consultas q using (uuid_fiscal)
@@ -83,17 +82,18 @@ export async function saveConsultas(trx: TenantTx, rows: readonly ConsultaRow[])
 
 export interface FalloRow {
   uuid_fiscal: string
-  codigo: string | null
   error: string
   fallos: number
   siguiente_en: Date
+  prioridad: 0 | 1
 }
 
 /** Nothing was learnt: the last answer stays what it was. */
 export async function saveFallos(trx: TenantTx, rows: readonly FalloRow[]): Promise<void> {
   if (rows.length === 0) return
   await sql`
-    update cfdi_consultas q set fallos = r.fallos, error = r.error, siguiente_en = r.siguiente_en
+    update cfdi_consultas q set fallos = r.fallos, error = r.error, siguiente_en = r.siguiente_en,
+      prioridad = r.prioridad
     from jsonb_populate_recordset(null::cfdi_consultas, ${JSON.stringify(rows)}::text::jsonb) r
     where q.uuid_fiscal = r.uuid_fiscal`.execute(trx)
 }

@@ -90,9 +90,9 @@ const isOutdated = ({ preguntadoEn }: Resultado, { consultadoEn }: ConocidoRow, 
   consultadoEn !== null && consultadoEn > preguntadoEn && consultadoEn <= now
 
 function judge(resultado: Resultado, row: ConocidoRow, now: Date) {
-  if ('fallo' in resultado) return failed(resultado.fallo, null, row, now)
+  if ('fallo' in resultado) return failed(resultado.fallo, row, now)
   const { respuesta, preguntadoEn } = resultado
-  if (respuesta.estado === 'expresion_invalida') return failed('sat.expresion_invalida', respuesta.codigo, row, now)
+  if (respuesta.estado === 'expresion_invalida') return failed('sat.expresion_invalida', row, now)
   const veredicto = veredictoDe(toConocido(row), { ...respuesta, estado: respuesta.estado }, fechaOf(now))
   const avisos = avisosChanged(row, veredicto)
   const turno = turnoDe(
@@ -138,10 +138,10 @@ function judge(resultado: Resultado, row: ConocidoRow, now: Date) {
   }
 }
 
-function failed(error: string, codigo: string | null, row: ConocidoRow, now: Date) {
+function failed(error: string, row: ConocidoRow, now: Date) {
   const fallos = row.fallos + 1
-  const siguiente_en = trasFallo(fallos, row.uuid, now)
-  return { kind: 'failed' as const, row: { uuid_fiscal: row.uuid, codigo, error, fallos, siguiente_en } }
+  const { siguienteEn: siguiente_en, prioridad } = trasFallo(fallos, row.uuid, now)
+  return { kind: 'failed' as const, row: { uuid_fiscal: row.uuid, error, fallos, siguiente_en, prioridad } }
 }
 
 const toConocido = (row: ConocidoRow): Conocido => ({
