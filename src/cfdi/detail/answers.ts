@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { type Decimal, formatDecimal } from '../../fiscal/money.ts'
 import { explicacion } from '../../taxes/explicaciones.ts'
 import type { sumMovimientosOf } from '../../taxes/queries.ts'
-import type { Saldo } from '../flow/saldo.ts'
+import type { Aplicacion, Saldo } from '../flow/saldo.ts'
 import type { Lista, PagoRecibido, Relacion } from './related.ts'
 import type { Concepto, Efecto, PagoDelDocumento, SaldoInsoluto } from './schemas.ts'
 
@@ -26,6 +26,12 @@ export const toNotas = ({ datos }: Lista<Relacion>, saldo: Saldo | null) =>
       const taken = saldo?.notas.get(nota.uuid)
       return { ...nota, reduceSaldo: taken ? amount(taken) : null }
     })
+
+export const toAplicacion = ({ tomado, reembolso }: Aplicacion, moneda: string) => ({
+  reduceSaldos: [...tomado].map(([uuid, taken]) => ({ uuid, importe: amount(taken) })),
+  moneda,
+  reembolso: amount(reembolso),
+})
 
 export const toPago = ({ efecto, motivo, ...pago }: PagoRecibido): z.input<typeof PagoDelDocumento> => ({
   ...pago,

@@ -7,10 +7,10 @@ import { findConfiguracion, findMovimientosOf, sumMovimientosOf } from '../../ta
 import { toAnotacion, toVigentes } from '../annotations/answers.ts'
 import { findVigentes, listAnotaciones } from '../annotations/queries.ts'
 import { cfdiNotFound } from '../errors.ts'
-import { type Saldo, saldoDe } from '../flow/saldo.ts'
+import { type Aplicacion, aplicacionDe, type Saldo, saldoDe } from '../flow/saldo.ts'
 import { parseCfdi } from '../read/parse.ts'
 import { findExpediente } from '../store/store-queries.ts'
-import { toEfecto, toNotas, toPago, toSaldo } from './answers.ts'
+import { toAplicacion, toEfecto, toNotas, toPago, toSaldo } from './answers.ts'
 import { listConceptos } from './concepto-queries.ts'
 import { findAvisos, findCfdi, findEstados, findEvidencias, findXml } from './detail-queries.ts'
 import { anticipoOf } from './related.ts'
@@ -35,6 +35,7 @@ export async function findDetail(db: TenantDb, uuid: string): Promise<z.input<ty
     const pagadoPor = await findPagosDe(trx, uuid, BOUND)
     const owed = tipo === 'I' && (metodoPago === 'PPD' || pagadoPor.total > 0)
     const saldo = owed ? await findSaldo(trx, uuid) : null
+    const aplicacion = tipo === 'E' ? await findAplicacion(trx, uuid) : null
     const avisos = await findAvisos(trx, uuid, BOUND)
     const evidencias = await findEvidencias(trx, uuid, BOUND)
     const estados = await findEstados(trx, uuid, BOUND)
@@ -57,6 +58,7 @@ export async function findDetail(db: TenantDb, uuid: string): Promise<z.input<ty
       relacionadoPor,
       pagadoPor: { ...pagadoPor, datos: pagadoPor.datos.map(toPago) },
       notasDeCredito: tipo === 'I' ? toNotas(relacionadoPor, saldo) : [],
+      aplicacion: aplicacion && toAplicacion(aplicacion, moneda),
       saldoInsoluto: saldo && toSaldo(saldo, moneda),
       sustitucion: {
         sustituyeA: await findSustituciones(trx, uuid, { ...BOUND, sentido: 'arriba' }),
@@ -94,6 +96,11 @@ async function findSaldo(trx: TenantTx, uuid: string): Promise<Saldo | null> {
   const { politicaEgresos } = await findConfiguracion(trx)
   // With the notes that name it and all that those name: what one note takes of a balance the next does not find.
   return saldoDe(await findExpediente(trx, { documentos: [uuid], egresos: [] }), uuid, politicaEgresos)
+}
+
+async function findAplicacion(trx: TenantTx, uuid: string): Promise<Aplicacion | null> {
+  const { politicaEgresos } = await findConfiguracion(trx)
+  return aplicacionDe(await findExpediente(trx, { documentos: [], egresos: [uuid] }), uuid, politicaEgresos)
 }
 
 /** They stand nowhere but in the XML, and few documents have any. */

@@ -162,6 +162,8 @@ test('what is owed follows payments, notes and what people exclude', async () =>
     (await detailOf(ppd)).notasDeCredito.map(({ uuid, reduceSaldo }: Json) => [uuid, reduceSaldo]),
     [[nota, '23.20']],
   )
+  const { aplicacion } = await detailOf(nota)
+  assert.deepEqual(aplicacion, { reduceSaldos: [{ uuid: ppd, importe: '23.20' }], moneda: 'USD', reembolso: '0.00' })
   const body = { excluir: true, motivo: 'El cliente pagó otra factura' }
   assert.equal((await tenant.send('PUT', `/api/cfdi/${rep}/anotaciones`, { body })).statusCode, 200)
   assert.deepEqual(await saldo(), ['USD', '10.25', '23.20', '82.55'])

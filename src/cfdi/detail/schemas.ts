@@ -244,6 +244,15 @@ export const CfdiDetalle = z
     pagadoPor: lista(PagoDelDocumento),
     /** Of an invoice: its credit notes, and what each took of what was owed. */
     notasDeCredito: z.array(z.strictObject({ ...relacion, reduceSaldo: exacto.nullable() })),
+    /** Of a credit note that counts: what it lowered of what was owed, and what of it was money given back. */
+    aplicacion: z
+      .strictObject({
+        /** Each in the currency of its invoice. */
+        reduceSaldos: z.array(z.strictObject({ uuid: z.guid(), importe: exacto })),
+        moneda: z.string(),
+        reembolso: exacto,
+      })
+      .nullable(),
     /** Null where it makes no sense: what is no invoice, is paid at once or does not count. */
     saldoInsoluto: SaldoInsoluto.nullable(),
     /** Relation 04, whole: what it replaces and what replaces it, directly or not, the nearest first. */

@@ -7,7 +7,7 @@ import type { Movimiento } from '../../taxes/movimiento.ts'
 import { type Anotaciones, anotacionesOf, SIN_ANOTACIONES } from './anotaciones.ts'
 import type { Expediente } from './expediente.ts'
 import { movimientosOf } from './movimientos.ts'
-import { saldoDe } from './saldo.ts'
+import { aplicacionDe, saldoDe } from './saldo.ts'
 
 const noted = (change: Partial<Anotaciones>): { anotaciones: Anotaciones } => ({
   anotaciones: { ...SIN_ANOTACIONES, ...change },
@@ -128,6 +128,27 @@ test('what is owed: total, less valid payments, less what notes took of it', () 
   assert.equal(saldo({ facturas: [ppd(excluido)] }), null)
   assert.equal(saldo({ facturas: [ppd({ cuentaTerceros: true })] }), null)
   assert.equal(saldo({}), null)
+})
+
+test('a credit note tells what it lowered and what was given back; one that does not count tells nothing', () => {
+  const of = (set: Partial<Expediente>) => {
+    const found = aplicacionDe({ facturas: [], egresos: [], pagos: [], ...set }, 'e1', 'saldo-primero')
+    return (
+      found && [
+        [...found.tomado].map(([uuid, taken]) => `${uuid} ${formatDecimal(taken)}`),
+        formatDecimal(found.reembolso),
+      ]
+    )
+  }
+  assert.deepEqual(of({ facturas: [ppd()], pagos: [pago()], egresos: [egreso({ total: d('9000.00') })] }), [
+    ['f1 5800'],
+    '3200',
+  ])
+  assert.deepEqual(of({ facturas: [factura()], egresos: [egreso()] }), [[], '2320'])
+  assert.deepEqual(of({ facturas: [ppd()], egresos: [egreso({ metodoPago: 'PPD' })] }), [['f1 2320'], '0'])
+  assert.equal(of({ facturas: [ppd()], egresos: [egreso({ vigente: false })] }), null)
+  assert.equal(of({ facturas: [ppd()], egresos: [egreso(excluido)] }), null)
+  assert.equal(of({}), null)
 })
 
 test('property: what is owed, what was paid and what notes took make the total, and notes never take more than was owed', () => {

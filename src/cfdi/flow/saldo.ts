@@ -40,3 +40,19 @@ export function saldoDe(expediente: Expediente, uuid: string, politica: Politica
     notas: new Map(tomados),
   }
 }
+
+/** What became of a credit note: what it lowered of each balance, and what of it was money given back. */
+export interface Aplicacion {
+  /** By invoice, in the currency of each. */
+  readonly tomado: ReadonlyMap<string, Decimal>
+  /** In the currency of the note. */
+  readonly reembolso: Decimal
+}
+
+/** Null of one that does not count. */
+export function aplicacionDe(expediente: Expediente, uuid: string, politica: PoliticaEgresos): Aplicacion | null {
+  const aplicado = aplicarEgresos(expediente.egresos, conPagos(expediente), politica).find(
+    ({ egreso }) => egreso.uuid === uuid,
+  )
+  return aplicado && cuenta(aplicado.egreso) && !aplicado.egreso.cuentaTerceros ? aplicado : null
+}
