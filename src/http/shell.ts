@@ -13,6 +13,7 @@ import Fastify, {
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
+import { LONGEST_BODY_MS, limitBodyTime } from './body-deadline.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { invalidRequest } from './invalid-request.ts'
 import { sendProblem } from './problem.ts'
@@ -27,6 +28,8 @@ export interface ShellOptions {
   corsOrigins: readonly string[]
   /** Above this mean delay of the event loop (measured each second) requests are refused with 503. */
   maxLoopDelayMs: number
+  /** For tests: nobody waits 30 s. */
+  bodyDeadlineMs?: number
   /** Answers that arrive as JSON text are checked against their schema too: in tests. */
   checkText: boolean
 }
@@ -40,8 +43,8 @@ export async function createShell(options: ShellOptions): Promise<{ app: App; ro
     trustProxy: options.trustProxy,
     bodyLimit: 1024 * 1024,
     handlerTimeout: 15_000,
-    // Slow loris: headers within 10 s, the whole request within 30 s.
-    requestTimeout: 30_000,
+    // Slow loris: headers within 10 s, bodies within 30 s (limitBodyTime), and nothing for ever.
+    requestTimeout: LONGEST_BODY_MS,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
     // While draining, requests are answered to the last; `drain.ts` closes their connections.
     return503OnClosing: false,
@@ -56,6 +59,7 @@ export async function createShell(options: ShellOptions): Promise<{ app: App; ro
   const routes = collectRoutes(app)
   echoRequestId(app)
   logRequests(app)
+  limitBodyTime(app, options.bodyDeadlineMs)
   keepPrivate(app)
   acceptJsonOnly(app)
   refuseUnread(app)

@@ -59,7 +59,12 @@ export const cargaRoutes = (deps: CargaDeps) => async (app: App) => {
     response: { 200: CargaHecha, 202: Carga },
   }
   const { preParsing, preValidation } = uploads
-  const options = { config: writers, preParsing, preValidation, handlerTimeout: UPLOAD_TIMES.totalMs + 60_000 }
+  const options = {
+    config: { ...writers, cuerpoLargo: true as const },
+    preParsing,
+    preValidation,
+    handlerTimeout: UPLOAD_TIMES.totalMs + 60_000,
+  }
   app.post('/api/cfdi/bulk', { schema: bulk, ...options }, async (request, reply) => {
     const { tenantId, rfc } = actingTenant(request.user)
     const { userId, email } = request.user
