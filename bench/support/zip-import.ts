@@ -1,38 +1,43 @@
-import { setImmediate } from 'node:timers/promises'
-import { openZip } from '../../src/cfdi/bulk/zip.ts'
-import { parseCfdi } from '../../src/cfdi/read/parse.ts'
-import { type Batch, startBatch } from '../../src/cfdi/store/batch.ts'
-import { storeBatch } from '../../src/cfdi/store/store-cfdis.ts'
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import { cpSync, mkdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { uuidv7 } from 'uuidv7'
+import { createCarga } from '../../src/cfdi/bulk/create-carga.ts'
+import { folderOf } from '../../src/cfdi/bulk/disk.ts'
+import { type ImportDeps, importCarga } from '../../src/cfdi/bulk/import-carga.ts'
 import type { TenantDb } from '../../src/db/databases.ts'
 
-const BATCH = 500
+/** A ZIP that lies where an upload would have left it, ready to be imported by the function that the worker calls. */
+export interface Uploaded {
+  /** From the file on disk to the last commit. */
+  import(): Promise<void>
+}
 
-/** A ZIP into a company's database: the next batch is made ready while PostgreSQL stores the one before. */
-export async function importZip(db: TenantDb, rfc: string, file: string): Promise<number> {
-  await using zip = await openZip(file)
-  let stored = 0
-  let storing: Promise<void> = Promise.resolve()
-  for (let at = 0; at < zip.entries.length; at += BATCH) {
-    const batch = await prepare(zip.entries.slice(at, at + BATCH))
-    await storing
-    storing = store(batch)
-  }
-  await storing
-  return stored
-
-  async function prepare(entries: typeof zip.entries): Promise<Batch> {
-    const batch = startBatch(rfc, { source: 'bulk' })
-    for (const entry of entries) {
-      batch.add(parseCfdi(await zip.read(entry)))
-      // So that answers of PostgreSQL are heard meanwhile.
-      if (batch.size % 4 === 0) await setImmediate()
-    }
-    return batch.end()
-  }
-
-  async function store(batch: Batch): Promise<void> {
-    const limit = { max: -1, mode: 'hard' } as const
-    const answer = await db.transaction().execute((trx) => storeBatch(trx, batch, limit))
-    stored += answer.stored.length
+export function uploaded(
+  db: TenantDb,
+  rfc: string,
+  { file, filesPath }: { file: string; filesPath: string },
+): Uploaded {
+  const id = uuidv7()
+  Object.assign(db, { tenantId: uuidv7() }) // a scratch database has a name only
+  const bytes = readFileSync(file)
+  const sha256 = hash('sha256', bytes, 'hex')
+  const folder = folderOf(filesPath, db.tenantId, id)
+  mkdirSync(folder, { recursive: true })
+  cpSync(file, path.join(folder, sha256))
+  const deps = { config: { filesPath }, clock: { now: () => new Date() }, entitlements: ANY, log: console }
+  return {
+    async import() {
+      const files = [{ nombre: path.basename(file), bytes: bytes.length, sha256 }]
+      await createCarga(deps, db, { id, files, by: { userId: id, email: 'bench@horux360.mx' } })
+      const carga = await importCarga(deps, db, id, { rfc, signal: new AbortController().signal })
+      assert.equal(carga?.estado, 'terminada')
+      assert.equal(carga.nuevos, carga.total)
+    },
   }
 }
+
+const ANY = {
+  get: async () => ({ limits: { cfdis: { max: -1, mode: 'hard' } } }),
+} as unknown as ImportDeps['entitlements']
