@@ -1,0 +1,40 @@
+import type { XmlElement } from '../read/xml.ts'
+
+export interface Dato {
+  /** `Ubicacion`, in words: `Ubicación` is not known, `Figura Transporte` is. */
+  readonly nombre: string
+  /** `Tipo Ubicacion: Origen · RFC Remitente Destinatario: …` */
+  readonly valores: string
+}
+
+/**
+ * All that an element and those below it say, one line for each that says anything: so that a complement without a
+ * drawing of its own is printed whole. `most` lines; the last one tells how many elements are left to the XML.
+ */
+export function datosDe(element: XmlElement, most: number): Dato[] {
+  const lines: Dato[] = []
+  let left = 0
+  const waiting = [element]
+  for (let one = waiting.pop(); one; one = waiting.pop()) {
+    waiting.push(...one.children.toReversed())
+    const values = Object.entries(one.attributes).filter(([, value]) => value !== '')
+    if (values.length === 0) continue
+    if (lines.length >= most) left++
+    else
+      lines.push({
+        nombre: enPalabras(one.name),
+        valores: values.map(([name, value]) => `${enPalabras(name)}: ${value}`).join(' · '),
+      })
+  }
+  if (left > 0) lines.push({ nombre: 'Hay más', valores: `otros ${left} elementos están en el XML` })
+  return lines
+}
+
+/** `RFCRemitenteDestinatario` → `RFC Remitente Destinatario`. */
+export function enPalabras(name: string): string {
+  const words = name
+    .replace(/([a-zñ\d])([A-ZÑ])/g, '$1 $2')
+    .replace(/([A-ZÑ]+)([A-ZÑ][a-zñ])/g, '$1 $2')
+    .replaceAll('_', ' ')
+  return words.slice(0, 1).toUpperCase() + words.slice(1)
+}
