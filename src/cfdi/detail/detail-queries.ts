@@ -2,65 +2,53 @@ import { sql } from 'kysely'
 import type { TenantSql } from '../../db/databases.ts'
 import { RESUMEN } from '../find/list-queries.ts'
 import { CONOCIDO, UUID_TEXT } from './known-queries.ts'
+import type { EnCadena, Lista, PagoRecibido, Relacion } from './related.ts'
+import { anticipo, nombrados, pagosDe, queNombran, sustituciones } from './related-queries.ts'
 
-/** What a CFDI says of itself, as it goes out: its header, payroll, withholdings and what it pays. */
-export async function findCfdi(db: TenantSql, uuid: string, { most }: { most: number }) {
-  const { rows } = await sql<{ cfdi: Record<string, unknown>; creado_en: Date; cancelacion_conocida_en: Date | null }>`
+/**
+ * What a CFDI says of itself, as it goes out (`cfdi`), and what is linked to it (`vinculos`): one statement, because a
+ * detail of twenty is mostly waiting.
+ */
+export async function findCfdi(db: TenantSql, uuid: string, bound: { most: number }) {
+  const { rows } = await sql<Encontrado>`
     select c.creado_en, c.cancelacion_conocida_en, (select to_json(d) from (select ${RESUMEN}, ${HEADER},
-      ${nominas(uuid)} as nominas, ${retencion(uuid)} as retencion,
-      ${pagos(uuid, most)} as pagos
-    ) d) as cfdi
-    from cfdis c where c.uuid_fiscal = ${uuid}`.execute(db)
+      ${nominas(uuid)} as nominas, ${retencion(uuid)} as retencion, ${pagos(uuid, bound.most)} as pagos,
+      ${nombrados(uuid, bound)} as relaciones
+    ) d) as cfdi,
+    json_build_object(
+      'relacionadoPor', ${queNombran(uuid, bound)},
+      'pagadoPor', ${pagosDe(uuid, bound)},
+      'sustituyeA', ${sustituciones(uuid, { ...bound, sentido: 'arriba' })},
+      'sustituidoPor', ${sustituciones(uuid, { ...bound, sentido: 'abajo' })},
+      'anticipo', ${anticipo(uuid, bound)},
+      'avisos', ${avisos(uuid, bound.most)},
+      'evidencias', ${evidencias(uuid, bound.most)},
+      'estados', ${estados(uuid, bound.most)}
+    ) as vinculos
+    from cfdis c where c.uuid_fiscal = ${uuid}::uuid`.execute(db)
   return rows[0]
+}
+
+interface Encontrado {
+  cfdi: Record<string, unknown>
+  vinculos: {
+    relacionadoPor: Lista<Relacion>
+    pagadoPor: Lista<PagoRecibido>
+    sustituyeA: Relacion[]
+    sustituidoPor: Relacion[]
+    anticipo: EnCadena[]
+    /** Instants are texts in these. */
+    avisos: { creadoEn: string }[]
+    evidencias: { recibidoEn: string }[]
+    estados: { conocidoEn: string }[]
+  }
+  creado_en: Date
+  cancelacion_conocida_en: Date | null
 }
 
 export async function existsCfdi(db: TenantSql, uuid: string): Promise<boolean> {
   const row = await db.selectFrom('cfdis').select('uuid_fiscal').where('uuid_fiscal', '=', uuid).executeTakeFirst()
   return row !== undefined
-}
-
-/** What does not fit in it, in words. */
-export function findAvisos(db: TenantSql, uuid: string, { most }: { most: number }) {
-  return db
-    .selectFrom('cfdi_avisos as a')
-    .select(['a.codigo', 'a.mensaje', 'a.creado_en'])
-    .where('a.uuid_fiscal', '=', uuid)
-    .orderBy('a.n')
-    .limit(most)
-    .execute()
-}
-
-/** Other bytes that came with its folio fiscal. */
-export async function findEvidencias(db: TenantSql, uuid: string, { most }: { most: number }) {
-  const { rows } = await sql<Evidencia>`
-    select encode(e.sha256, 'hex') as sha256, e.bytes, e.source, e.carga_id, e.recibido_en
-    from cfdi_evidencias e where e.uuid_fiscal = ${uuid}
-    order by e.recibido_en, e.sha256 limit ${most}`.execute(db)
-  return rows
-}
-
-interface Evidencia {
-  sha256: string
-  bytes: number
-  source: string
-  carga_id: string | null
-  recibido_en: Date
-}
-
-/** What was learnt of its state at the SAT, the latest first. */
-export async function findEstados(db: TenantSql, uuid: string, { most }: { most: number }) {
-  const { rows } = await sql<Hecho>`
-    select s.estado, to_char(s.ocurrio_en, 'YYYY-MM-DD"T"HH24:MI:SS') as ocurrio_en, s.conocido_en, s.fuente
-    from cfdi_estados s where s.uuid_fiscal = ${uuid}
-    order by s.conocido_en desc, s.id desc limit ${most}`.execute(db)
-  return rows
-}
-
-interface Hecho {
-  estado: 'vigente' | 'cancelado' | 'no_encontrado'
-  ocurrio_en: string | null
-  conocido_en: Date
-  fuente: 'consulta' | 'metadata' | 'manual'
 }
 
 /** The stored bytes of a CFDI, compressed. */
@@ -99,7 +87,7 @@ const nominas = (uuid: string) => sql`coalesce((
     'totalExento', ${money('n.total_exento')}, 'totalDeducciones', ${money('n.total_deducciones')},
     'totalOtrosPagos', ${money('n.total_otros_pagos')}, 'isrRetenido', ${money('n.isr_retenido')},
     'lineas', n.lineas`)}) order by n.n)
-  from cfdi_nominas n where n.uuid_fiscal = ${uuid}), '[]')`
+  from cfdi_nominas n where n.uuid_fiscal = ${uuid}::uuid), '[]')`
 
 const retencion = (uuid: string) => sql`(
   select json_build_object(${sql.raw(`
@@ -107,11 +95,11 @@ const retencion = (uuid: string) => sql`(
     'mesFinal', t.mes_final, 'nacionalidad', t.nacionalidad, 'numRegIdTrib', t.num_reg_id_trib,
     'montoOperacion', ${money('t.monto_operacion')}, 'montoGravado', ${money('t.monto_gravado')},
     'montoExento', ${money('t.monto_exento')}, 'montoRetenido', ${money('t.monto_retenido')}, 'lineas', t.lineas`)})
-  from cfdi_retenciones t where t.uuid_fiscal = ${uuid})`
+  from cfdi_retenciones t where t.uuid_fiscal = ${uuid}::uuid)`
 
 // Of a receipt: each document it pays, with what is known of it. A paper folio is known by nobody.
 const pagos = (uuid: string, most: number) => sql`json_build_object(
-  'total', (select count(*) from cfdi_pagos p where p.uuid_fiscal = ${uuid}),
+  'total', (select count(*) from cfdi_pagos p where p.uuid_fiscal = ${uuid}::uuid),
   'datos', coalesce((
     select json_agg(json_build_object(${sql.raw(`
       'pago', p.pago, 'fechaPago', p.fecha_pago, 'formaPago', p.forma_pago, 'moneda', p.moneda,
@@ -120,6 +108,28 @@ const pagos = (uuid: string, most: number) => sql`json_build_object(
       'parcialidad', p.parcialidad, 'saldoAnterior', ${money('p.saldo_anterior')}, 'pagado', ${money('p.pagado')},
       'saldoInsoluto', ${money('p.saldo_insoluto')}, 'objetoImp', p.objeto_imp, 'impuestos', p.impuestos`)},
       'cfdi', ${CONOCIDO}) order by p.n)
-    from (select * from cfdi_pagos where uuid_fiscal = ${uuid} order by n limit ${most}) p
+    from (select * from cfdi_pagos where uuid_fiscal = ${uuid}::uuid order by n limit ${most}::int) p
     left join cfdis k on k.uuid_fiscal = case when p.id_documento ~ ${UUID_TEXT} then p.id_documento::uuid end
   ), '[]'))`
+
+// What does not fit in it, in words.
+const avisos = (uuid: string, most: number) => sql`coalesce((
+  select json_agg(json_build_object('codigo', a.codigo, 'mensaje', a.mensaje, 'creadoEn', a.creado_en) order by a.n)
+  from (select * from cfdi_avisos where uuid_fiscal = ${uuid}::uuid order by n limit ${most}::int) a), '[]')`
+
+// Other bytes that came with its folio fiscal.
+const evidencias = (uuid: string, most: number) => sql`coalesce((
+  select json_agg(json_build_object('sha256', encode(e.sha256, 'hex'), 'bytes', e.bytes, 'source', e.source,
+    'carga', e.carga_id, 'recibidoEn', e.recibido_en) order by e.recibido_en, e.sha256)
+  from (
+    select sha256, bytes, source, carga_id, recibido_en from cfdi_evidencias where uuid_fiscal = ${uuid}::uuid
+    order by recibido_en, sha256 limit ${most}::int
+  ) e), '[]')`
+
+// What was learnt of its state at the SAT, the latest first.
+const estados = (uuid: string, most: number) => sql`coalesce((
+  select json_agg(json_build_object('estado', s.estado, 'ocurrioEn', s.ocurrio_en, 'conocidoEn', s.conocido_en,
+    'fuente', s.fuente) order by s.conocido_en desc, s.id desc)
+  from (
+    select * from cfdi_estados where uuid_fiscal = ${uuid}::uuid order by conocido_en desc, id desc limit ${most}::int
+  ) s), '[]')`

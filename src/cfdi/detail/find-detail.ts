@@ -12,9 +12,8 @@ import { parseCfdi } from '../read/parse.ts'
 import { findExpediente } from '../store/store-queries.ts'
 import { toAplicacion, toEfecto, toNotas, toPago, toSaldo } from './answers.ts'
 import { listConceptos } from './concepto-queries.ts'
-import { findAvisos, findCfdi, findEstados, findEvidencias, findXml } from './detail-queries.ts'
+import { findCfdi, findXml } from './detail-queries.ts'
 import { anticipoOf } from './related.ts'
-import { findAnticipo, findNombrados, findPagosDe, findQueNombran, findSustituciones } from './related-queries.ts'
 import type { CfdiDetalle } from './schemas.ts'
 
 /**
@@ -29,18 +28,13 @@ export async function findDetail(db: TenantDb, uuid: string): Promise<z.input<ty
     const found = await findCfdi(trx, uuid, BOUND)
     if (!found) throw cfdiNotFound()
     const { tipo, moneda, metodoPago, complementos } = found.cfdi as unknown as Leido
+    const { relacionadoPor, pagadoPor, sustituyeA, sustituidoPor, anticipo, ...vinculos } = found.vinculos
     const conceptos = await listConceptos(trx, uuid, { limit: CONCEPTOS + 1 })
     const last = conceptos[CONCEPTOS - 1]
-    const relacionadoPor = await findQueNombran(trx, uuid, BOUND)
-    const pagadoPor = await findPagosDe(trx, uuid, BOUND)
     const owed = tipo === 'I' && (metodoPago === 'PPD' || pagadoPor.total > 0)
     const saldo = owed ? await findSaldo(trx, uuid) : null
     const aplicacion = tipo === 'E' ? await findAplicacion(trx, uuid) : null
-    const avisos = await findAvisos(trx, uuid, BOUND)
-    const evidencias = await findEvidencias(trx, uuid, BOUND)
-    const estados = await findEstados(trx, uuid, BOUND)
     const vigentes = (await findVigentes(trx, [uuid])).get(uuid) ?? {}
-    const anticipo = await findAnticipo(trx, uuid, BOUND)
     const detail = {
       ...found.cfdi,
       conceptos: {
@@ -48,31 +42,19 @@ export async function findDetail(db: TenantDb, uuid: string): Promise<z.input<ty
         siguiente: conceptos.length > CONCEPTOS && last ? encodeCursor([last.n]) : null,
       },
       leyendas: complementos.includes(LEYENDAS) ? await findLeyendas(trx, uuid) : [],
-      avisos: avisos.map(({ codigo, mensaje, creado_en: creadoEn }) => ({ codigo, mensaje, creadoEn })),
-      evidencias: evidencias.map(({ carga_id: carga, recibido_en: recibidoEn, ...one }) => ({
-        ...one,
-        carga,
-        recibidoEn,
-      })),
-      relaciones: await findNombrados(trx, uuid, BOUND),
+      avisos: vinculos.avisos.map((one) => ({ ...one, creadoEn: new Date(one.creadoEn) })),
+      evidencias: vinculos.evidencias.map((one) => ({ ...one, recibidoEn: new Date(one.recibidoEn) })),
+      estados: vinculos.estados.map((one) => ({ ...one, conocidoEn: new Date(one.conocidoEn) })),
       relacionadoPor,
       pagadoPor: { ...pagadoPor, datos: pagadoPor.datos.map(toPago) },
       notasDeCredito: tipo === 'I' ? toNotas(relacionadoPor, saldo) : [],
       aplicacion: aplicacion && toAplicacion(aplicacion, moneda),
       saldoInsoluto: saldo && toSaldo(saldo, moneda),
-      sustitucion: {
-        sustituyeA: await findSustituciones(trx, uuid, { ...BOUND, sentido: 'arriba' }),
-        sustituidoPor: await findSustituciones(trx, uuid, { ...BOUND, sentido: 'abajo' }),
-      },
+      sustitucion: { sustituyeA, sustituidoPor },
       anticipo: anticipoOf(anticipo),
       efectos: (await sumMovimientosOf(trx, uuid)).map(toEfecto),
       movimientos: (await findMovimientosOf(trx, uuid, { limit: BOUND.most })).map(toMovimientoIva),
       cancelacionConocidaEn: found.cancelacion_conocida_en,
-      estados: estados.map(({ ocurrio_en: ocurrioEn, conocido_en: conocidoEn, ...one }) => ({
-        ...one,
-        ocurrioEn,
-        conocidoEn,
-      })),
       anotaciones: {
         vigentes: toVigentes(vigentes),
         historial: (await listAnotaciones(trx, uuid, { limit: ANOTACIONES })).map(toAnotacion),

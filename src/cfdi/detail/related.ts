@@ -42,17 +42,20 @@ export interface Lista<T> {
   readonly datos: readonly T[]
 }
 
-export interface EnAnticipo extends Relacion {
-  readonly papel: 'anticipo' | 'factura' | 'aplicacion'
-  /** What it names with relation 07. */
+export interface EnCadena extends Relacion {
+  /** What it names with the relation of the chain. */
   readonly nombra: readonly string[]
+}
+
+export interface EnAnticipo extends EnCadena {
+  readonly papel: 'anticipo' | 'factura' | 'aplicacion'
 }
 
 /**
  * What each document of an advance is in it: the credit note applies it, an invoice that names others is the final one,
  * and what only is named is the advance, here or not. Empty when no other document belongs to it.
  */
-export function anticipoOf(cadena: readonly (Relacion & { nombra: readonly string[] })[]): EnAnticipo[] {
+export function anticipoOf(cadena: readonly EnCadena[]): EnAnticipo[] {
   if (cadena.length < 2) return []
   return cadena.map((uno) => ({
     ...uno,
