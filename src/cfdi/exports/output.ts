@@ -8,7 +8,7 @@ export interface Output {
   write(piece: Uint8Array | string): Promise<void>
   /** Overwrites what was written before: sizes that are known only afterwards. */
   patch(at: number, bytes: Uint8Array): Promise<void>
-  /** Everything so far, read again from its beginning. */
+  /** Everything so far, read again from its beginning; a chunk is good until the next one is asked for. */
   read(): AsyncIterable<Buffer>
   /** Everything is on the disk, not in a cache that a power cut empties. */
   sync(): Promise<void>
@@ -19,27 +19,30 @@ export interface Output {
 export async function createOutput(path: string): Promise<Output> {
   // `x`: whatever has this name already is not ours.
   const file = await open(path, 'wx+', 0o600)
-  let held: Uint8Array[] = []
-  let heldBytes = 0
+  // One for all of the file: a new one for each megabyte would be a heap that grows faster than it is swept.
+  const buffer = Buffer.allocUnsafeSlow(CHUNK)
+  let held = 0
   let written = 0
 
   const flush = async () => {
-    const bytes = Buffer.concat(held, heldBytes)
-    held = []
-    heldBytes = 0
-    await writeAll(file, bytes, written)
-    written += bytes.length
+    await writeAll(file, buffer.subarray(0, held), written)
+    written += held
+    held = 0
   }
 
   return {
     get position() {
-      return written + heldBytes
+      return written + held
     },
     async write(piece) {
       const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
-      held.push(bytes)
-      heldBytes += bytes.length
-      if (heldBytes >= CHUNK) await flush()
+      for (let done = 0; done < bytes.length; ) {
+        const fitting = Math.min(bytes.length - done, CHUNK - held)
+        buffer.set(bytes.subarray(done, done + fitting), held)
+        held += fitting
+        done += fitting
+        if (held === CHUNK) await flush()
+      }
     },
     async patch(at, bytes) {
       if (at + bytes.length > written) await flush()
@@ -64,11 +67,13 @@ export async function sha256Of(output: Output): Promise<Buffer> {
   return sum.digest()
 }
 
-const CHUNK = 1024 ** 2
+const CHUNK = 512 * 1024
 
+/** Each chunk is good until the next one is asked for. */
 async function* chunksOf(file: FileHandle, size: number): AsyncIterable<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK)
   for (let at = 0; at < size; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(CHUNK, size - at)), 0, undefined, at)
+    const { bytesRead } = await file.read(buffer, 0, Math.min(CHUNK, size - at), at)
     if (bytesRead === 0) throw new Error('the file is shorter than what was written to it')
     yield buffer.subarray(0, bytesRead)
     at += bytesRead

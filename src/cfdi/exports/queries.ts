@@ -164,6 +164,15 @@ export async function expireExports(db: TenantSql, now: Date, most: number): Pro
   return expired.length
 }
 
+/** What has ended long ago; the audit log keeps who took what out. */
+export async function forgetExports(db: TenantSql, before: Date): Promise<void> {
+  await db
+    .deleteFrom('exportaciones')
+    .where('creada_en', '<', before)
+    .where('estado', 'not in', [...OPEN, 'lista'])
+    .execute()
+}
+
 /** Files that somebody may still be sent to. */
 export async function findFiles(db: TenantSql): Promise<Set<string>> {
   const rows = await db.selectFrom('exportaciones').select('archivo').where('estado', '=', 'lista').execute()

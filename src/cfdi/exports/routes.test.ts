@@ -241,6 +241,22 @@ test('whoever follows one hears of its end, and is not sent back to it', async (
   assert.equal((await fetch(where)).status, 401)
 })
 
+test('whoever follows one stops hearing of it when the session ends', async () => {
+  const leaving = await tenant.member('visor')
+  await product.worker.stop()
+  try {
+    const { id } = (await ask(tenant)).json()
+    const headers = { authorization: `Bearer ${leaving.token}` }
+    const answer = await fetch(`${url}/api/cfdi/exportaciones/${id}/eventos`, { headers })
+    assert.equal(answer.status, 200)
+    assert.equal((await leaving.post('/api/auth/logout-all')).statusCode, 200)
+    assert.match(await answer.text(), /event: error\ndata: \{"code":"auth\.session_ended"/)
+    await tenant.post(`/api/cfdi/exportaciones/${id}/cancelar`)
+  } finally {
+    await product.worker.start()
+  }
+})
+
 test('the admin of a blocked company takes its data out; nobody else of it does', async () => {
   const blocked = await product.createTenant()
   const accountant = await blocked.member('contador')

@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
 import type { Queue } from '../../queue/queue.ts'
 import type { Log } from '../../tenants/operations/saga.ts'
 import { folderOf, removeOthers, rootOf } from './files.ts'
-import { expireExports, findFiles, findStuck } from './queries.ts'
+import { expireExports, findFiles, findStuck, forgetExports } from './queries.ts'
 import { MOST_KEPT } from './run-export.ts'
 
 export interface SweepDeps {
@@ -46,6 +46,7 @@ async function sweepCompany({ central, queue, clock, config }: SweepDeps, db: Te
   const { tenantId } = db
   const now = clock.now()
   const expired = await expireExports(db, now, MOST_KEPT)
+  await forgetExports(db, new Date(now.getTime() - REMEMBERED_MS))
   // One that is being written, or has just been named and not yet told of, is in no row.
   const removed = await removeOthers(
     folderOf(config.filesPath, tenantId),
@@ -66,6 +67,7 @@ async function sweepCompany({ central, queue, clock, config }: SweepDeps, db: Te
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const GONE = new Set(['tenant.deleted', 'tenant.unknown'])
+const REMEMBERED_MS = 90 * 86_400_000
 /** One that lives is written to all the time. */
 const UNTOUCHED_MS = 3_600_000
 /** Longer than the queue takes to try again. */

@@ -30,14 +30,14 @@ export async function writeWorkbook(output: Output, material: Material, mostRows
       sheet.rows += fitting.length
       rest = rest.slice(fitting.length)
       if (sheet.rows - 1 >= mostRows || sheet.member.bytes > MOST_SHEET_BYTES) {
-        await closeSheet(sheet, [])
+        sheets.push(await closeSheet(sheet, []))
         sheet = undefined
       }
     }
     await material.advance(page.length)
   }
   if (!sheet && sheets.length === 0) sheet = await openSheet(zip, material.corte, sheets)
-  if (sheet) await closeSheet(sheet, totalsOf(material.grupos))
+  if (sheet) sheets.push(await closeSheet(sheet, totalsOf(material.grupos)))
   await writeSummary(zip, material, sheets)
   for (const [name, xml] of workbookParts(sheets, `${material.corte}-06:00`))
     await zip.add(name, material.corte, await pack(Buffer.from(xml)))
@@ -51,6 +51,7 @@ const MOST_SHEET_BYTES = 3_900_000_000
 
 interface OpenSheet {
   readonly member: Member
+  readonly sheet: Sheet
   /** Written so far, the header among them. */
   rows: number
 }
@@ -58,14 +59,13 @@ interface OpenSheet {
 async function openSheet(zip: ZipWriter, corte: string, sheets: Sheet[]): Promise<OpenSheet> {
   const name = sheets.length === 0 ? 'CFDI' : `CFDI ${sheets.length + 1}`
   const sheet = { name, widths: COLUMNAS.map(({ ancho }) => ancho), frozenRows: 1 }
-  sheets.push(sheet)
-  const member = await zip.begin(`xl/worksheets/sheet${sheets.length}.xml`, corte)
+  const member = await zip.begin(`xl/worksheets/sheet${sheets.length + 1}.xml`, corte)
   const titles = COLUMNAS.map(({ titulo }) => titulo)
   await member.write(sheetStart(sheet) + headerXml(1, titles))
-  return { member, rows: 1 }
+  return { member, sheet, rows: 1 }
 }
 
-async function closeSheet({ member, rows }: OpenSheet, totals: readonly Total[]): Promise<void> {
+async function closeSheet({ member, sheet, rows }: OpenSheet, totals: readonly Total[]): Promise<Sheet> {
   // A row is left free: sorting the table does not take the sums along.
   const sums = totals.map(({ words, of }, n) =>
     totalXml(
@@ -74,8 +74,10 @@ async function closeSheet({ member, rows }: OpenSheet, totals: readonly Total[])
       COLUMNAS.map(({ suma }) => suma && of(suma)),
     ),
   )
-  await member.write(sums.join('') + sheetEnd({ columns: COLUMNAS.length, lastRow: rows }))
+  const table = { columns: COLUMNAS.length, lastRow: rows }
+  await member.write(sums.join('') + sheetEnd(table))
   await member.end()
+  return { ...sheet, table }
 }
 
 const rowOf = (fila: Fila, row: number): string =>

@@ -47,17 +47,23 @@ export interface Sheet {
   readonly name: string
   readonly widths: readonly number[]
   readonly frozenRows: number
+  /** What the arrows of its header narrow; the header is its first row. */
+  readonly table?: Table
 }
 
-export function sheetStart({ widths, frozenRows }: Omit<Sheet, 'name'>): string {
+export interface Table {
+  readonly columns: number
+  readonly lastRow: number
+}
+
+export function sheetStart({ widths, frozenRows }: Sheet): string {
   const cols = widths.map((width, n) => `<col min="${n + 1}" max="${n + 1}" width="${width}" customWidth="1"/>`)
   const pane = `<pane ySplit="${frozenRows}" topLeftCell="A${frozenRows + 1}" activePane="bottomLeft" state="frozen"/>`
   return `${XML}<worksheet xmlns="${MAIN}"><sheetViews><sheetView workbookViewId="0">${frozenRows > 0 ? pane : ''}</sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols>${cols.join('')}</cols><sheetData>`
 }
 
-/** `filtered`: what the arrows of the header narrow, down to which row. */
-export function sheetEnd(filtered?: { columns: number; lastRow: number }): string {
-  const filter = filtered ? `<autoFilter ref="A1:${columnName(filtered.columns - 1)}${filtered.lastRow}"/>` : ''
+export function sheetEnd(table?: Table): string {
+  const filter = table ? `<autoFilter ref="A1:${columnName(table.columns - 1)}${table.lastRow}"/>` : ''
   return `</sheetData>${filter}<pageMargins left="0.5" right="0.5" top="0.75" bottom="0.75" header="0.3" footer="0.3"/></worksheet>`
 }
 
@@ -79,7 +85,7 @@ export function workbookParts(sheets: readonly Sheet[], created: string): [name:
     ],
     [
       'xl/workbook.xml',
-      `${XML}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><bookViews><workbookView/></bookViews><sheets>${sheets.map(({ name }, n) => `<sheet name="${escaped(name)}" sheetId="${n + 1}" r:id="rId${n + 1}"/>`).join('')}</sheets></workbook>`,
+      `${XML}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><bookViews><workbookView/></bookViews><sheets>${sheets.map(({ name }, n) => `<sheet name="${escaped(name)}" sheetId="${n + 1}" r:id="rId${n + 1}"/>`).join('')}</sheets>${tableNames(sheets)}</workbook>`,
     ],
     [
       'xl/_rels/workbook.xml.rels',
@@ -87,6 +93,16 @@ export function workbookParts(sheets: readonly Sheet[], created: string): [name:
     ],
     ['xl/styles.xml', STYLES],
   ]
+}
+
+/** Excel looks for the range of a filter by this name too. */
+function tableNames(sheets: readonly Sheet[]): string {
+  const names = sheets.flatMap(({ name, table }, n) =>
+    table
+      ? `<definedName name="_xlnm._FilterDatabase" localSheetId="${n}" hidden="1">'${escaped(name)}'!$A$1:$${columnName(table.columns - 1)}$${table.lastRow}</definedName>`
+      : [],
+  )
+  return names.length > 0 ? `<definedNames>${names.join('')}</definedNames>` : ''
 }
 
 function cellXml(at: string, cell: NonNullable<Celda>, shift: number): string {

@@ -129,7 +129,7 @@ test('what was written can be overwritten and read again before and after it is 
   await output.write(Buffer.alloc(3 * 1024 ** 2, 'x'))
   await output.patch(5, Buffer.from('y'))
   const chunks = []
-  for await (const chunk of output.read()) chunks.push(chunk)
+  for await (const chunk of output.read()) chunks.push(Buffer.from(chunk))
   const all = Buffer.concat(chunks)
   assert.equal(all.length, output.position)
   assert.equal(all.subarray(0, 8).toString(), 'CERO yxx')
