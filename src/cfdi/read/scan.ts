@@ -7,20 +7,25 @@ import { doctype, notXml } from '../errors.ts'
 /** Space, tab and line ends. */
 export const SPACE = classOf(0x20, 0x09, 0x0a, 0x0d)
 
-/** What may stand in a value and means nothing there. Not so 0xEF, which begins two characters that XML does not permit. */
-export const PLAIN = new Uint8Array(256).map((_, byte) => (byte < 0x20 || '"\'<&'.includes(chr(byte)) ? 0 : 1))
-PLAIN[0xef] = 0
-
-/** The same of two bytes of ASCII at once, whichever of them is first in memory. */
-export const PLAIN_PAIR = new Uint8Array(65_536).map((_, pair) =>
-  (pair & 0x8080) === 0 && PLAIN[pair & 0xff] === 1 && PLAIN[pair >> 8] === 1 ? 1 : 0,
+/** What may stand in a value and means nothing there. */
+export const PLAIN_ASCII = new Uint8Array(256).map((_, byte) =>
+  byte < 0x20 || byte >= 0x80 || '"\'<&'.includes(chr(byte)) ? 0 : 1,
 )
 
-/** 1 within a name, 2 between prefix and name. Every byte beyond ASCII counts as within, and is looked at afterwards. */
-export const NAME = new Uint8Array(256).map((_, byte) => (byte >= 0x80 || /[\w.-]/.test(chr(byte)) ? 1 : 0))
-NAME[0x3a] = 2
+/** The same and letters beyond ASCII, but for 0xEF, which begins two characters that XML does not permit. */
+export const PLAIN = PLAIN_ASCII.map((plain, byte) => (plain === 1 || (byte >= 0x80 && byte !== 0xef) ? 1 : 0))
 
-export const NAME_START = NAME.map((kind, byte) => (kind === 1 && !/[\d.-]/.test(chr(byte)) ? 1 : 0))
+/** PLAIN_ASCII of two bytes at once, whichever of them is first in memory. */
+export const PLAIN_PAIR = new Uint8Array(65_536).map((_, pair) =>
+  PLAIN_ASCII[pair & 0xff] === 1 && PLAIN_ASCII[pair >> 8] === 1 ? 1 : 0,
+)
+
+/** What a name is made of: 1 ASCII, 2 the colon, 3 a byte of something else, which is looked at when it is all read. */
+export const NAME = new Uint8Array(256).map((_, byte) =>
+  byte >= 0x80 ? 3 : byte === 0x3a ? 2 : /[\w.-]/.test(chr(byte)) ? 1 : 0,
+)
+
+export const NAME_START = NAME.map((kind, byte) => (kind !== 0 && !/[\d.:-]/.test(chr(byte)) ? 1 : 0))
 
 export const isName = (text: string): boolean => A_NAME.test(text)
 
@@ -109,7 +114,7 @@ function skipComment(bytes: Uint8Array, from: number, end: number): number {
 export function skipInstruction(bytes: Uint8Array, from: number, end: number): number {
   let at = from + 2
   if (NAME_START[bytes[at]!] !== 1) unexpected(bytes, at, end)
-  while (NAME[bytes[at]!] === 1) at++
+  while (NAME[bytes[at]!] !== 0 && bytes[at] !== 0x3a) at++
   const target = Buffer.from(bytes.subarray(from + 2, at)).toString('utf8')
   if (!isName(target)) fail(bytes, from, 'hay una instrucción con un nombre que XML no permite')
   if (target.toLowerCase() === 'xml') fail(bytes, from, 'la declaración XML no está al principio')

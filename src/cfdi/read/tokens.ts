@@ -7,6 +7,7 @@ import {
   NAME,
   NAME_START,
   PLAIN,
+  PLAIN_ASCII,
   PLAIN_PAIR,
   SPACE,
   skipDeclaration,
@@ -17,7 +18,7 @@ import {
   unexpected,
 } from './scan.ts'
 import { Scope } from './scope.ts'
-import { hashed, intern, internNamespace, wordAt } from './words.ts'
+import { hashed, intern, wordAt } from './words.ts'
 
 export interface Limits {
   readonly depth: number
@@ -32,7 +33,7 @@ export interface Limits {
  */
 export class Tokens {
   readonly #limits: Limits
-  readonly #bytes: Buffer
+  readonly #bytes: Bytes
   /** The same bytes, two by two. */
   readonly #pairs: Uint16Array
   readonly #end: number
@@ -65,7 +66,7 @@ export class Tokens {
     this.#end = source.length
     this.#bytes = withZero(source)
     this.#pairs = this.#bytes === SCRATCH ? SCRATCH_PAIRS : pairsOf(this.#bytes)
-    this.#text = this.#bytes.toString('latin1', 0, this.#end)
+    this.#text = this.#bytes.latin1Slice(0, this.#end)
   }
 
   /** The root, or undefined when there is nothing but spaces. */
@@ -156,70 +157,107 @@ export class Tokens {
     const pairs = this.#pairs
     const end = this.#end
     let at = from
+    // Names that leave their mark where there is none of this tag need not be compared with those before.
+    tag = (tag + 1) | 0
     for (let count = 0; ; count++) {
-      const spaces = at
-      while (SPACE[bytes[at]!] === 1) at++
-      const byte = bytes[at]!
+      let byte = bytes[at]!
+      if (SPACE[byte] === 1) {
+        do byte = bytes[++at]!
+        while (SPACE[byte] === 1)
+        if (byte !== 0x3e && byte !== 0x2f && NAME_START[byte] === 0) unexpected(bytes, at, end)
+      } else if (byte !== 0x3e && byte !== 0x2f) unexpected(bytes, at, end)
       if (byte === 0x3e) return at
       if (byte === 0x2f) {
         if (bytes[at + 1] !== 0x3e) unexpected(bytes, at + 1, end)
         return at
       }
-      if (at === spaces) unexpected(bytes, at, end)
       if (count === this.#limits.attributes) throw tooManyAttributes(count)
 
       const start = at
-      const nameEnd = this.#readName(start)
-      this.#refuseRepeated(start, nameEnd, count)
-      at = nameEnd
+      let hash = 0
+      let kind = NAME[byte]
+      while (kind === 1) {
+        hash = hashed(hash, byte)
+        byte = bytes[++at]!
+        kind = NAME[byte]
+      }
+      // Almost all names are ASCII without a prefix; the others are read once more.
+      const usual = kind === 0
+      if (!usual) {
+        at = this.#readName(start)
+        hash = (Math.imul(this.#prefixHash, 961) ^ this.#localHash) & 0x3fffffff
+      }
+      const nameEnd = at
+      if (MARKS[hash & 511] === tag) this.#refuseRepeated(start, nameEnd, hash, count)
+      MARKS[hash & 511] = tag
+      TAG_HASHES[count] = hash
+      TAG_SPANS[2 * count] = start
+      TAG_SPANS[2 * count + 1] = nameEnd
+
       if (bytes[at] !== 0x3d) at = skipSpace(bytes, at)
       if (bytes[at] !== 0x3d) unexpected(bytes, at, end)
-      at++
-      if (SPACE[bytes[at]!] === 1) at = skipSpace(bytes, at)
-      const quote = bytes[at]!
+      let quote = bytes[++at]!
+      if (SPACE[quote] === 1) {
+        at = skipSpace(bytes, at)
+        quote = bytes[at]!
+      }
       if (quote !== 0x22 && quote !== 0x27) unexpected(bytes, at, end)
 
-      const value = ++at
+      const first = ++at
       // Two at a time as far as all is plain ASCII, which is most of a CFDI: a certificate alone is half of one.
-      if (PLAIN[bytes[at]!] === 1 && bytes[at]! < 0x80) {
+      if (PLAIN_ASCII[bytes[at]!] === 1) {
         let pair = (at + 1) >> 1
         while (PLAIN_PAIR[pairs[pair]!] === 1) pair++
-        at = Math.max(at, pair << 1)
+        at = pair << 1
+        if (at <= first) at = first + 1
       }
-      let seen = 0
-      for (let one = bytes[at]!; PLAIN[one] === 1; one = bytes[++at]!) seen |= one
+      while (PLAIN_ASCII[bytes[at]!] === 1) at++
+      const ascii = bytes[at] === quote
+      if (!ascii) while (PLAIN[bytes[at]!] === 1) at++
       const plain = bytes[at] === quote
       if (!plain) at = closingQuote(bytes, at, end, quote)
-      if (!keep) this.#checkName(start, nameEnd)
-      else if (plain && seen < 0x80) this.#keep(start, nameEnd, this.#text.slice(value, at))
-      else
-        this.#keep(
-          start,
-          nameEnd,
-          plain ? bytes.toString('utf8', value, at) : resolved(bytes.toString('utf8', value, at)),
-        )
+      if (keep) {
+        const value = ascii ? this.#text.slice(first, at) : this.#valueOf(first, at, plain)
+        if (!usual) this.#keepUnusual(start, nameEnd, value)
+        else {
+          const name = wordAt(bytes, start, nameEnd, hash) ?? intern(this.#text.slice(start, nameEnd))
+          if (name === 'xmlns') this.#declare('', value, start)
+          else {
+            this.#names.push(name)
+            this.#values.push(value)
+          }
+        }
+      } else if (!usual) this.#checkName(start, nameEnd)
       at++
     }
   }
 
-  #keep(start: number, nameEnd: number, value: string): void {
-    const local = this.#localOf(start, nameEnd)
+  /** A value with letters beyond ASCII or, when it is not `plain`, with references and line ends. */
+  #valueOf(first: number, end: number, plain: boolean): string {
+    const text = this.#bytes.utf8Slice(first, end)
+    return plain ? text : resolved(text)
+  }
+
+  /** An attribute whose name has a prefix or letters beyond ASCII: the name is still the one that was read last. */
+  #keepUnusual(start: number, nameEnd: number, value: string): void {
     const prefix = this.#prefixOf(start)
-    if (prefix === '' && local !== 'xmlns') {
+    const local = this.#localOf(start, nameEnd)
+    if (prefix === 'xmlns') this.#declare(local, value, start)
+    else if (prefix !== '') this.#prefixed.push({ prefix, local, at: start })
+    else {
       this.#names.push(local)
       this.#values.push(value)
-    } else if (prefix === '' || prefix === 'xmlns') {
-      const problem = this.#scope.declare(this.#depth, prefix === '' ? '' : local, internNamespace(value))
-      if (problem !== undefined) fail(this.#bytes, start, problem)
-    } else {
-      this.#prefixed.push({ prefix, local, at: start })
     }
+  }
+
+  #declare(prefix: string, value: string, at: number): void {
+    const problem = this.#scope.declare(this.#depth, prefix, intern(value))
+    if (problem !== undefined) fail(this.#bytes, at, problem)
   }
 
   /** The same name twice in a tag, as it is written. */
-  #refuseRepeated(start: number, nameEnd: number, count: number): void {
+  #refuseRepeated(start: number, nameEnd: number, hash: number, count: number): void {
     const bytes = this.#bytes
-    const hash = this.#colon < 0 ? this.#localHash : Math.imul(this.#prefixHash, 961) ^ this.#localHash
     for (let i = 0; i < count; i++) {
       if (TAG_HASHES[i] !== hash) continue
       const other = TAG_SPANS[2 * i]!
@@ -228,22 +266,23 @@ export class Tokens {
       while (same < nameEnd - start && bytes[other + same] === bytes[start + same]) same++
       if (same === nameEnd - start) fail(bytes, start, `hay un atributo repetido: ${this.#written(start, nameEnd)}`)
     }
-    TAG_HASHES[count] = hash
-    TAG_SPANS[2 * count] = start
-    TAG_SPANS[2 * count + 1] = nameEnd
   }
 
   /** Attributes with prefixes: declared, and no two of them the same by what their prefixes mean. */
   #checkPrefixed(): void {
-    const seen = this.#prefixed.length > 1 ? new Set<string>() : undefined
-    for (const { prefix, local, at } of this.#prefixed) {
+    const prefixed = this.#prefixed
+    const one = prefixed[0]!.prefix
+    // Under one prefix the same name twice has been seen already, as it is written.
+    const names = prefixed.every(({ prefix }) => prefix === one) ? undefined : new Map<string, Set<string>>()
+    for (const { prefix, local, at } of prefixed) {
       const namespace = this.#scope.find(prefix)
       if (namespace === undefined) this.#undeclared(prefix, at)
-      const name = `${local} ${namespace}`
-      if (seen?.has(name)) fail(this.#bytes, at, `hay un atributo repetido: ${local}`)
-      seen?.add(name)
+      if (!names) continue
+      const before = names.get(namespace) ?? new Set()
+      if (before.has(local)) fail(this.#bytes, at, `hay un atributo repetido: ${local}`)
+      names.set(namespace, before.add(local))
     }
-    while (this.#prefixed.length > 0) this.#prefixed.pop()
+    while (prefixed.length > 0) prefixed.pop()
   }
 
   #undeclared(prefix: string, at: number): never {
@@ -290,11 +329,11 @@ export class Tokens {
     let seen = 0
     this.#colon = -1
     this.#colons = 0
+    this.#prefixHash = 0
     for (;;) {
       const byte = bytes[at]!
-      const kind = NAME[byte]!
-      if (kind === 1) hash = hashed(hash, byte)
-      else if (kind === 0) break
+      if (NAME[byte] === 0) break
+      if (byte !== 0x3a) hash = hashed(hash, byte)
       else {
         this.#colons += 1
         this.#colon = at
@@ -314,7 +353,7 @@ export class Tokens {
     if (colon < 0) return ''
     const known = wordAt(this.#bytes, start, colon, this.#prefixHash)
     if (known !== undefined) return known
-    const text = this.#written(start, colon)
+    const text = this.#nameIsAscii ? this.#text.slice(start, colon) : this.#written(start, colon)
     if (this.#colons > 1 || !isName(text)) this.#badName(start)
     return intern(text)
   }
@@ -323,7 +362,7 @@ export class Tokens {
     const from = this.#colon < 0 ? start : this.#colon + 1
     const known = wordAt(this.#bytes, from, nameEnd, this.#localHash)
     if (known !== undefined) return known
-    const text = this.#written(from, nameEnd)
+    const text = this.#nameIsAscii ? this.#text.slice(from, nameEnd) : this.#written(from, nameEnd)
     if (this.#colons > 1 || !isName(text)) this.#badName(start)
     return intern(text)
   }
@@ -345,7 +384,7 @@ export class Tokens {
   }
 
   #written(from: number, to: number): string {
-    return this.#bytes.toString('utf8', from, to)
+    return this.#bytes.utf8Slice(from, to)
   }
 }
 
@@ -361,18 +400,24 @@ function resolved(raw: string): string {
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
 /** The bytes with zeros behind them. Nothing outside keeps hold of the copy, so that small ones are made in one place. */
-function withZero(source: Uint8Array): Buffer {
+function withZero(source: Uint8Array): Bytes {
   const bytes = source.length + 2 <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafeSlow((source.length + 3) & ~1)
   bytes.set(source)
   bytes[source.length] = 0
   bytes[source.length + 1] = 0
-  return bytes
+  return bytes as Bytes
 }
+
+/** What `toString` of a buffer calls, without finding out first what it was asked for. Not in the types of Node. */
+type Bytes = Buffer & { latin1Slice(from: number, to: number): string; utf8Slice(from: number, to: number): string }
 
 const pairsOf = (bytes: Buffer): Uint16Array => new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1)
 
 /** Where the name of each open element begins and ends, by its depth, for the tag that closes it. */
 const OPEN_SPANS = new Int32Array(2 * 2_000)
+/** Which tag has last seen a name with such an end of its hash. */
+const MARKS = new Int32Array(512)
+let tag = 0
 /** Of the attributes of the tag that is being read: hash of the name, and where it begins and ends. */
 const TAG_HASHES = new Int32Array(1_000)
 const TAG_SPANS = new Int32Array(2 * 1_000)

@@ -1,6 +1,6 @@
 /**
  * The names that CFDI are made of, found by their bytes without making a text of them first. A name found here, like one
- * from `intern`, is the same object as that name written in our code: comparing the two compares two addresses.
+ * most from `intern`, is the same object as that name written in our code: comparing the two compares two addresses.
  */
 export function wordAt(bytes: Uint8Array, from: number, to: number, hash: number): string | undefined {
   const length = to - from
@@ -13,29 +13,25 @@ export function wordAt(bytes: Uint8Array, from: number, to: number, hash: number
 }
 
 /** One step of the hash that `wordAt` is asked with. It begins at zero. */
-export const hashed = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) | 0
+export const hashed = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) & 0x3fffffff
 
-/** The engine keeps one copy of each property name: the one this returns. */
+/** The one object that stands for this text, as far as there is room: a file of nothing but new names finds none. */
 export function intern(text: string): string {
+  const known = LEARNT.get(text)
+  if (known !== undefined) return known
+  if (LEARNT.size >= 2_000 || text.length > 100) return text
+  const name = nameOf(text)
+  LEARNT.set(name, name)
+  return name
+}
+
+/** The engine keeps one copy of each property name. */
+function nameOf(text: string): string {
   for (const name in { [text]: 0 }) return name
   return text
 }
 
-/** A namespace: of those of the SAT the one object that stands for it. */
-export const internNamespace = (uri: string): string => NAMESPACES.get(uri) ?? intern(uri)
-
-const NAMESPACES: ReadonlyMap<string, string> = new Map(
-  [
-    'http://www.w3.org/2001/XMLSchema-instance',
-    ...['cfd/3', 'cfd/4', 'TimbreFiscalDigital', 'Pagos', 'Pagos20', 'nomina12', 'implocal', 'CartaPorte20'].map(sat),
-    ...['CartaPorte30', 'CartaPorte31', 'ComercioExterior11', 'ComercioExterior20', 'terceros'].map(sat),
-    ...['esquemas/retencionpago/1', 'esquemas/retencionpago/2', 'leyendasFiscales', 'donat', 'iedu'].map(sat),
-  ].map((uri) => [uri, intern(uri)]),
-)
-
-function sat(end: string): string {
-  return `http://www.sat.gob.mx/${end}`
-}
+const LEARNT = new Map<string, string>()
 
 function same(bytes: Uint8Array, from: number, start: number, length: number): boolean {
   for (let i = 0; i < length; i++) if (bytes[from + i] !== LETTERS[start + i]) return false
@@ -81,7 +77,7 @@ const NAMES = `
   .trim()
   .split(/\s+/)
 
-const WORDS = ['', ...new Set(NAMES)].map(intern)
+const WORDS = ['', ...new Set(NAMES)].map(nameOf)
 const MASK = 4_095
 const LETTERS = new TextEncoder().encode(WORDS.join(''))
 const LENGTHS = Int32Array.from(WORDS, (word) => Buffer.byteLength(word))
