@@ -185,6 +185,31 @@ test('a worker that stops writes down what it has and gives the rest back', asyn
   assert.equal((await asker().ask(db)).asked, 8 - answered)
 })
 
+test('an issuer that is found listed has everything else it sent asked for at once, and again when it is listed no more', async () => {
+  const db = await tenants.create()
+  const listed = { emisor: { rfc: 'H&E951128469' } }
+  const specs = ['2026-02-01', '2025-03-01', '2020-05-01'].map((day) =>
+    recibida({ ...listed, fecha: `${day}T10:00:00` }),
+  )
+  await storeSpecs(db, ...specs)
+  await storeSpecs(db, ...many(3, () => recibida({ fecha: '2025-03-01T10:00:00' })))
+  const { ask, wait } = asker()
+  await ask(db)
+  const warned = async () =>
+    (await db.selectFrom('cfdi_avisos').select('uuid_fiscal').where('codigo', '=', 'sat.emisor_69b').execute()).length
+  for (const [code, expected] of [
+    ['100', 3],
+    ['200', 0],
+  ] as const) {
+    sat.setEfos('H&E951128469', code)
+    wait(2) // only the open month is due
+    assert.equal((await ask(db)).changed, 1)
+    assert.deepEqual(await ask(db), { asked: 2, changed: 2, failed: 0, more: false })
+    assert.equal(await warned(), expected)
+    assert.equal((await ask(db)).asked, 0, 'and that is all')
+  }
+})
+
 test('a turn that a clock of the future gave is no turn', async () => {
   const db = await tenants.create()
   await storeSpecs(db, ...many(3))

@@ -319,12 +319,12 @@ test('a CFDI that is not here is nobody, and nothing is written of it', async ()
   assert.equal((await db.selectFrom('cfdi_consultas').selectAll().execute()).length, 0)
 })
 
-/** All that answers leave, without ids and times of their own. */
+/** All that answers leave, without ids, times of their own and turns, which one answer may move for another CFDI. */
 async function everything(db: TenantDb) {
   const { rows } = await sql<{ all: unknown }>`
     select json_build_object(
       'cfdis', (select json_agg(json_build_object('u', uuid_fiscal, 'e', estado, 'k', cancelacion_conocida_en, 'a', avisos) order by uuid_fiscal) from cfdis),
-      'consultas', (select json_agg(q order by uuid_fiscal) from cfdi_consultas q),
+      'consultas', (select json_agg(to_jsonb(q) - 'siguiente_en' - 'prioridad' order by uuid_fiscal) from cfdi_consultas q),
       'estados', (select json_agg(json_build_object('u', uuid_fiscal, 'e', estado, 'k', conocido_en, 'd', detalle) order by uuid_fiscal, id) from cfdi_estados),
       'avisos', (select json_agg(json_build_object('u', uuid_fiscal, 'n', n, 'c', codigo) order by uuid_fiscal, n) from cfdi_avisos),
       'movimientos', (select json_agg(m order by uuid_fiscal, n) from movimientos m),

@@ -15,6 +15,7 @@ import {
   setEstados,
 } from './queries.ts'
 import type { Respuesta } from './respuesta.ts'
+import { bringForward } from './turn-queries.ts'
 import { type CodigoSat, type Conocido, RECIEN_LLEGADO, type Veredicto, veredictoDe } from './veredicto.ts'
 
 /** What came of asking for one CFDI: an answer, or the code of why there is none. */
@@ -34,8 +35,19 @@ export async function recordEstados(db: TenantDb, resultados: readonly Resultado
   // Most answers say what is known. Only one that does not has to stand in the company's line, which is the first thing a
   // transaction takes: behind the import of a year's ZIP it may be long.
   const plain = await db.transaction().execute((trx) => write(trx, resultados, now, false))
-  return plain ?? (await db.transaction().execute((trx) => write(trx, resultados, now, true))) ?? []
+  const { changed, issuers } =
+    plain ?? (await db.transaction().execute((trx) => write(trx, resultados, now, true))) ?? NOTHING
+  // After the commit and in no order with others' locks; who dies here leaves them to their own turns.
+  if (issuers.length > 0) await bringForward(db, issuers, now)
+  return changed
 }
+
+interface Written {
+  changed: string[]
+  /** Of those, whose issuer is listed now, or is no more. */
+  issuers: string[]
+}
+const NOTHING: Written = { changed: [], issuers: [] }
 
 /** Undefined, with nothing written, when the line is needed and was not taken. */
 async function write(
@@ -43,7 +55,7 @@ async function write(
   resultados: readonly Resultado[],
   now: Date,
   inLine: boolean,
-): Promise<string[] | undefined> {
+): Promise<Written | undefined> {
   if (inLine) await lockLine(trx)
   const uuids = resultados.map(({ uuid }) => uuid)
   await lockConsultas(trx, uuids)
@@ -82,7 +94,8 @@ async function write(
   )
   const ids = changed.map(({ uuid }) => uuid)
   await rederive(trx, ids)
-  return ids
+  const about69b = changed.filter(({ avisos }) => avisos.some(({ codigo }) => codigo === 'sat.emisor_69b'))
+  return { changed: ids, issuers: about69b.map(({ uuid }) => uuid) }
 }
 
 /** Somebody who asked later has written already. A time after now was written under a clock that went wrong. */

@@ -74,6 +74,30 @@ export async function release(db: TenantSql, uuids: readonly string[], until: Da
     where uuid_fiscal = any(${uuids}::uuid[]) and siguiente_en = ${until}::timestamptz`.execute(db)
 }
 
+/**
+ * What else came from the issuers of these CFDI, and has or lacks the warning that these lack or have, is due now: a list is
+ * about the issuer, and the answers of a day ago are not. What somebody has taken or locked is left to its own turn.
+ */
+export async function bringForward(db: TenantSql, uuids: readonly string[], now: Date): Promise<void> {
+  await sql`
+    with issuers as (
+      select distinct rfc_emisor, ${LISTED} as listed from cfdis c
+      where uuid_fiscal = any(${uuids}::uuid[]) and direccion = 'recibido'
+    ), others as (
+      select q.uuid_fiscal
+      from issuers i
+      join cfdis c on c.rfc_emisor = i.rfc_emisor and c.direccion = 'recibido' and ${LISTED} <> i.listed
+      join cfdi_consultas q on q.uuid_fiscal = c.uuid_fiscal
+      where q.siguiente_en is null or q.siguiente_en > ${now}::timestamptz + interval '1 hour'
+      order by c.fecha_emision desc
+      limit 1000
+      for update of q skip locked
+    )
+    update cfdi_consultas q set siguiente_en = ${now}, prioridad = 0 from others o where o.uuid_fiscal = q.uuid_fiscal`.execute(
+    db,
+  )
+}
+
 /** One CFDI as it is asked for; undefined when it is not here. */
 export async function findConsultable(
   db: TenantSql,
@@ -83,6 +107,8 @@ export async function findConsultable(
     select ${CONSULTABLE}, c.tipo from cfdis c where c.uuid_fiscal = ${uuid}`.execute(db)
   return rows[0]
 }
+
+const LISTED = sql.raw(`('sat.emisor_69b' = any(c.avisos))`)
 
 const CONSULTABLE = sql.raw(`c.uuid_fiscal::text as uuid, c.version, c.rfc_emisor as "rfcEmisor",
   c.rfc_receptor as "rfcReceptor", c.total::text as total, c.sello_fin as "selloFin"`)
