@@ -90,8 +90,10 @@ export const direccionOf = (cfdi: Cfdi, rfc: string): Parte['direccion'] => part
 
 export const writtenOf = (documents: readonly CfdiRows[]): Written => ({
   tables: (Object.keys(TABLES) as Table[]).flatMap((table) => {
-    const rows: Readonly<Record<string, string | null>>[] = []
-    for (const document of documents) rows.push(...document.rows[table])
+    // Not pushed with a spread: one document may have more rows than a call may have arguments.
+    const rows = documents.flatMap(
+      (document): readonly Readonly<Record<string, string | null>>[] => document.rows[table],
+    )
     const columns = Object.keys(TABLES[table]).map((column) => arrayLiteral(rows.map((row) => row[column] ?? null)))
     return rows.length > 0 ? [{ table, columns }] : []
   }),

@@ -308,6 +308,15 @@ test('a batch refuses a stranger and goes on as if it had never come', async () 
   assert.deepEqual(stored, [mine.uuid])
 })
 
+test('a credit note over as many invoices as a document may name is one of a batch', () => {
+  const uuids = Array.from({ length: 150_000 }, () => randomUUID())
+  const note = read({ tipo: 'E', relacionados: [{ tipoRelacion: '01', uuids }] })
+  const [, relaciones] = prepareBatch([note, ...several(2)], RFC, BULK).all.tables.filter(
+    ({ table }) => table === 'cfdis' || table === 'cfdi_relaciones',
+  )
+  assert.equal(relaciones?.columns[3]?.split(',').length, 150_000)
+})
+
 test('property: any text comes through a literal as it went in', async () => {
   const db = await tenants.create()
   const text = fc.oneof(
