@@ -45,10 +45,12 @@ const PURE: Readonly<Record<string, string>> = {
   'cfdi/bulk': 'shown-name zip-errors',
   'cfdi/detail': 'answers related',
   'cfdi/exports': 'columns consulta xlsx-xml zip-records errors',
-  'cfdi/find': 'fold search-text',
+  'cfdi/find': 'fold search-text address totales',
+  'cfdi/pdf': 'catalogos cifras datos importe-con-letra legible verificacion errors',
   'cfdi/read':
     'xml attributes parse comprobante impuestos pagos cfdi32 cfdi33-40 retenciones nomina complementos repair tokens scan scope words element decimal decode',
-  'cfdi/verify': 'avisos cadena-original certificado codigos conceptos identidad nomina recibo sello tolerance totales',
+  'cfdi/verify':
+    'avisos cadena-original certificado codigos conceptos identidad nomina recibo sello tolerance total-impreso totales',
   'cfdi/verify/cadena':
     'bienes carta-porte comercio-exterior comprobante energia formato pagos-y-nomina retenciones varios',
   'cfdi/flow': 'anotaciones movimientos egresos expediente importes saldo',
