@@ -25,6 +25,7 @@ import { documentoRoutes } from './cfdi/detail/routes.ts'
 import { downloadRoutes } from './cfdi/exports/download-routes.ts'
 import { exportRoutes } from './cfdi/exports/routes.ts'
 import { findRoutes } from './cfdi/find/routes.ts'
+import { pdfRoutes } from './cfdi/pdf/routes.ts'
 import { cfdiRoutes } from './cfdi/routes.ts'
 import { selloRoutes } from './cfdi/verify/routes.ts'
 import { idempotencyStore } from './db/idempotency-keys.ts'
@@ -104,6 +105,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(cargaRoutes({ ...deps, events }))
   await app.register(documentoRoutes(deps))
   await app.register(selloRoutes(deps))
+  await app.register(pdfRoutes(deps))
   await app.register(findRoutes(deps))
   await app.register(anotacionRoutes(deps))
   await app.register(exportRoutes({ ...deps, events }))

@@ -123,6 +123,7 @@ const POLICY: Record<string, Acceso> = {
   'GET /api/descargas/{token}': publico,
   'GET /api/cfdi/{uuid}': todos,
   'GET /api/cfdi/{uuid}/xml': todos,
+  'GET /api/cfdi/{uuid}/pdf': todos,
   'GET /api/cfdi/{uuid}/conceptos': todos,
   'GET /api/cfdi/{uuid}/sello': todos,
   'POST /api/cfdi/{uuid}/estado': contables,

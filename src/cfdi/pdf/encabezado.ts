@@ -10,7 +10,7 @@ export function drawEncabezado(hoja: Hoja, cfdi: Cfdi, root: XmlElement): void {
   const { doc, left, width } = hoja
   doc.rect(left, hoja.y, width, 3).fill(ACCENT)
   const top = hoja.y + 10
-  const split = width * 0.6
+  const split = width * 0.55
   const issuer = drawEmisor(hoja, cfdi, root, { x: left, y: top, width: split - 14 })
   const folio = drawFolio(hoja, cfdi, { x: left + split, y: top, width: width - split })
   hoja.y = Math.max(issuer, folio) + 6
@@ -47,6 +47,9 @@ const TIPOS: Readonly<Record<Cfdi['tipo'], string>> = {
 const NAME: Style = { size: 12, bold: true, color: ACCENT }
 const BODY: Style = { size: 8 }
 const SMALL: Style = { size: 6.6, color: GREY }
+
+/** As wide as the longest of the names beside the folio. */
+const LABELS = 74
 
 interface At {
   readonly x: number
@@ -90,9 +93,9 @@ function drawFolio(hoja: Hoja, cfdi: Cfdi, at: At): number {
   for (const [label, value] of lines) {
     if (value === null) continue
     const style: Style = { size: 7.4 }
-    const drawn = hoja.wrap(value, at.width - 76, style, 2)
+    const drawn = hoja.wrap(value, at.width - LABELS, style, 2)
     hoja.put(label, at.x, y + 0.6, SMALL)
-    y = hoja.block(drawn, { x: at.x + 76, y, width: at.width - 76 }, style, 'right')
+    y = hoja.block(drawn, { x: at.x + LABELS, y, width: at.width - LABELS }, style, 'right')
   }
   return y
 }

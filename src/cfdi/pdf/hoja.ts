@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import PDFDocument from 'pdfkit'
+import { useFonts } from './fuente.ts'
 import { legible } from './legible.ts'
 
 export interface Style {
@@ -61,10 +60,8 @@ export function createHoja({ title, author, created }: { title: string; author: 
     // Nothing of the moment it is made: the same document has the same bytes.
     info: { Title: title, Author: author, Subject: 'Representación impresa de un CFDI', CreationDate: created },
   })
-  doc.registerFont('regular', FONTS.regular)
-  doc.registerFont('bold', FONTS.bold)
   const widths = { regular: new Map<string, number>(), bold: new Map<string, number>() }
-  const drawn = coverageOf(doc)
+  const drawn = useFonts(doc)
   let y = PAGE.margin
 
   const clean = (text: string) => legible(text, drawn)
@@ -277,16 +274,4 @@ export function createHoja({ title, author, created }: { title: string; author: 
 }
 
 /** From one line to the next. */
-export const leading = ({ size }: Style): number => size * 1.32
-
-const fontFile = (name: string) =>
-  readFileSync(fileURLToPath(import.meta.resolve(`@expo-google-fonts/noto-sans/${name}/NotoSans_${name}.ttf`)))
-const FONTS = { regular: fontFile('400Regular'), bold: fontFile('600SemiBold') }
-
-/** Whether the font has a character. Both weights have the same ones; pdfkit's types do not tell of the font within. */
-function coverageOf(doc: PDFKit.PDFDocument): (codePoint: number) => boolean {
-  const { _font } = doc.font('regular') as unknown as {
-    _font: { font: { hasGlyphForCodePoint(codePoint: number): boolean } }
-  }
-  return (codePoint) => _font.font.hasGlyphForCodePoint(codePoint)
-}
+export const leading = ({ size }: Style): number => size * 1.26

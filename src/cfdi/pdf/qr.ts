@@ -13,7 +13,8 @@ export function drawQr(doc: PDFKit.PDFDocument, text: string, at: { x: number; y
       if (!code.isDark(row, column)) continue
       let end = column + 1
       while (end < modules && code.isDark(row, end)) end++
-      doc.rect(at.x + column * step, at.y + row * step, (end - column) * step, step)
+      // A little into the next row: some viewers show a hair of paper between rectangles that only touch.
+      doc.rect(at.x + column * step, at.y + row * step, (end - column) * step, step * 1.02)
       column = end
     }
   }
