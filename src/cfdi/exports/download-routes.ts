@@ -53,7 +53,7 @@ export const downloadRoutes =
         if (!leave) throw tooManyDownloads()
         if (reply.raw.closed) leave()
         else reply.raw.once('close', leave)
-        const { extension, mime } = formats[found.formato] ?? { extension: 'bin', mime: 'application/octet-stream' }
+        const { extension, mime } = formats[found.formato]
         return serveFile(request, reply, {
           folder: folderOf(config.filesPath, tenantId),
           name: found.archivo,

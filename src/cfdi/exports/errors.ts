@@ -11,9 +11,6 @@ export const tooManyOpen = (max: number) =>
     { retryAfterS: 15 },
   )
 
-export const formatUnavailable = () =>
-  new AppError('rejected', 'exportacion.formato_no_disponible', 'Ese formato todavía no está disponible.')
-
 export const exportEnded = () =>
   new AppError('conflict', 'exportacion.terminada', 'Esa exportación ya terminó: no hay nada que cancelar.')
 

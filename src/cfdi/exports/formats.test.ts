@@ -201,6 +201,20 @@ test('a ZIP has every XML as it came, in its folder, and a list with their hashe
   assert.equal(manifest.length, 4)
 })
 
+test('a ZIP has the printed form of every document, and the same list', async () => {
+  const members = await readZip(await download(product, tenant, 'zip_pdf'))
+  const manifest = readCsv(members.get('manifest.csv') as Buffer)
+  assert.deepEqual(
+    manifest.map((line) => [line['UUID'], line['Nota'], line['Archivo']?.endsWith('.pdf')]),
+    [HOSTIL, PAGO, FACTURA, DOLARES].map((uuid) => [uuid, '', true]),
+  )
+  for (const { Archivo: name = '', 'SHA-256': sum } of manifest) {
+    const pdf = members.get(name) as Buffer
+    assert.equal(pdf.subarray(0, 5).toString(), '%PDF-')
+    assert.equal(hash('sha256', pdf, 'hex'), sum)
+  }
+})
+
 test('a damaged XML is handed out, said to be damaged, and an alarm', async (t) => {
   const whole = await tenant.db((db) =>
     db.selectFrom('cfdi_xml').selectAll().where('uuid_fiscal', '=', PAGO).executeTakeFirstOrThrow(),

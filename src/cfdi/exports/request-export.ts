@@ -9,9 +9,8 @@ import { leaveInOutbox, publishOutbox } from '../../queue/outbox.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { queryOf } from '../find/address.ts'
 import type { Consulta } from './consulta.ts'
-import { formatUnavailable, noSpace, tooManyOpen } from './errors.ts'
+import { noSpace, tooManyOpen } from './errors.ts'
 import { demandRoom, folderOf, isDiskFull } from './files.ts'
-import { formats } from './formats.ts'
 import { countOpen, type Exportacion, type Formato, insertExport } from './queries.ts'
 
 export interface RequestDeps {
@@ -48,7 +47,6 @@ export async function requestExport(
   { formato, filtro: consulta }: RequestedExport,
   { user, requestId, log }: Asking,
 ): Promise<Exportacion> {
-  if (!formats[formato]) throw formatUnavailable()
   await prepareFolder(folderOf(deps.config.filesPath, db.tenantId))
   const now = deps.clock.now()
   const id = uuidv7()

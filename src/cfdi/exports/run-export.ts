@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts'
 import type { Log } from '../../tenants/operations/saga.ts'
 import { sumCfdis } from '../find/totals-queries.ts'
 import { type Consulta, textToConsulta } from './consulta.ts'
-import { exportBusy, exportFailed, exportInterrupted, filterOutdated, formatUnavailable, noSpace } from './errors.ts'
+import { exportBusy, exportFailed, exportInterrupted, filterOutdated, noSpace } from './errors.ts'
 import { type Attempt, beginAttempt, demandRoom, folderOf, isDiskFull } from './files.ts'
 import { formats } from './formats.ts'
 import type { Material } from './material.ts'
@@ -78,7 +78,6 @@ async function write(deps: RunDeps, { db, trx, exportId, job, stack }: Task): Pr
   if (!claimed) return 'nada'
   if (claimed.intentos > MOST_ATTEMPTS) throw exportFailed()
   const format = formats[claimed.formato]
-  if (!format) throw formatUnavailable()
   const consulta = readConsulta(claimed.filtro)
   const grupos = await sumCfdis(trx, consulta.filtro)
   const total = grupos.reduce((count, { cfdis }) => count + cfdis, 0)

@@ -11,7 +11,7 @@ import { createZip, MOST_BYTES, type Packed, pack, SMALL } from './zip-writer.ts
 /** What an archive has of each document. */
 export interface Contents {
   readonly extension: 'xml' | 'pdf'
-  /** How many are made at once. */
+  /** How many are read and made together. */
   readonly atOnce: number
   /** A document as it goes into the archive, from its XML. @throws why there is none: the manifest tells */
   make(fila: FilaEsencial, xml: Buffer): Promise<{ bytes: Uint8Array; alreadyDense: boolean }>
