@@ -1,4 +1,4 @@
-import { Factory } from '@nodecfdi/cfdi-to-json'
+import { JsonConverter } from '@nodecfdi/cfdi-to-json'
 import { install } from '@nodecfdi/cfdiutils-common'
 import { DOMImplementation, DOMParser, XMLSerializer } from '@xmldom/xmldom'
 import { XMLParser } from 'fast-xml-parser'
@@ -30,15 +30,10 @@ export function withFastXmlParser(): (xml: string) => Fields {
   return (xml) => fieldsOf((parser.parse(xml) as { Comprobante: Node }).Comprobante)
 }
 
-/** @nodecfdi/cfdi-to-json on xmldom as its manual has it, without making a text of its record. */
+/** @nodecfdi/cfdi-to-json on xmldom as its manual begins, and as B2 has it: it answers JSON, which is read for the fields. */
 export function withCfdiToJson(): (xml: string) => Fields {
   install(new DOMParser(), new XMLSerializer(), new DOMImplementation())
-  const converter = new Factory().createConverter()
-  const parser = new DOMParser()
-  return (xml) => {
-    const document = parser.parseFromString(xml, 'text/xml') as unknown as Document
-    return fieldsOf(converter.convertXmlDocument(document).toRecord() as Node)
-  }
+  return (xml) => fieldsOf(JSON.parse(JsonConverter.convertToJson(xml)) as Node)
 }
 
 type Node = { [name: string]: string | Node | Node[] | undefined }

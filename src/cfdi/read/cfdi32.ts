@@ -1,7 +1,7 @@
 import { compareDecimals, type Decimal, ONE, parseDecimal, subtract, ZERO } from '../../fiscal/money.ts'
 import { badAmount, badType, badValue, noExchangeRate } from '../errors.ts'
 import { amountOf, base64Of, decimalOf, fechaOf, path, required, rfcOf, signedDecimalOf, textOf } from './attributes.ts'
-import { complementosOf, namesOfComplementos, readLeyendas, readLocales } from './complementos.ts'
+import { furtherComplementosOf, namesOfComplementos, readLeyendas, readLocales } from './complementos.ts'
 import type { Comprobante, TipoComprobante } from './comprobante.ts'
 import { type Concepto, IEPS, type Impuesto, ISR, IVA, MAX_DESCRIPCION, readTerceros } from './impuestos.ts'
 import { readNominas } from './nomina.ts'
@@ -15,7 +15,7 @@ import { childrenOf, type OnlyChild, type XmlElement } from './xml.ts'
 export function readCfdi32(root: XmlElement, one: OnlyChild): Comprobante {
   const emisor = required(one('Emisor'), 'Emisor')
   const receptor = required(one('Receptor'), 'Receptor')
-  const complementos = complementosOf(root)
+  const complementos = furtherComplementosOf(root)
   const nominas = readNominas(complementos)
   const moneda = monedaOf(textOf(root, 'Moneda', 100))
   const tipoCambio = readTipoCambio(root, moneda)

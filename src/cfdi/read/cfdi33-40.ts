@@ -14,7 +14,7 @@ import {
   textOf,
   uuidOf,
 } from './attributes.ts'
-import { complementosOf, namesOfComplementos, readLeyendas, readLocales } from './complementos.ts'
+import { furtherComplementosOf, namesOfComplementos, readLeyendas, readLocales } from './complementos.ts'
 import type { Comprobante, TipoComprobante } from './comprobante.ts'
 import { TIPOS } from './comprobante.ts'
 import { impuestosOf, readConceptos, readImpuestos } from './impuestos.ts'
@@ -31,7 +31,7 @@ export function readCfdi(root: XmlElement, version: '3.3' | '4.0', one: OnlyChil
   const impuestos = one('Impuestos')
   const nodes = one('Conceptos')
   const conceptos = readConceptos(nodes)
-  const complementos = complementosOf(root)
+  const complementos = furtherComplementosOf(root)
   // In any other type the complement means nothing, and an invoice is not its own receipt.
   const pagos = tipo === 'P' ? readPagos(complementos) : null
   if (tipo === 'P' && !pagos) throw missing('el complemento de Pagos')

@@ -6,7 +6,12 @@ import { childrenOf, type XmlElement } from './xml.ts'
 export const TFD = 'http://www.sat.gob.mx/TimbreFiscalDigital'
 
 /** Direct children of the root only: an addenda may carry look-alikes. The schema of 3.3 allows several. */
-export const complementosOf = (root: XmlElement): XmlElement[] => childrenOf(root, root.namespace, 'Complemento')
+export const complementosOf = (root: XmlElement): readonly XmlElement[] =>
+  childrenOf(root, root.namespace, 'Complemento')
+
+/** Those that carry more than the stamp, which is all that most do. */
+export const furtherComplementosOf = (root: XmlElement): readonly XmlElement[] =>
+  complementosOf(root).filter(({ children }) => children.some(({ namespace }) => namespace !== TFD))
 
 /** Which complements a document and its concepts carry, in the order of their appearance. All stay in its XML. */
 export function namesOfComplementos(root: XmlElement, conceptos: XmlElement | undefined): string[] {

@@ -34,9 +34,13 @@ export function parseCfdi(xml: Uint8Array): Cfdi {
 /** Reads the document itself, stamped or not. */
 export function readComprobante(root: XmlElement): Comprobante {
   const one: OnlyChild = (name) => {
-    const [node, second] = childrenOf(root, root.namespace, name)
-    if (second) throw repeated(name)
-    return node
+    let found: XmlElement | undefined
+    for (const child of root.children) {
+      if (child.name !== name || child.namespace !== root.namespace) continue
+      if (found) throw repeated(name)
+      found = child
+    }
+    return found
   }
   const version = readVersion(root)
   if (version === '1.0' || version === '2.0') return readRetenciones(root, version, one)

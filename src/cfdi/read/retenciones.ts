@@ -16,7 +16,7 @@ import {
   textOf,
   uuidOf,
 } from './attributes.ts'
-import { complementosOf, namesOfComplementos, readLeyendas } from './complementos.ts'
+import { furtherComplementosOf, namesOfComplementos, readLeyendas } from './complementos.ts'
 import type { Comprobante, Retencion } from './comprobante.ts'
 import type { Impuesto } from './impuestos.ts'
 import { childrenOf, type OnlyChild, type XmlElement } from './xml.ts'
@@ -30,7 +30,7 @@ export function readRetenciones(root: XmlElement, version: '1.0' | '2.0', one: O
   const emisor = required(one('Emisor'), 'Emisor')
   const totales = required(one('Totales'), 'Totales')
   const retencion = readRetencion(root, names, totales, one)
-  const complementos = complementosOf(root)
+  const complementos = furtherComplementosOf(root)
   return {
     version,
     tipo: 'R',

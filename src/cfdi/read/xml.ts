@@ -34,14 +34,17 @@ export function readXml(bytes: Uint8Array): XmlElement {
 }
 
 /** The children with this name in this namespace, in the order of the document. */
-export function childrenOf(element: XmlElement | undefined, namespace: string, name: string): XmlElement[] {
-  const found: XmlElement[] = []
-  if (!element) return found
-  for (const child of element.children) {
-    if (child.name === name && child.namespace === namespace) found.push(child)
+export function childrenOf(element: XmlElement | undefined, namespace: string, name: string): readonly XmlElement[] {
+  let found: XmlElement[] | undefined
+  for (const child of element?.children ?? NONE) {
+    if (child.name !== name || child.namespace !== namespace) continue
+    if (found) found.push(child)
+    else found = [child]
   }
-  return found
+  return found ?? NONE
 }
+
+const NONE: readonly XmlElement[] = []
 
 /** The child of the root with this name, where there may be one. */
 export type OnlyChild = (name: string) => XmlElement | undefined
