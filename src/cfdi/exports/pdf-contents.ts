@@ -1,14 +1,17 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { renderPdf } from '../pdf/render.ts'
-import { parseCfdi } from '../read/parse.ts'
+import { createPress } from '../pdf/press.ts'
 import type { Contents } from './zip-file.ts'
 
-/** The printed form of each document. One after the other: each is some milliseconds in which nothing else runs. */
-export const pdfContents: Contents = {
-  extension: 'pdf',
-  atOnce: 1,
-  async make({ estado }, xml) {
-    await nextTurn()
-    return { bytes: await renderPdf(parseCfdi(xml), { estado }), alreadyDense: true }
-  },
+/** The printed form of each document, on a thread of its own: a page takes milliseconds, and some have a thousand. */
+export function openPdf(): Contents {
+  const press = createPress()
+  return {
+    extension: 'pdf',
+    // The snapshot's session is idle meanwhile, and waits for two minutes.
+    atOnce: 4,
+    make: async ({ estado }, xml) => ({
+      bytes: await press.print(xml, estado, { timeoutMs: 25_000 }),
+      alreadyDense: true,
+    }),
+    [Symbol.asyncDispose]: () => press.close(),
+  }
 }

@@ -8,8 +8,8 @@ import type { Output } from './output.ts'
 import { type FilaEsencial, findContents, findSizes, type XmlGuardado } from './rows-queries.ts'
 import { createZip, MOST_BYTES, type Packed, pack, SMALL } from './zip-writer.ts'
 
-/** What an archive has of each document. */
-export interface Contents {
+/** What an archive has of each document. Opened for one archive, and closed with it. */
+export interface Contents extends AsyncDisposable {
   readonly extension: 'xml' | 'pdf'
   /** How many are read and made together. */
   readonly atOnce: number
@@ -17,21 +17,23 @@ export interface Contents {
   make(fila: FilaEsencial, xml: Buffer): Promise<{ bytes: Uint8Array; alreadyDense: boolean }>
 }
 
-export const xmlContents: Contents = {
+export const openXml = (): Contents => ({
   extension: 'xml',
   atOnce: 64,
   make: async (_fila, xml) => ({ bytes: xml, alreadyDense: false }),
-}
+  [Symbol.asyncDispose]: async () => undefined,
+})
 
 /**
  * An archive of one file per document, by year, month, direction and type, with a list of them and their SHA-256. What
  * cannot be put in is in the list too, with the reason.
  */
-export const zipFile = (contents: Contents, bytesPerRow: number): Format => ({
+export const zipFile = (openContents: () => Contents, bytesPerRow: number): Format => ({
   extension: 'zip',
   mime: 'application/zip',
   bytesPerRow,
   async write(output, material) {
+    await using contents = openContents()
     const zip = createZip(output, await material.scratch())
     const manifest = await material.scratch()
     await manifest.write(CSV_BOM + csvLine(MANIFEST))
