@@ -60,20 +60,16 @@ export function createHoja({ title, author, created }: { title: string; author: 
     // Nothing of the moment it is made: the same document has the same bytes.
     info: { Title: title, Author: author, Subject: 'Representación impresa de un CFDI', CreationDate: created },
   })
-  const widths = { regular: new Map<string, number>(), bold: new Map<string, number>() }
-  const drawn = useFonts(doc)
+  const fonts = useFonts(doc)
   let y = PAGE.margin
 
-  const clean = (text: string) => legible(text, drawn)
+  const clean = (text: string) => legible(text, fonts.regular.has)
 
-  /** Of a text without line breaks. */
+  /** Of a text without line breaks. Letters stand by themselves: the fonts move none towards another. */
   function measure(text: string, { size, bold = false }: Style): number {
-    const name = bold ? 'bold' : 'regular'
-    let width = widths[name].get(text)
-    if (width === undefined) {
-      width = doc.font(name).fontSize(100).widthOfString(text) / 100
-      widths[name].set(text, width)
-    }
+    const font = bold ? fonts.bold : fonts.regular
+    let width = 0
+    for (const letter of text) width += font.widthOf(letter)
     return width * size
   }
 
