@@ -111,7 +111,7 @@ function drawReceptor(hoja: Hoja, cfdi: Cfdi, root: XmlElement): void {
     ['RFC', receptor.rfc],
     ['Uso del CFDI', conNombre('uso', receptor.usoCfdi)],
     ['Régimen fiscal', conNombre('regimen', receptor.regimen)],
-    ['Domicilio fiscal (C.P.)', node?.get('DomicilioFiscalReceptor') ?? domicilioOf(node)],
+    ['Domicilio fiscal', node?.get('DomicilioFiscalReceptor') ?? domicilioOf(node)],
     ['Residencia fiscal', node?.get('ResidenciaFiscal')],
     ['Registro de identidad fiscal', node?.get('NumRegIdTrib') ?? retencion?.numRegIdTrib],
     ['Nacionalidad', retencion?.nacionalidad],

@@ -132,6 +132,7 @@ export function createHoja({ title, author, created }: { title: string; author: 
   }
 
   function page(): void {
+    gather(doc)
     doc.addPage()
     y = PAGE.margin
   }
@@ -271,3 +272,9 @@ export function createHoja({ title, author, created }: { title: string; author: 
 
 /** From one line to the next. */
 export const leading = ({ size }: Style): number => size * 1.26
+
+/** What was drawn is kept as thousands of small pieces until the end, when the pages are counted: as one it is a tenth. */
+function gather({ page }: PDFKit.PDFDocument): void {
+  const { content } = page as unknown as { content: { buffer: Uint8Array[] } }
+  content.buffer = [Buffer.concat(content.buffer)]
+}
