@@ -1,9 +1,9 @@
 import type { XmlElement } from '../read/xml.ts'
 
 export interface Dato {
-  /** `Ubicacion`, in words: `Ubicación` is not known, `Figura Transporte` is. */
+  /** `Figura Transporte` of `FiguraTransporte`. */
   readonly nombre: string
-  /** `Tipo Ubicacion: Origen · RFC Remitente Destinatario: …` */
+  /** `Tipo Ubicación: Origen · RFC Remitente Destinatario: …` */
   readonly valores: string
 }
 
@@ -36,5 +36,19 @@ export function enPalabras(name: string): string {
     .replace(/([a-zñ\d])([A-ZÑ])/g, '$1 $2')
     .replace(/([A-ZÑ]+)([A-ZÑ][a-zñ])/g, '$1 $2')
     .replaceAll('_', ' ')
+    .replace(/\p{L}+/gu, (word) => ACCENTED.get(word.toLowerCase())?.replace(/^./, word.charAt(0)) ?? word)
   return words.slice(0, 1).toUpperCase() + words.slice(1)
 }
+
+// Names of XML have none.
+const ACCENTED: ReadonlyMap<string, string> = new Map(
+  'ubicación versión descripción mercancía mercancías código número país dirección información póliza configuración identificación operación razón vehículo emisión expedición autorización artículo región línea crédito débito federación educación institución población categoría año días almacén'
+    .split(' ')
+    .map((word) => [
+      word
+        .normalize('NFD')
+        .replace(/[\u0300\u0301]/g, '')
+        .normalize('NFC'),
+      word,
+    ]),
+)

@@ -33,7 +33,9 @@ export function createPress({ mostWaiting = 16 } = {}): Press {
 
   async function turn({ xml, estado }: Order, timeoutMs: number): Promise<Buffer> {
     if (closed) throw pdfBusy()
-    thread ??= startThread()
+    thread ??= startThread(() => {
+      thread = undefined
+    })
     const printed = await answerOf(thread, { xml, estado }, timeoutMs).catch(async (error: unknown) => {
       // Whatever it is doing, nobody waits for it any more.
       const broken = thread
@@ -71,13 +73,16 @@ export function createPress({ mostWaiting = 16 } = {}): Press {
   }
 }
 
-function startThread(): Worker {
+function startThread(onExit: () => void): Worker {
   const thread = new Worker(new URL('./press-thread.ts', import.meta.url), {
     // A document of ten megabytes fits; one that wants more ends the thread and not the process.
     resourceLimits: { maxOldGenerationSizeMb: 768 },
   })
-  // It ends with the process, whoever forgot to close it.
+  // It ends with the process, whoever forgot to close it; and where it ends by itself, the next one begins another.
   thread.unref()
+  thread.on('exit', onExit)
+  // Of one that nobody waits for any more.
+  thread.on('error', () => undefined)
   return thread
 }
 
@@ -90,8 +95,6 @@ function answerOf(thread: Worker, order: Order, timeoutMs: number): Promise<Prin
     const settle = (end: () => void) => {
       clearTimeout(timer)
       thread.off('message', onMessage).off('error', onError).off('exit', onExit)
-      // An error may follow that nobody waits for.
-      thread.on('error', () => undefined)
       end()
     }
     thread.on('message', onMessage).on('error', onError).on('exit', onExit)
