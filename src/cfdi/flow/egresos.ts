@@ -65,7 +65,7 @@ function reembolsoOf(
   let left = egreso.total
   for (const { factura, pagos } of targets) {
     if (factura.metodoPago !== 'PPD') continue
-    const paid = pagos.filter((pago) => pago.fecha <= egreso.fecha).map((pago) => pago.pagado)
+    const paid = pagos.filter((pago) => diaDe(pago.fecha) <= diaDe(egreso.fecha)).map((pago) => pago.pagado)
     const before = acreditado.get(factura.uuid) ?? ZERO
     const saldo = subtract(factura.total, sumDecimals([...paid, before]))
     if (saldo.units <= 0n) continue
@@ -146,7 +146,7 @@ function ofEgreso({ egreso, reembolso, related, targets }: EgresoAplicado, movim
 
 /** When the money that is given back had come in. */
 function fechaOfFlow({ factura, pagos }: ConPagos, until: string): string {
-  const paid = pagos.map((pago) => pago.fecha).filter((fecha) => fecha <= until)
+  const paid = pagos.map((pago) => pago.fecha).filter((fecha) => diaDe(fecha) <= diaDe(until))
   return paid.toSorted(compareTexts).at(-1) ?? (factura.metodoPago === 'PPD' ? until : fechaDeFlujo(factura))
 }
 
@@ -155,5 +155,8 @@ function isRechazado(uuid: string, movimientos: PorDocumento): boolean {
   const own = movimientos.get(uuid)?.filter((one) => one.efecto !== 'sin_efecto') ?? []
   return own.length > 0 && own.every((one) => one.efecto === 'no_acreditable')
 }
+
+// Days, not hours: receipts say noon by convention, and a note of nine o'clock would not see what was paid that day.
+const diaDe = (fecha: string): string => fecha.slice(0, 10)
 
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -269,11 +269,19 @@ test('a credit note on a partly paid deferred invoice moves only what exceeds th
   assert.equal(formatCentavos(note!.total), '-1160.00')
 })
 
-test('a payment after the credit note does not count for its balance', () => {
-  const late = pago({ fecha: '2026-05-20T09:00:01', pagado: d('11600.00') })
+test('a payment of a later day does not count for the balance of a credit note', () => {
+  const late = pago({ fecha: '2026-05-21T12:00:00', pagado: d('11600.00') })
   assert.equal(derive({ facturas: [ppd()], pagos: [late], egresos: [egreso()] })[2]!.motivo, 'reduce_saldo')
-  const inTime = { ...late, fecha: '2026-05-20T09:00:00' }
-  assert.equal(formatCentavos(derive({ facturas: [ppd()], pagos: [inTime], egresos: [egreso()] })[2]!.iva16), '-320.00')
+})
+
+test('a payment and a credit note of one day: whichever hours they say, what was paid is not owed', () => {
+  // Receipts say noon whenever the money came in; the note is of nine o'clock. All 11,600 are paid: 320.00 go back.
+  const whole = pago({ fecha: '2026-05-20T12:00:00', pagado: d('11600.00') })
+  const [, , note] = derive({ facturas: [ppd()], pagos: [whole], egresos: [egreso()] })
+  assert.deepEqual([note!.efecto, formatCentavos(note!.iva16)], ['cuenta', '-320.00'])
+  // And when only the rest is paid that day, the note lowers what it lowered.
+  const rest = { ...whole, pagado: d('9280.00') }
+  assert.equal(derive({ facturas: [ppd()], pagos: [rest], egresos: [egreso()] })[2]!.motivo, 'reduce_saldo')
 })
 
 test('credit notes take a balance in the order of their dates', () => {
