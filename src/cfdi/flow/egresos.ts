@@ -109,7 +109,9 @@ function ofEgreso({ egreso, reembolso, related, targets }: EgresoAplicado, movim
   const fechaOriginal = original && withheld ? fechaOfFlow(original, egreso.fecha) : undefined
   const corrected = fechaOriginal !== undefined && !motivo ? periodoOf(fechaOriginal) : undefined
   const fecha = fechaDeFlujo(egreso)
-  const rechazado = original && egreso.direccion === 'recibido' && isRechazado(original.factura.uuid, movimientos)
+  // Of a listed issuer nothing was credited, whichever invoice it is that the note is on.
+  const neverCredited = original ? isRechazado(original.factura.uuid, movimientos) : egreso.emisor69b
+  const rechazado = egreso.direccion === 'recibido' && neverCredited
   return {
     ...comunOf({ ...egreso, fecha }, importes),
     ...atribucionDe(egreso.direccion, egreso.anotaciones, original?.factura.anotaciones),

@@ -507,6 +507,11 @@ test('what a listed issuer issued is never credited, whichever of its documents 
   }
   const note = derive({ facturas: [factura(listed)], egresos: [egreso({ ...listed, relacionados: ['f1'] })] }).at(-1)
   assert.deepEqual([note!.efecto, note!.motivo], ['no_acreditable', 'egreso_de_rechazado'])
+  // Which invoice it is on nobody knows: whichever it is, its IVA was never credited.
+  for (const relacionados of [[], ['f9']]) {
+    const alone = derive({ egresos: [egreso({ ...listed, relacionados })] })[0]
+    assert.deepEqual([alone!.efecto, alone!.motivo], ['no_acreditable', 'egreso_de_rechazado'])
+  }
   const [own] = derive({ facturas: [factura({ emisor69b: true })] })
   assert.equal(own!.efecto, 'cuenta', 'of what the company issues nothing is credited anyway')
 })
