@@ -81,7 +81,10 @@ export type PoliticaEgresos = 'saldo-primero' | 'por-metodo-del-egreso'
 export const cuenta = ({ vigente, anotaciones }: Pick<Factura, 'vigente' | 'anotaciones'>): boolean =>
   vigente && !anotaciones.excluido
 
+export const isPaymentOf = (pago: PagoAplicado, factura: Factura): boolean =>
+  cuenta(pago) && isOwnReceipt(pago, factura)
+
 // A receipt is made by whoever issued the invoice. Without this, a stranger's receipt that names an invoice of ours
 // would change what we owe.
-export const isPaymentOf = (pago: PagoAplicado, factura: Factura): boolean =>
-  cuenta(pago) && pago.rfcEmisor === factura.rfcEmisor && pago.direccion === factura.direccion
+export const isOwnReceipt = (pago: PagoAplicado, factura: Factura): boolean =>
+  pago.rfcEmisor === factura.rfcEmisor && pago.direccion === factura.direccion

@@ -250,6 +250,26 @@ test('a receipt of 2.0 without taxes for a taxed invoice asks for a look; withou
   }
 })
 
+test('what is no object of tax counts alike whether it is paid at once, by a receipt of 1.0 or by one of 2.0', () => {
+  // 10,000 + 1,600 and 4,000 without IVA: 15,600. ImpuestosDR tells of the taxed part only; half of all is paid.
+  const mixed = { total: d('15600.00'), baseNoObjeto: d('4000.00') }
+  const whole = { base16: '10000.00', iva16: '1600.00', baseNoObjeto: '4000.00' }
+  const half = { base16: '5000.00', iva16: '800.00', baseNoObjeto: '2000.00' }
+  const paid = pago({ monto: d('7800.00'), pagado: d('7800.00') })
+  assert.deepEqual(shown(derive({ facturas: [factura(mixed)] })[0]), {
+    efecto: 'cuenta',
+    motivo: null,
+    mes: 3,
+    ...whole,
+  })
+  for (const version of ['1.0', '2.0'] as const) {
+    const [, receipt] = derive({ facturas: [ppd(mixed)], pagos: [{ ...paid, version }] })
+    assert.deepEqual(shown(receipt), { efecto: 'cuenta', motivo: null, mes: 4, ...half }, version)
+  }
+  const [stranger] = derive({ facturas: [ppd({ ...mixed, rfcEmisor: 'AAA010101AAA' })], pagos: [paid] }).slice(1)
+  assert.equal(stranger!.baseNoObjeto, 0n, 'of an invoice that is not its own a receipt says nothing')
+})
+
 test('a credit note on an invoice paid at once is negative on its own date', () => {
   const [, note] = derive({ facturas: [factura()], egresos: [egreso()] })
   assert.deepEqual(shown(note), { efecto: 'cuenta', motivo: null, mes: 5, base16: '-2000.00', iva16: '-320.00' })

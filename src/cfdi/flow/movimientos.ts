@@ -7,6 +7,7 @@ import {
   type ConPagos,
   type Expediente,
   type Factura,
+  isOwnReceipt,
   isPaymentOf,
   type PagoAplicado,
   type PoliticaEgresos,
@@ -125,20 +126,24 @@ function enPesos(
 }
 
 function importesOfPago(pago: PagoAplicado, factura: Factura | undefined): Leido {
+  const share = (amount: Decimal, total: Decimal) => enPesos(pago, amount, [pago.pagado], [total])
   if (pago.version === '2.0') {
     // 01 and from 03 on: no object, or no tax told apart. An invoice paid at once has its base there too.
     const plain = pago.objetoImp !== null && pago.objetoImp !== '02' && !pago.impuestos.some(esIvaTrasladado)
     const noObjeto = plain ? pago.pagado : ZERO
     const leido = importesOf(pago.impuestos, { de: (amount) => enPesos(pago, amount) }, noObjeto)
     if (!factura) return { ...leido, revisar: 'factura_desconocida' }
+    // Of an invoice that is taxed in part ImpuestosDR tells that part only. The rest is an act too, and bears on the
+    // proportion of LIVA 5-V: it is paid as the whole is.
+    if (!plain && !isZero(factura.baseNoObjeto) && !isZero(factura.total) && isOwnReceipt(pago, factura))
+      leido.importes = { ...leido.importes, baseNoObjeto: share(factura.baseNoObjeto, factura.total) }
     const taxed = factura.impuestos.some((line) => line.impuesto === IVA)
     return pago.impuestos.length === 0 && taxed ? { ...leido, revisar: 'rep_sin_impuestos' } : leido
   }
   // Pagos 1.0 says no taxes: those of the invoice, in proportion to what was paid of it.
   if (!factura) return { importes: SIN_IMPORTES, revisar: 'factura_desconocida' }
   if (isZero(factura.total)) return { importes: SIN_IMPORTES, revisar: null }
-  const share = (amount: Decimal) => enPesos(pago, amount, [pago.pagado], [factura.total])
-  return importesOf(factura.impuestos, { de: share }, factura.baseNoObjeto)
+  return importesOf(factura.impuestos, { de: (amount) => share(amount, factura.total) }, factura.baseNoObjeto)
 }
 
 const esIvaTrasladado = ({ clase, impuesto }: Impuesto): boolean => clase === 'traslado' && impuesto === IVA
