@@ -80,26 +80,31 @@ function createWriter(folder: string) {
   const files: ReceivedFile[] = []
   const closing = new Set<Promise<void>>()
   let failed: { error: unknown } | undefined
+  let parts = 0
 
   async function write(name: string, body: AsyncIterable<Buffer>): Promise<void> {
-    if (files.length >= UPLOAD_LIMITS.entries) throw tooManyFiles(UPLOAD_LIMITS.entries)
+    if (parts >= UPLOAD_LIMITS.entries) throw tooManyFiles(UPLOAD_LIMITS.entries)
+    parts++
+    const pieces = body[Symbol.asyncIterator]()
+    const first = await pieces.next()
+    // A form without a file chosen sends one without a name and without bytes.
+    if (first.done && name === '') return
     const temporary = path.join(folder, `${files.length}.parte`)
     const hash = createHash('sha256')
     let bytes = 0
     const handle = await onDisk(() => open(temporary, 'wx', 0o600))
     try {
-      for await (const piece of body) {
-        hash.update(piece)
-        bytes += piece.length
-        await onDisk(() => writeAll(handle, piece))
+      for (let next = first; !next.done; next = await pieces.next()) {
+        hash.update(next.value)
+        bytes += next.value.length
+        await onDisk(() => writeAll(handle, next.value))
       }
     } catch (error) {
       await handle.close()
       throw error
     }
     const sha256 = hash.digest('hex')
-    // A form without a file chosen sends one without a name and without bytes.
-    if (bytes > 0 || name !== '') files.push({ nombre: shownName(name), bytes, sha256 })
+    files.push({ nombre: shownName(name), bytes, sha256 })
     await rename(temporary, path.join(folder, sha256))
     // The disk is waited for at the end, and while there are not too many: small files would otherwise wait in turn.
     const closed = onDisk(() => handle.datasync())

@@ -7,7 +7,7 @@ import type { Clock } from '../../clock.ts'
 import type { CentralDb } from '../../db/databases.ts'
 import type { TenantDatabases } from '../../db/tenant-databases.ts'
 import { type Rol, roles } from '../../http/access.ts'
-import { decodeCursor, encodeCursor } from '../../http/cursor.ts'
+import { decodeCursor, encodeCursor, momento } from '../../http/cursor.ts'
 import { actingTenant } from '../../http/principal.ts'
 import { type EventStreams, STREAM_TIMEOUT_MS } from '../../http/sse.ts'
 import { type App, uuid } from '../../http/zod.ts'
@@ -249,7 +249,7 @@ const tags = ['Cargas de CFDI']
 const plan = { feature: 'cfdi_basic' satisfies Feature }
 const readers = { acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] }, plan }
 const writers = { acceso: { quien: 'empresa' as const, roles: ['admin', 'contador'] as readonly Rol[] }, plan }
-const LAST_CARGA = z.tuple([z.iso.datetime(), uuid])
+const LAST_CARGA = z.tuple([momento, uuid])
 const NEXT_RESULTADO = z.tuple([
   z
     .int()

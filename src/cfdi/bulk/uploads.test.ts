@@ -123,6 +123,18 @@ test('a body of 2 GB is refused before a byte of it is read', async (t) => {
   sending.destroy()
 })
 
+test('parts that are nothing are counted like files, and cost no file', async (t) => {
+  const { begin, folders } = await listening(t)
+  const { payload, headers } = formOf([{ name: '', data: '' }])
+  const part = payload.subarray(0, payload.lastIndexOf('--limite'))
+  const { sending, answer } = begin(headers)
+  for (let i = 0; i < 61; i++) sending.write(Buffer.concat(Array.from({ length: 1_000 }, () => part)))
+  sending.end(payload)
+  const { status, code } = await answer
+  assert.deepEqual([status, code], [413, 'carga.too_many_files'])
+  await until(() => folders().length === 0)
+})
+
 test('a body that does not say how long it is is cut at 200 MB, and the client reads why', async (t) => {
   const { begin, folders } = await listening(t)
   const { sending, answer } = begin(zip)
