@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
@@ -61,6 +62,7 @@ export async function createShell(options: ShellOptions): Promise<{ app: App; ro
   logRequests(app)
   limitBodyTime(app, options.bodyDeadlineMs)
   keepPrivate(app)
+  endUnread(app)
   acceptJsonOnly(app)
   refuseUnread(app)
 
@@ -128,6 +130,17 @@ function collectRoutes(app: App): RouteOptions[] {
 function keepPrivate(app: App): void {
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+    done()
+  })
+}
+
+/**
+ * A HEAD gets no body. Fastify would read the stream to its end to throw it away: the whole of a file, and events for ten
+ * minutes, for somebody who has left long ago.
+ */
+function endUnread(app: App): void {
+  app.addHook('onSend', (request, _reply, payload, done) => {
+    if (request.method === 'HEAD' && payload instanceof Readable) payload.destroy()
     done()
   })
 }

@@ -53,6 +53,16 @@ test('is silent but for a comment now and then, and stops reading when nobody li
   assert.ok(world.reads() <= reads + 1, 'it went on reading for nobody')
 })
 
+test('a HEAD gets no events, and nothing is read for it afterwards', async (t) => {
+  const world = await unit(t)
+  const answer = await fetch(world.address, { method: 'HEAD' })
+  assert.deepEqual([answer.status, await answer.text()], [200, ''])
+  await until(() => world.places() === 0)
+  const [reads, ticks] = [world.reads(), world.ticks()]
+  await until(() => world.ticks() > ticks + 5)
+  assert.equal(world.reads(), reads)
+})
+
 test('sends everybody elsewhere when the process leaves', async (t) => {
   const world = await unit(t)
   const stream = await world.listen()
@@ -138,6 +148,7 @@ async function unit(t: TestContext, timing: Partial<EventTiming> = {}) {
     await app.close()
   })
   return {
+    address: `${url}/eventos`,
     drain,
     reads: () => reads,
     ticks: () => ticks,
