@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { AppError } from '../errors.ts'
 
 /** The sort key of a page's last row, made opaque. */
@@ -18,6 +18,9 @@ export function decodeCursor<T>(cursor: string, key: z.ZodType<T>): T {
     'El cursor no es de esta lista. Vuelve a empezar desde la primera página.',
   )
 }
+
+/** An instant in the key of a cursor, as `Date.toISOString` writes ours: a year that PostgreSQL has not is nobody's. */
+export const momento = z.iso.datetime().regex(/^[1-9]\d{3}-/)
 
 function readJson(text: string): unknown {
   try {

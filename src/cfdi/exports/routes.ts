@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { CentralDb } from '../../db/databases.ts'
 import type { TenantDatabases } from '../../db/tenant-databases.ts'
 import { type Rol, roles } from '../../http/access.ts'
-import { decodeCursor, encodeCursor } from '../../http/cursor.ts'
+import { decodeCursor, encodeCursor, momento } from '../../http/cursor.ts'
 import { actingTenant } from '../../http/principal.ts'
 import { type EventStreams, STREAM_TIMEOUT_MS } from '../../http/sse.ts'
 import type { App } from '../../http/zod.ts'
@@ -144,4 +144,4 @@ const tags = ['Exportaciones']
 const plan = { feature: 'cfdi_basic' satisfies Feature, siempre: 'exportar' as const }
 const readers = { acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] }, plan }
 const writers = { acceso: { quien: 'empresa' as const, roles: ['admin', 'contador'] as readonly Rol[] }, plan }
-const LAST = z.tuple([z.iso.datetime(), z.uuid()])
+const LAST = z.tuple([momento, z.uuid()])

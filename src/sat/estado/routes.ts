@@ -5,7 +5,7 @@ import type { Clock } from '../../clock.ts'
 import type { TenantDb } from '../../db/databases.ts'
 import type { TenantDatabases } from '../../db/tenant-databases.ts'
 import { type Rol, roles } from '../../http/access.ts'
-import { decodeCursor, encodeCursor } from '../../http/cursor.ts'
+import { decodeCursor, encodeCursor, momento } from '../../http/cursor.ts'
 import { actingTenant } from '../../http/principal.ts'
 import type { App } from '../../http/zod.ts'
 import { createAskNow } from './ask-now.ts'
@@ -77,4 +77,4 @@ const tags = ['CFDI']
 const plan = { feature: 'cfdi_basic' satisfies Feature }
 const readers = { acceso: { quien: 'empresa' as const, roles: roles as readonly Rol[] }, plan }
 const writers = { acceso: { quien: 'empresa' as const, roles: ['admin', 'contador'] as readonly Rol[] }, plan }
-const LAST = z.tuple([z.iso.datetime(), z.string().regex(/^\d{1,18}$/)])
+const LAST = z.tuple([momento, z.string().regex(/^\d{1,18}$/)])
