@@ -103,7 +103,15 @@ function withBases(documento: readonly Impuesto[], conceptos: Conceptos): Impues
     conceptos.impuestos.filter((line) => line.base),
     lineKeyOf,
   )
-  return documento.map((line) => ({ ...line, base: line.base ?? baseOf(bases.get(lineKeyOf(line))) }))
+  // A tax that is written twice has the base of its concepts once.
+  const given = new Set<string>()
+  return documento.map((line) => {
+    if (line.base) return line
+    const key = lineKeyOf(line)
+    const base = given.has(key) ? ZERO : baseOf(bases.get(key))
+    given.add(key)
+    return { ...line, base }
+  })
 }
 
 /** Sum of the amounts of one tax. */

@@ -256,6 +256,23 @@ test('limits are limits: one more is refused', () => {
   assert.throws(() => readXml(Buffer.from('<?xml version="1.1"?><a b="&#x1;"/>')), { code: 'cfdi.not_xml' })
 })
 
+test('a tax that a document writes twice has the base of its concepts once', () => {
+  const xml = cfdiXml({
+    version: '3.3',
+    traslados: [
+      { base: '60.00', importe: '9.60' },
+      { base: '40.00', importe: '6.40' },
+    ],
+  })
+  const document = xml.lastIndexOf('<cfdi:Impuestos>')
+  const plain = xml.slice(0, document) + xml.slice(document).replace(/ Base="[^"]*"/g, '')
+  const { impuestos } = parseCfdi(Buffer.from(plain))
+  assert.deepEqual(
+    [impuestos.length, formatDecimal(sumDecimals(impuestos.map(({ base }) => base ?? ZERO)))],
+    [2, '100'],
+  )
+})
+
 test('as much as the limits allow is read in seconds, not in hours', () => {
   const plain = cfdiXml({ version: '3.3' })
   const with_ = (where: string, what: string) => Buffer.from(plain.replace(where, () => what + where))
