@@ -273,6 +273,23 @@ test('payroll of CFDI 3.2, which sums otherwise, is left alone', () => {
   assert.deepEqual(avisos(altered(nomina, wrong, [/(<nomina12:Nomina[^>]*) Version="1\.2"/, '$1 Version="1.1"'])), [])
 })
 
+test('a discount of CFDI 3.2, which is a concept below zero, has the tolerance of any other', () => {
+  const cfdi32 = (importe: string, total: string) => `<?xml version="1.0"?>
+    <c:Comprobante xmlns:c="http://www.sat.gob.mx/cfd/3" version="3.2" fecha="2016-01-15T12:00:00" subTotal="${total}"
+      total="${total}" tipoDeComprobante="ingreso" formaDePago="PAGO EN UNA SOLA EXHIBICION" metodoDePago="03">
+    <c:Emisor rfc="EKU9003173C9"/><c:Receptor rfc="URE180429TM6"/><c:Conceptos>
+      <c:Concepto cantidad="1" descripcion="Servicio" valorUnitario="1000" importe="1000"/>
+      <c:Concepto cantidad="0.333" descripcion="Descuento" valorUnitario="-1000.00" importe="${importe}"/>
+    </c:Conceptos><c:Impuestos/><c:Complemento><t:TimbreFiscalDigital version="1.0"
+      xmlns:t="http://www.sat.gob.mx/TimbreFiscalDigital" UUID="00000000-0000-4000-8000-000000000001"
+      FechaTimbrado="2016-01-15T12:00:10"/></c:Complemento></c:Comprobante>`
+  assert.deepEqual(avisos(cfdi32('-333.33', '666.67')), [])
+  assert.deepEqual(
+    avisos(cfdi32('-334.33', '665.67')).map(({ code }) => code),
+    ['cfdi.concept_mismatch'],
+  )
+})
+
 test('what was withheld is the sum of its lines', (t: TestContext) => {
   const folder = sharedFixtures(t)
   if (!folder) return

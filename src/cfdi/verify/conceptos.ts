@@ -48,13 +48,16 @@ function productCases({ cantidad, valorUnitario, importe }: Concepto, n: number,
   const product = times(cantidad, valorUnitario)
   const tolerance = () => {
     const [ec, ev] = [errorOfQuantity(cantidad), errorOf(valorUnitario)]
-    return sumDecimals([times(cantidad, ev), times(valorUnitario, ec), times(ec, ev), unit])
+    return sumDecimals([times(magnitude(cantidad), ev), times(magnitude(valorUnitario), ec), times(ec, ev), unit])
   }
   if (isWithin(product, importe, tolerance)) return []
   return [
     `El importe del concepto ${n + 1} dice ${formatDecimal(importe)}, y ${formatDecimal(cantidad)} por ${formatDecimal(valorUnitario)} son ${formatDecimal(product)}.`,
   ]
 }
+
+/** Discounts of 3.2 are concepts below zero: an error has no sign. */
+const magnitude = ({ units, places }: Decimal): Decimal => ({ units: units < 0n ? -units : units, places })
 
 function taxCases({ impuestos }: Concepto, n: number, unit: Decimal): string[] {
   return impuestos.flatMap((line) => {
