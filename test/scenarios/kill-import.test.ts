@@ -139,7 +139,7 @@ test('two workers at one load do the work of one', async () => {
   await product.worker.stop()
   const id = await upload(tenant)
   // As after a network split: the queue believes that the first one is dead, and gives the load to another too.
-  const children = [spawnWorker(product), spawnWorker(product)]
+  const children = [0, 1].map(() => spawnWorker(product, { WORKER_METRICS_PORT: '0' }))
   await until(async () => (await progressOf(tenant, id))?.procesados, 60_000)
   await ask(tenant.id, id)
   await until(async () => (await progressOf(tenant, id))?.procesados === 1_130, 90_000)
