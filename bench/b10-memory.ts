@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { sql } from 'kysely'
+import { startProduct, type Tenant } from '../test/support/product.ts'
+import { until } from '../test/support/until.ts'
+import { zipArchive } from '../test/support/zip-archive.ts'
+import { compare, median, type Result } from './harness.ts'
+import { cfdiFiles, RFC, zipOf } from './support/cfdi-files.ts'
+import { type ServerChild, startServer } from './support/child.ts'
+
+const MIB = 1024 ** 2
+const FILES = 50_000
+const API_GOAL = 100
+const WORKER_GOAL = 300
+
+/**
+ * What memory a load takes, of real processes: the kernel's own mark of the largest resident set (VmHWM), which is reset
+ * (clear_refs) when the process stands idle, minus what was resident then.
+ */
+export async function run(): Promise<Result[]> {
+  await using stack = new AsyncDisposableStack()
+  const product = await startProduct({ after: (end) => stack.defer(end) })
+  const tenant = await product.createTenant({ rfc: RFC })
+  await product.worker.stop()
+  const folder = product.deps.config.filesPath
+  const log = (name: string) => path.join(path.dirname(folder), `${name}.log`)
+  const server = (name: 'api' | 'worker', port: number, file: string) =>
+    startServer({
+      file,
+      env: {
+        ...product.env,
+        API_PORT: '38110',
+        METRICS_PORT: '38111',
+        WORKER_METRICS_PORT: '38112',
+        LOG_LEVEL: 'info',
+      },
+      port,
+      probe: name === 'api' ? '/api/live' : '/metrics',
+      logFile: log(name),
+    })
+
+  const api = await server('api', 38110, 'src/server.ts')
+  stack.defer(() => api.stop())
+  const worker = await server('worker', 38112, 'workers/main.ts')
+  stack.defer(() => worker.stop())
+
+  const grown: Record<'api' | 'worker', number[]> = { api: [], worker: [] }
+  const sides = (name: 'api' | 'worker', child: ServerChild, work: () => Promise<void>) => {
+    let idle = 0
+    return {
+      ours: {
+        name: 'peak',
+        async round() {
+          idle = restart(child.pid)
+          await work()
+          const peak = memory(child.pid, 'VmHWM')
+          grown[name].push(peak - idle)
+          return peak
+        },
+      },
+      peer: { name: 'idle', round: async () => idle || memory(child.pid, 'VmRSS') },
+    }
+  }
+
+  // Warm: what the first request of a process loads is no memory of an upload.
+  await upload(api, tenant, zipOf(cfdiFiles(10)))
+  const common = { unit: 'MiB', ratio: 'ours/peer' } as const
+  const ofApi = await compare({
+    ...common,
+    id: 'B10',
+    title: 'resident memory of the API during an upload of 200 MB, above idle',
+    goal: { words: `≤ ${API_GOAL} MiB`, reached: () => median(grown.api) <= API_GOAL },
+    ...sides('api', api, () => upload(api, tenant, largeZip())),
+    limit: 'buffers of the socket and of the disk; the body is never in memory',
+    extra: () => ({ 'above idle, MiB': Math.round(median(grown.api)) }),
+  })
+  const ofWorker = await compare({
+    ...common,
+    id: 'B10B',
+    title: `resident memory of the worker during an import of ${FILES.toLocaleString('en')} XML, above idle`,
+    goal: { words: `≤ ${WORKER_GOAL} MiB`, reached: () => median(grown.worker) <= WORKER_GOAL },
+    rounds: 1,
+    ...sides('worker', worker, async () => {
+      const before = await countOf(tenant)
+      await upload(api, tenant, zipOf(cfdiFiles(FILES)))
+      await until(async () => (await countOf(tenant)) >= before + FILES || undefined, 240_000)
+    }),
+    limit: 'two batches of 500 files at once, as XML, as documents and as rows',
+    extra: () => ({ 'above idle, MiB': Math.round(median(grown.worker)) }),
+  })
+  return [ofApi, ofWorker]
+}
+
+/** As large as a body may be: members that are no CFDI, so that what is measured is the upload. */
+function largeZip(): Buffer {
+  const data = randomBytes(2 * MIB)
+  return zipArchive(
+    Array.from({ length: 98 }, (_, i) => ({
+      name: `${i}.pdf`,
+      data: Buffer.concat([data, randomBytes(16)]),
+      stored: true,
+    })),
+  )
+}
+
+async function upload(api: ServerChild, { token }: Tenant, body: Buffer): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/zip' }
+  const answer = await fetch(`${api.url}/api/cfdi/bulk`, { method: 'POST', headers, body: new Uint8Array(body) })
+  assert.ok(answer.ok, `${answer.status} ${await answer.text()}`)
+  await answer.arrayBuffer()
+}
+
+async function countOf(tenant: Tenant): Promise<number> {
+  const { rows } = await tenant.db((db) =>
+    sql<{ n: string }>`select coalesce(sum(procesados), 0) as n from cargas`.execute(db),
+  )
+  return Number(rows[0]?.n)
+}
+
+/** Forgets the mark. @returns what is resident now, MiB */
+function restart(pid: number): number {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
+  return memory(pid, 'VmRSS')
+}
+
+function memory(pid: number, field: 'VmHWM' | 'VmRSS'): number {
+  const [, kib = '0'] =
+    new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kib) / 1024
+}
