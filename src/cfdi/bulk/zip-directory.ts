@@ -93,6 +93,7 @@ const LOCATOR = 20
 const ZIP64_END = 56
 const RECORD = 46
 const PIECE = 256 * 1024
+const LONGEST_NAME = 2048
 const MAX32 = 0xffffffff
 const MADE_ON_UNIX = [3, 19]
 
@@ -127,7 +128,7 @@ function recordOf(line: Buffer, nameLength: number): ZipRecord {
   const name = line.subarray(RECORD, RECORD + nameLength)
   const sizes = zip64Of(line, line.subarray(RECORD + nameLength))
   return {
-    name: decodeName(name, (flags & 0x800) !== 0),
+    name: decodeName(endOf(name), (flags & 0x800) !== 0),
     method: line.readUInt16LE(10),
     // Bit 0, strong encryption, hidden headers, and the method of AES.
     encrypted: (flags & 0x2041) !== 0 || line.readUInt16LE(10) === 99,
@@ -136,6 +137,19 @@ function recordOf(line: Buffer, nameLength: number): ZipRecord {
     mode: MADE_ON_UNIX.includes(line[5] ?? 0) ? line.readUInt16LE(40) : undefined,
     end: 0,
   }
+}
+
+/** What is shown of a name, and says what the file is. A thousand names of 64 kB would be kept for nothing. */
+function endOf(name: Buffer): Buffer {
+  if (name.length <= LONGEST_NAME) return name
+  const end = name.subarray(-LONGEST_NAME)
+  // Not in the middle of a character of UTF-8.
+  return end.subarray(
+    Math.max(
+      0,
+      end.subarray(0, 4).findIndex((byte) => (byte & 0xc0) !== 0x80),
+    ),
+  )
 }
 
 /** Sizes and place of a member, of 32 bits or, where these are full, of 64 in its extra field 1. */

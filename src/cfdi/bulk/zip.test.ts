@@ -89,6 +89,39 @@ test('names are text whatever wrote them', async () => {
   )
 })
 
+test('of a name as long as the format has it, the end is kept: a thousand of them would fill the memory', async () => {
+  const long = Buffer.from(`${'ñ'.repeat(32_700)}/nota😀.xml`)
+  const found = await read(
+    zipArchive([
+      { name: long, data: 'x' },
+      { name: Buffer.alloc(65_535, 0x82), flags: 0, data: 'y' },
+    ]),
+  )
+  const [[utf8 = '', x] = [], [windows = '', y] = []] = found as [string, string][]
+  assert.deepEqual([x, y], ['x', 'y'])
+  assert.match(utf8, /^ñ+\/nota😀\.xml$/)
+  assert.match(windows, /^é+$/)
+  assert.ok(utf8.length < 2_100 && windows.length < 2_100)
+})
+
+test('an index in another order than its members is read all the same', async () => {
+  const members = Array.from(
+    { length: 40 },
+    (_, i): ZipMember => ({ name: `${i}`, data: `${i}`.repeat(60_000), stored: true }),
+  )
+  const archive = zipArchive(members)
+  const at = archive.readUInt32LE(archive.length - 6)
+  const lines: Buffer[] = []
+  for (let from = at; from < archive.length - 22; from += 46 + archive.readUInt16LE(from + 28))
+    lines.push(archive.subarray(from, from + 46 + archive.readUInt16LE(from + 28)))
+  const mixed = lines.map((_, i) => lines[(i * 7) % 40] as Buffer)
+  const found = await read(Buffer.concat([archive.subarray(0, at), ...mixed, archive.subarray(-22)]))
+  assert.deepEqual(
+    found,
+    members.map((_, i) => [`${(i * 7) % 40}`, `${(i * 7) % 40}`.repeat(40).slice(0, 40)]),
+  )
+})
+
 const badMembers: [string, ZipMember, string][] = [
   ['wrong CRC', { ...good, says: { crc: 1 } }, 'zip.bad_crc'],
   ['a password', { ...good, flags: 1 }, 'zip.encrypted'],

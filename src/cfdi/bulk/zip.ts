@@ -167,8 +167,10 @@ function windowsOf(file: FileHandle, end: number): (record: ZipRecord) => Promis
 
   const bytesAt = async (from: number, length: number): Promise<Buffer> => {
     if (from < start || from + length > start + window.length) {
+      // An index that jumps back and forth would have a whole window read for each of its members.
+      const goesOn = from >= start && from <= start + window.length + NEARBY
       // A new buffer, never the old one over: what was cut from it may still be in use.
-      window = await readAt(file, from, Math.max(length, Math.min(WINDOW, end - from)))
+      window = await readAt(file, from, Math.max(length, Math.min(goesOn ? WINDOW : NEARBY, end - from)))
       start = from
     }
     return window.subarray(from - start, from - start + length)
@@ -185,6 +187,7 @@ function windowsOf(file: FileHandle, end: number): (record: ZipRecord) => Promis
 }
 
 const WINDOW = 1024 ** 2
+const NEARBY = 16 * 1024
 
 function unpack({ method, bytes, crc }: ZipRecord, packed: Buffer): Buffer {
   // Copied: kept as it is, a small CFDI would hold its whole window in memory.
