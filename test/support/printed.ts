@@ -8,6 +8,8 @@ export interface Printed {
   readonly text: string
   readonly size: readonly number[]
   readonly info: Readonly<Record<string, unknown>>
+  /** How far texts reach on any page: left, bottom, right, top. What is turned (a watermark) is not counted. */
+  readonly extent: readonly [number, number, number, number]
   /** What the codes of each page say, decoded from their drawing. */
   readonly codes: readonly string[]
 }
@@ -19,13 +21,32 @@ export async function readPdf(bytes: Uint8Array): Promise<Printed> {
   const first = await document.getPage(1)
   const { info } = await document.getMetadata()
   const codes: string[] = []
-  for (let n = 1; n <= document.numPages; n++) codes.push(...(await codesOf(await document.getPage(n))))
+  const extent: [number, number, number, number] = [612, 792, 0, 0]
+  for (let n = 1; n <= document.numPages; n++) {
+    const page = await document.getPage(n)
+    codes.push(...(await codesOf(page)))
+    await reach(page, extent)
+  }
   return {
     pages: text,
     text: text.join(' ').replace(/\s+/g, ' '),
     size: first.view.slice(2),
     info: info as Record<string, unknown>,
     codes,
+    extent,
+  }
+}
+
+async function reach(page: Page, extent: [number, number, number, number]): Promise<void> {
+  const { items } = await page.getTextContent()
+  for (const item of items) {
+    if (!('transform' in item) || item.str.trim() === '') continue
+    const [, turned, , , x, y] = item.transform as number[]
+    if (turned !== 0 || x === undefined || y === undefined) continue
+    extent[0] = Math.min(extent[0], x)
+    extent[1] = Math.min(extent[1], y)
+    extent[2] = Math.max(extent[2], x + item.width)
+    extent[3] = Math.max(extent[3], y + item.height)
   }
 }
 

@@ -41,8 +41,10 @@ const FONTS: Record<'regular' | 'bold', Weight> = {
 function use(doc: PDFKit.PDFDocument, weight: Weight): Peso {
   // Read once and not for every document: half of the time of a page went into that.
   doc.registerFont(weight.name, (weight.font ?? fontFile(weight.file)) as Buffer)
-  weight.font ??= (doc.font(weight.name) as unknown as { _font: { font: Font } })._font.font
-  const { font, widths } = weight
+  // Also where it is known already: fonts are numbered as they are first used, and the bytes tell.
+  const { _font } = doc.font(weight.name) as unknown as { _font: { font: Font } }
+  const { widths } = weight
+  const font = (weight.font ??= _font.font)
   return {
     has: (codePoint) => font.hasGlyphForCodePoint(codePoint),
     widthOf(letter) {
