@@ -53,7 +53,7 @@ const PURE: Readonly<Record<string, string>> = {
     'avisos cadena-original certificado codigos conceptos identidad nomina recibo sello tolerance total-impreso totales',
   'cfdi/verify/cadena':
     'bienes carta-porte comercio-exterior comprobante energia formato pagos-y-nomina retenciones varios',
-  'cfdi/flow': 'anotaciones movimientos egresos expediente importes saldo',
+  'cfdi/flow': 'anotaciones movimientos egresos expediente importes saldo sustitucion',
   'cfdi/store': 'cfdi-rows batch columns literals',
   db: 'statements ledger migrations quote schema-window',
   http: 'cursor json-text invalid-request',

@@ -30,7 +30,7 @@ export interface Factura {
 
 /** A credit note (type E). */
 export interface Egreso extends Factura {
-  /** The documents it names, in its order, each once. */
+  /** The documents it corrects, in its order, each once (`corregidosPor`). */
   readonly relacionados: readonly string[]
 }
 

@@ -14,6 +14,7 @@ import { findMonth, listMovimientos } from '../../taxes/queries.ts'
 import { readMonth } from '../../taxes/read-month.ts'
 import type { Cfdi } from '../read/comprobante.ts'
 import { parseCfdi } from '../read/parse.ts'
+import { rederive } from './rederive.ts'
 import { storeCfdis as storeWithin } from './store-cfdis.ts'
 
 const RFC = 'EKU9003173C9'
@@ -252,6 +253,28 @@ test('property: the result does not depend on the order or the batches in which 
 /** Invoices, receipts of both versions and credit notes that name each other, some naming what never comes. */
 const uuidOf = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 // Around the turn of a year, and often with months between that have nothing.
+test('a credit note that takes the place of another corrects what that one did, whichever comes first', async () => {
+  const specs: CfdiSpec[] = [
+    { uuid: uuidOf(1), metodoPago: 'PPD', formaPago: '99' },
+    { uuid: uuidOf(2), tipo: 'E', relacionados: [{ tipoRelacion: '01', uuids: [uuidOf(1)] }] },
+    { uuid: uuidOf(3), tipo: 'E', relacionados: [{ tipoRelacion: '04', uuids: [uuidOf(2)] }] },
+  ]
+  for (const order of ['012', '210', '201', '120'].map((text) => [...text].map(Number))) {
+    const db = await tenants.create()
+    for (const i of order) await store(db, specs[i]!)
+    await db.transaction().execute(async (trx) => {
+      await sql`update cfdis set estado = 'cancelado', cancelacion_conocida_en = now()
+        where uuid_fiscal = ${uuidOf(2)}::uuid`.execute(trx)
+      await rederive(trx, [uuidOf(2)])
+    })
+    const { rows } = await sql`select motivo, revisar from movimientos where uuid_fiscal = ${uuidOf(3)}::uuid`.execute(
+      db,
+    )
+    assert.deepEqual(rows, [{ motivo: 'reduce_saldo', revisar: null }], `${order}`)
+    await db.destroy()
+  }
+})
+
 const day = fc.integer({ min: 1, max: 150 }).map((n) => new Date(Date.UTC(2025, 9, n, 12)).toISOString().slice(0, 19))
 const importe = fc.constantFrom('58.00', '116.00', '232.00', '1160.00')
 const facturaId = fc.integer({ min: 0, max: 4 })
@@ -285,6 +308,7 @@ const entangled = fc
         metodoPago: fc.constantFrom('PUE' as const, 'PPD' as const),
         side,
         ids: fc.uniqueArray(facturaId, { maxLength: 3 }),
+        sustituye: fc.option(fc.integer({ min: 200, max: 204 })),
       }),
       { minLength: 1, maxLength: 4 },
     ),
@@ -303,8 +327,9 @@ const entangled = fc
         ...side,
       }
     }),
-    ...notas.map(({ ids, side, ...nota }, i): CfdiSpec => {
+    ...notas.map(({ ids, sustituye, side, ...nota }, i): CfdiSpec => {
       const relacionados = ids.length > 0 ? [{ tipoRelacion: '01', uuids: ids.map(uuidOf) }] : []
+      if (sustituye !== null) relacionados.push({ tipoRelacion: '04', uuids: [uuidOf(sustituye)] })
       return { uuid: uuidOf(200 + i), tipo: 'E', ...nota, relacionados, ...side }
     }),
   ])

@@ -7,6 +7,7 @@ import { IMPORTES, type Movimiento } from '../../taxes/movimiento.ts'
 import { findAnotaciones } from '../annotations/queries.ts'
 import { type Anotaciones, SIN_ANOTACIONES } from '../flow/anotaciones.ts'
 import type { Egreso, Expediente, Factura, PagoAplicado } from '../flow/expediente.ts'
+import { corregidosPor, type Nombrado } from '../flow/sustitucion.ts'
 import { fromJson } from './cfdi-rows.ts'
 import { arrayLiteral } from './literals.ts'
 
@@ -57,6 +58,13 @@ export async function findExpediente(trx: TenantTx, { documentos, egresos }: Sem
           offset 0 -- these first: from the side of the notes every one of them would be looked through
         ) r
         join cfdis e on e.uuid_fiscal = r.uuid_fiscal and e.tipo = 'E'
+        union all
+        -- A note that takes the place of another names it as it would name an invoice: each is found from the other.
+        select e.uuid_fiscal::text
+        from cfdis e
+        where e.uuid_fiscal = case when not a.nota and a.id ~ ${UUID} then a.id::uuid end and e.tipo = 'E'
+        union all
+        select a.id where a.nota
       ) s
     )
     select nota, id from alcance`.execute(trx)
@@ -68,8 +76,9 @@ export async function findExpediente(trx: TenantTx, { documentos, egresos }: Sem
     .execute()
   const notas = await documentRows(trx)
     .select(
-      sql<string[]>`array(select uuid_relacionado::text from cfdi_relaciones r
-        where r.uuid_fiscal = c.uuid_fiscal order by r.n)`.as('relacionados'),
+      sql<Nombrado[]>`coalesce((
+        select json_agg(json_build_object('tipo', r.tipo_relacion, 'uuid', r.uuid_relacionado) order by r.n)
+        from cfdi_relaciones r where r.uuid_fiscal = c.uuid_fiscal), '[]')`.as('nombrados'),
     )
     .where('c.tipo', '=', 'E')
     .where(sql<boolean>`c.uuid_fiscal = any(${reached.filter(({ nota }) => nota).map(({ id }) => id)}::uuid[])`)
@@ -84,6 +93,7 @@ export async function findExpediente(trx: TenantTx, { documentos, egresos }: Sem
   const noted = await findAnotaciones(trx, [
     ...new Set([...facturas, ...notas, ...pagos].map((row) => row.uuid_fiscal)),
   ])
+  const nombrados = new Map(notas.map((nota) => [nota.uuid_fiscal, nota.nombrados]))
   const anotacionesDe = ({ uuid_fiscal }: { uuid_fiscal: string }) => noted.get(uuid_fiscal) ?? SIN_ANOTACIONES
   return {
     documentos: ids,
@@ -92,7 +102,7 @@ export async function findExpediente(trx: TenantTx, { documentos, egresos }: Sem
       (nota) =>
         ({
           ...toFactura(nota, anotacionesDe(nota)),
-          relacionados: [...new Set(nota.relacionados)],
+          relacionados: corregidosPor(nota.uuid_fiscal, nombrados),
         }) satisfies Egreso,
     ),
     pagos: pagos.map((pago) => toPago(pago, anotacionesDe(pago))),
