@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { TenantDb } from '../../db/databases.ts'
+import { leaveInOutbox } from '../../queue/outbox.ts'
 import { reopen } from './create-carga.ts'
 import { cargaClosed, cargaNotFound, filesGone, nothingToRetry } from './errors.ts'
 import { isOpen } from './import-carga.ts'
@@ -28,7 +29,8 @@ export async function retryCarga(db: TenantDb, id: string): Promise<void> {
   await db.transaction().execute(async (trx) => {
     const carga = await lockCarga(trx, id)
     if (!carga) throw cargaNotFound()
-    if (isOpen(carga)) return
+    // Under way, or its job got lost: another does nothing where there is one.
+    if (isOpen(carga)) return leaveInOutbox(trx, 'cfdi.import', { tenantId: db.tenantId, cargaId: id })
     const onDisk = carga.archivosBorradosEn === null
     const isWhole = carga.procesados === carga.total
     if (!isWhole && !onDisk) throw filesGone()

@@ -8,7 +8,7 @@ import { leaveInOutbox } from '../../queue/outbox.ts'
 import { inspect } from './archivos.ts'
 import { folderOf, onDisk, syncFolder } from './disk.ts'
 import { isOpen } from './import-carga.ts'
-import { type CargaRow, findCargaByHuella, hasBeyondLimit, insertCarga, lockCarga, setEstado } from './queries.ts'
+import { type CargaRow, findCargaByHuella, insertCarga, lockCarga, setEstado } from './queries.ts'
 import type { ReceivedFile } from './receive.ts'
 
 export interface UploadedCarga {
@@ -26,8 +26,8 @@ export interface CreateDeps {
 
 /**
  * Makes a load of files that have been received in the folder of `id`, and leaves its import in the outbox of the same
- * commit. The same files again are the load that they were: it is returned, and the new copies go; what it has not done
- * yet (cancelled, failed, or beyond a limit that may be another now) it then goes on with.
+ * commit. The same files again are the load that they were: it is returned, and what has no good end yet (not reached,
+ * beyond a limit that may be another now, refused by a reader that may be another too) it then goes on with.
  * @throws AppError too_large `carga.too_many_files`; nothing is left then
  */
 export async function createCarga(
@@ -86,14 +86,16 @@ async function takeUp(
   const id = await findCargaByHuella(trx, huella)
   const carga = id === undefined ? undefined : await lockCarga(trx, id)
   if (!carga) throw new Error('a load was there and is not: rows of loads are never deleted')
-  const resumes = !isOpen(carga) && (carga.estado !== 'terminada' || (await hasBeyondLimit(trx, carga.id)))
-  if (!resumes) return { id: carga.id, open: isOpen(carga) }
+  const { estado, rechazados, cuarentena } = carga
+  if (estado === 'terminada' && rechazados + cuarentena === 0) return { id: carga.id, open: false }
   const folder = folderOf(again.filesPath, db.tenantId, carga.id)
   await onDisk(() => mkdir(folder, { recursive: true, mode: 0o700 }))
+  // Of an open one too, which may have lost them. Whoever is reading them reads on: they are the same bytes.
   for (const sha256 of new Set(again.files.map((file) => file.sha256)))
     await rename(path.join(again.from, sha256), path.join(folder, sha256))
   await syncFolder(folder)
-  await reopen(trx, db.tenantId, carga, { filesAreBack: true })
+  if (isOpen(carga)) await leaveInOutbox(trx, 'cfdi.import', { tenantId: db.tenantId, cargaId: carga.id })
+  else await reopen(trx, db.tenantId, carga, { filesAreBack: true })
   return { id: carga.id, open: true }
 }
 

@@ -228,7 +228,7 @@ export async function listResultados(
   return query.execute()
 }
 
-/** What trying again may help: it could not be read, or was beyond the limit and its files are there still. */
+/** What trying again may help: it was kept because it could not be read, or it was refused and its files are there. */
 export async function findRetryable(
   db: TenantSql,
   cargaId: string,
@@ -240,7 +240,7 @@ export async function findRetryable(
     .where('carga_id', '=', cargaId)
     .where('n', '>=', from)
     .where(
-      sql<boolean>`(estado = 'cuarentena' or estado = 'rechazado' and codigo = ${BEYOND} and (${onDisk}::boolean
+      sql<boolean>`(estado = 'cuarentena' or estado = 'rechazado' and (${onDisk}::boolean
         or exists (select from carga_cuarentena q where q.carga_id = carga_resultados.carga_id and q.n = carga_resultados.n)))`,
     )
     .orderBy('n')

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
 import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
 import { ownFixture, sharedFixtures } from '../../../test/support/fixtures.ts'
 import { type FormFile, formOf } from '../../../test/support/multipart-form.ts'
 import { type Product, randomRfc, startProduct, type Tenant } from '../../../test/support/product.ts'
 import { until } from '../../../test/support/until.ts'
 import { type ZipMember, zipArchive } from '../../../test/support/zip-archive.ts'
+import { openAs } from '../../db/client.ts'
 
 let product: Product
 before(async () => {
@@ -312,6 +314,48 @@ test('a load can be stopped, says how far it got, and goes on when it is asked t
   assert.deepEqual([closed.statusCode, closed.json().code], [409, 'carga.closed'])
   const nothing = await tenant.post(`/api/cfdi/cargas/${id}/reintentar`)
   assert.deepEqual([nothing.statusCode, nothing.json().code], [409, 'carga.nothing_to_retry'])
+})
+
+test('what an older reader refused is read again when the same files come again', async () => {
+  const tenant = await product.createTenant()
+  const files = [
+    { name: 'a.xml', data: invoice(tenant) },
+    { name: 'b.xml', data: cfdiXml() },
+  ]
+  const { id } = (await bulk(tenant, files)).json()
+  // As if it had not known one of them.
+  await tenant.db(async (db) => {
+    await sql`update carga_resultados set estado = 'rechazado', codigo = 'cfdi.no_timbre', mensaje = 'x'
+      where carga_id = ${id} and n = 0`.execute(db)
+    await sql`update cargas set nuevos = 0, rechazados = 2 where id = ${id}`.execute(db)
+  })
+  const again = (await bulk(tenant, files)).json()
+  assert.equal(again.id, id)
+  assert.deepEqual(told(again), ['a.xml repetido', 'b.xml rechazado cfdi.foreign'])
+  assert.deepEqual([again.estado, again.procesados, again.repetidos, again.rechazados], ['terminada', 2, 1, 1])
+  assert.deepEqual(filesOf(tenant), [])
+})
+
+test('a load that lost its job and its files is begun again by the same files', async (t) => {
+  const tenant = await product.createTenant()
+  await product.worker.stop()
+  t.after(() => product.worker.start())
+  const data = zipArchive(Array.from({ length: 130 }, (_, i) => ({ name: `${i}.xml`, data: invoice(tenant) })))
+  const { id } = (await bulk(tenant, [{ name: 'a.zip', data }])).json()
+  const lose = async () => {
+    rmSync(path.join(folderOf(tenant), id), { recursive: true, force: true })
+    const owner = await openAs(product.centralOwnerUrl)
+    await owner.query(`delete from pgboss.job where name = 'cfdi.import'`)
+    await owner.end()
+  }
+  await lose()
+  assert.equal((await tenant.post(`/api/cfdi/cargas/${id}/reintentar`)).statusCode, 202)
+  await lose()
+  const again = await bulk(tenant, [{ name: 'a.zip', data }])
+  assert.deepEqual([again.statusCode, again.json().id], [202, id])
+  await product.worker.start()
+  const carga = await finished(tenant, id)
+  assert.deepEqual([carga.estado, carga.nuevos], ['terminada', 130])
 })
 
 test('what is not files is refused with a reason', async () => {
