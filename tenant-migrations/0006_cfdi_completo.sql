@@ -195,6 +195,15 @@ create trigger movimientos_sumar_antes after update on movimientos
 create trigger movimientos_sumar_despues after update on movimientos
   referencing new table as filas for each statement execute function movimientos_sumar('1');
 
+-- A statement of its own, which fires none of the others.
+create function movimientos_vaciar() returns trigger language plpgsql set search_path = public as $$
+begin
+  delete from movimientos_sumas;
+  return null;
+end $$;
+create trigger movimientos_sumar_vaciados after truncate on movimientos
+  for each statement execute function movimientos_vaciar();
+
 -- After the triggers, which keep everybody else from writing movements until the commit.
 insert into movimientos_sumas
 select ejercicio, mes, direccion, efecto, motivo, count(*),

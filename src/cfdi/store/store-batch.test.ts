@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import { type CfdiSpec, cfdiXml } from '../../../test/support/cfdi-xml.ts'
 import { ownFixture, ownFixtures } from '../../../test/support/fixtures.ts'
 import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
+import { openAs } from '../../db/client.ts'
 import type { TenantDb } from '../../db/databases.ts'
 import type { Cfdi } from '../read/comprobante.ts'
 import { parseCfdi } from '../read/parse.ts'
@@ -293,6 +294,10 @@ test('sums follow whoever writes movements, whatever the statement', async () =>
   )
   await checkSums(db)
   await sql`delete from movimientos where clase = 'PUE'`.execute(db)
+  await checkSums(db)
+  const owner = await openAs(tenants.ownerUrl(db))
+  await owner.query('truncate movimientos')
+  await owner.end()
   await checkSums(db)
 })
 
