@@ -92,9 +92,22 @@ function notesOf(concepto: Concepto, node: XmlElement | undefined): string[] {
   // Customs, property, parts, whom it is sold for, and what complements of the concept say.
   for (const child of node?.children ?? []) {
     if (child.name === 'Impuestos') continue
+    if (child.name === 'ACuentaTerceros') {
+      notes.push(`A cuenta de ${tercero(child)}`)
+      continue
+    }
     for (const { nombre, valores } of datosDe(child, MOST_NOTES)) notes.push(`${nombre}: ${valores}`)
   }
   return notes
+}
+
+function tercero(node: XmlElement): string {
+  const [rfc, nombre, regimen, domicilio] = ['Rfc', 'Nombre', 'RegimenFiscal', 'DomicilioFiscal'].map((name) =>
+    node.get(`${name}ACuentaTerceros`),
+  )
+  return [nombre, rfc && `RFC ${rfc}`, conNombre('regimen', regimen), domicilio && `C.P. ${domicilio}`]
+    .filter(Boolean)
+    .join(' · ')
 }
 
 const MOST_NOTES = 60

@@ -8,7 +8,7 @@ export interface Dato {
 }
 
 /**
- * All that an element and those below it say, one line for each that says anything: so that a complement without a
+ * All that an element and those below it say in attributes, one line for each that says anything: so that a complement without a
  * drawing of its own is printed whole. `most` lines; the last one tells how many elements are left to the XML.
  */
 export function datosDe(element: XmlElement, most: number): Dato[] {
@@ -16,7 +16,7 @@ export function datosDe(element: XmlElement, most: number): Dato[] {
   let left = 0
   const waiting = [element]
   for (let one = waiting.pop(); one; one = waiting.pop()) {
-    waiting.push(...one.children.toReversed())
+    for (const child of one.children.toReversed()) waiting.push(child)
     const values = Object.entries(one.attributes).filter(([, value]) => value !== '')
     if (values.length === 0) continue
     if (lines.length >= most) left++

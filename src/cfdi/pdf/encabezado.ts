@@ -35,13 +35,12 @@ export const TITULOS: Readonly<Record<Cfdi['tipo'], string>> = {
   R: 'Constancia de retenciones',
 }
 
-const TIPOS: Readonly<Record<Cfdi['tipo'], string>> = {
+const TIPOS: Readonly<Record<Exclude<Cfdi['tipo'], 'R'>, string>> = {
   I: 'I Ingreso',
   E: 'E Egreso',
   P: 'P Pago',
   N: 'N Nómina',
   T: 'T Traslado',
-  R: 'Retenciones e información de pagos',
 }
 
 const NAME: Style = { size: 12, bold: true, color: ACCENT }
@@ -60,7 +59,10 @@ interface At {
 function drawEmisor(hoja: Hoja, cfdi: Cfdi, root: XmlElement, at: At): number {
   const { emisor, lugarExpedicion } = cfdi
   const domicilio = domicilioOf(childrenOf(root, root.namespace, 'Emisor')[0])
-  let y = hoja.block(hoja.wrap(emisor.nombre ?? emisor.rfc, at.width, NAME, 6), at, NAME)
+  const name = emisor.nombre ?? emisor.rfc
+  // The SAT allows three hundred letters.
+  const style = name.length > 90 ? { ...NAME, size: 9 } : NAME
+  let y = hoja.block(hoja.wrap(name, at.width, style, 9), at, style)
   const lines: [string, Style][] = [
     [`RFC ${emisor.rfc}`, { ...BODY, bold: true }],
     ...optional('Régimen fiscal: ', conNombre('regimen', emisor.regimen)),
@@ -87,7 +89,7 @@ function drawFolio(hoja: Hoja, cfdi: Cfdi, at: At): number {
     ['Fecha de emisión', fecha.replace('T', ' ')],
     ['Fecha de certificación', fechaTimbrado.replace('T', ' ')],
     ['Certificado del emisor', noCertificado],
-    ['Tipo y versión', `${TIPOS[tipo]} · ${tipo === 'R' ? 'Retenciones' : 'CFDI'} ${version}`],
+    ['Tipo y versión', tipo === 'R' ? `Retenciones ${version}` : `${TIPOS[tipo]} · CFDI ${version}`],
   ]
   y += 3
   for (const [label, value] of lines) {

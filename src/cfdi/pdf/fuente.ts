@@ -43,8 +43,8 @@ function use(doc: PDFKit.PDFDocument, weight: Weight): Peso {
   doc.registerFont(weight.name, (weight.font ?? fontFile(weight.file)) as Buffer)
   // Also where it is known already: fonts are numbered as they are first used, and the bytes tell.
   const { _font } = doc.font(weight.name) as unknown as { _font: { font: Font } }
-  const { widths } = weight
-  const font = (weight.font ??= _font.font)
+  weight.font = _font.font
+  const { font, widths } = weight
   return {
     has: (codePoint) => font.hasGlyphForCodePoint(codePoint),
     widthOf(letter) {

@@ -91,7 +91,7 @@ test('an invoice says its keys in words, its taxes by concept and its total in w
 test('what is particular of a document stands on it', async () => {
   has(await fixture('own-i-implocal-hotel'), 'ISH')
   has(await fixture('own-i-global'), 'Factura global', 'Periodo')
-  has(await fixture('own-i-terceros'), 'Cuenta Terceros')
+  has(await fixture('own-i-terceros'), 'A cuenta de ADRIANA JUAREZ FERNANDEZ · RFC JUFA7608212V6 · 601')
   has(await fixture('own-i-ppd-usd'), 'DÓLARES', 'Total USD', 'Tipo de cambio')
   has(await fixture('own-i-export-iva0'), 'Exportación', 'IVA 0%')
   has(await fixture('own-i-solo-exento'), 'IVA exento')

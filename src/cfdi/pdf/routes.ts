@@ -12,8 +12,12 @@ import { findPrintable } from './queries.ts'
 
 /** A CFDI of the active company on paper. */
 export const pdfRoutes = (deps: { tenants: TenantDatabases }) => async (app: App) => {
+  // Two, so that whoever asks for a page does not wait behind one who asks for a thousand.
   const press = createPress()
-  app.addHook('onClose', () => press.close())
+  const largePress = createPress({ mostWaiting: 4 })
+  app.addHook('onClose', async () => {
+    await Promise.all([press.close(), largePress.close()])
+  })
 
   const pdf = {
     summary: 'La representación impresa de un CFDI, en PDF tamaño carta',
@@ -27,7 +31,8 @@ export const pdfRoutes = (deps: { tenants: TenantDatabases }) => async (app: App
     const { uuid } = request.params
     const found = await deps.tenants.use(tenantId, (db) => findPrintable(db, uuid))
     if (!found) throw cfdiNotFound()
-    const printed = await press.print(zstdDecompressSync(found.contenido), found.estado, LIMITS)
+    const xml = zstdDecompressSync(found.contenido)
+    const printed = await (xml.length > LARGE ? largePress : press).print(xml, found.estado, LIMITS)
     // The words in it are somebody else's: a browser may keep them, and do nothing else with them.
     return reply
       .type('application/pdf')
@@ -37,6 +42,9 @@ export const pdfRoutes = (deps: { tenants: TenantDatabases }) => async (app: App
       .send(printed)
   })
 }
+
+/** Some hundred concepts. */
+const LARGE = 256 * 1024
 
 /** Together they end before the handler does, which has 15 s. */
 const LIMITS = { timeoutMs: 8_000, patienceMs: 5_000 }

@@ -20,7 +20,6 @@ export function drawTimbre(hoja: Hoja, cfdi: Cfdi, root: XmlElement): void {
           cfdi.fechaTimbrado.replace('T', ' '),
           cfdi.rfcPac && `PAC ${cfdi.rfcPac}`,
           cfdi.timbre.noCertificadoSat && `certificado del SAT ${cfdi.timbre.noCertificadoSat}`,
-          cfdi.noCertificado && `certificado del emisor ${cfdi.noCertificado}`,
         ]
           .filter(Boolean)
           .join(' · '),
