@@ -48,19 +48,21 @@ export async function run(): Promise<Result[]> {
 
   const grown: Record<'api' | 'worker', number[]> = { api: [], worker: [] }
   const sides = (name: 'api' | 'worker', child: ServerChild, work: () => Promise<void>) => {
-    let idle = 0
+    // Once, before the first: a process keeps what it has grown by, and later rounds would call that idle.
+    let idle: number | undefined
     return {
       ours: {
         name: 'peak',
         async round() {
-          idle = restart(child.pid)
+          const resident = restart(child.pid)
+          idle ??= resident
           await work()
           const peak = memory(child.pid, 'VmHWM')
           grown[name].push(peak - idle)
           return peak
         },
       },
-      peer: { name: 'idle', round: async () => idle || memory(child.pid, 'VmRSS') },
+      peer: { name: 'idle', round: async () => idle ?? memory(child.pid, 'VmRSS') },
     }
   }
 
