@@ -63,6 +63,33 @@ test('a job of a feature is cancelled where the plan has it not, and done where 
   await until(async () => 'done' in (await outputOf('outbox.publish', tenantId)))
 })
 
+test('a company that staff has suspended cancels what a sweep brings back, and keeps what would be lost', async (t) => {
+  const { tenantId } = await tenancy.company()
+  const work = async () => ({ done: true })
+  const worker = await tenancy.worker({
+    handlers: {
+      'tenant.sweep': async () => undefined,
+      'tenant.operation': async () => undefined,
+      'outbox.publish': tenantHandler<'outbox.publish'>(work, { swept: true }),
+      'tenant.migrate': tenantHandler<'tenant.migrate'>(work),
+    },
+  })
+  t.after(() => worker.stop({ patienceMs: 0, graceMs: 1_000 }))
+  await tenancy.owner.query(
+    `update tenant_databases set state = 'suspended', generation = generation + 1 where tenant_id = $1`,
+    [tenantId],
+  )
+  assert.deepEqual(await outputOf('outbox.publish', tenantId), { cancelled: 'tenant.suspended' })
+  await tenancy.central.transaction().execute((trx) => tenancy.queue.enqueue(trx, 'tenant.migrate', { tenantId }))
+  await until(async () => {
+    const [job] = await tenancy.owner.query<{ state: string }>(
+      `select state from pgboss.job where name = 'tenant.migrate' and data->>'tenantId' = $1`,
+      [tenantId],
+    )
+    return job?.state === 'retry'
+  })
+})
+
 const become = (tenantId: string, estado: string) =>
   tenancy.owner.query(
     `update subscriptions set estado = $2, deadline_at = now() + interval '1 day' where tenant_id = $1`,

@@ -20,10 +20,13 @@ export interface PlanOfJob {
  *
  * With `plan` it asks what HTTP asks of one who writes (billing.md 8.4): what the company may not do now is cancelled with
  * its reason and not tried again. Upkeep (migrations, backups, the outbox) does not ask.
+ *
+ * `swept` is a job that a sweep leaves again for as long as there is something to do: a company that staff has suspended
+ * cancels it too, or each of its sweeps would end in the dead letters until somebody lets it in again.
  */
 export function tenantHandler<N extends TenantJob>(
   work: (deps: WorkerDeps, db: TenantDb, payload: Payload<N>, job: JobContext) => Promise<object | undefined>,
-  { plan }: { plan?: PlanOfJob } = {},
+  { plan, swept = false }: { plan?: PlanOfJob; swept?: boolean } = {},
 ): Handler<N> {
   return async (deps, payload, job) => {
     const { tenantId } = payload as { tenantId: string }
@@ -32,7 +35,8 @@ export function tenantHandler<N extends TenantJob>(
     try {
       return await deps.tenants.use(tenantId, (db) => work(deps, db, payload, job))
     } catch (error) {
-      if (!(error instanceof AppError && GONE.has(error.code))) throw error
+      if (!(error instanceof AppError)) throw error
+      if (!GONE.has(error.code) && !(swept && error.code === 'tenant.suspended')) throw error
       return { cancelled: error.code }
     }
   }

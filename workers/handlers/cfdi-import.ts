@@ -14,10 +14,10 @@ export const onCfdiImport = tenantHandler<'cfdi.import'>(
     const { estado, procesados, nuevos, repetidos, rechazados, cuarentena } = carga
     return { estado, procesados, nuevos, repetidos, rechazados, cuarentena }
   },
-  { plan: { feature: 'cfdi_basic' } },
+  { plan: { feature: 'cfdi_basic' }, swept: true },
 )
 
-const tidy = tenantHandler<'cfdi.import-tidy'>((deps, db) => tidyCargas(deps, db))
+const tidy = tenantHandler<'cfdi.import-tidy'>((deps, db) => tidyCargas(deps, db), { swept: true })
 
 export const onCfdiImportTidy: Handler<'cfdi.import-tidy'> = async (deps, payload, job) => {
   const done = await tidy(deps, payload, job)

@@ -11,7 +11,7 @@ export const onSatEstado = tenantHandler<'sat.estado'>(
       await deps.central.transaction().execute((trx) => deps.queue.enqueue(trx, 'sat.estado', { tenantId }))
     return done
   },
-  { plan: { feature: 'cfdi_basic' } },
+  { plan: { feature: 'cfdi_basic' }, swept: true },
 )
 
 /** A job per company: one that cannot be entered holds up none of the others. */
