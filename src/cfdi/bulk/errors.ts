@@ -27,7 +27,7 @@ export const unknownField = (name: string) =>
 export const noBoundary = () =>
   invalid('request.multipart', 'Al formulario le falta su separador (boundary) en Content-Type.')
 
-export const uploadCut = (cause: unknown) =>
+export const uploadCut = (cause?: unknown) =>
   new AppError('invalid', 'carga.cut', 'La carga se cortó antes de terminar y no se guardó nada.', { cause })
 
 /** Answered as what it is, a 408, which no kind of AppError has. */

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
 import { formOf } from '../../../test/support/multipart-form.ts'
 import { until } from '../../../test/support/until.ts'
+import type { AppError } from '../../errors.ts'
 import type { Principal } from '../../http/principal.ts'
 import { createShell } from '../../http/shell.ts'
 import { createLog } from '../../log.ts'
@@ -31,9 +32,17 @@ async function listening(t: TestContext, filesPath = temporary(t)) {
   const schema = { body: CargaBody, response: { 200: answer } }
   const config = { acceso: { quien: 'publico' as const }, cuerpoLargo: true as const }
   let refuse = false
-  app.post('/bulk', { config, schema, preParsing, preValidation, handlerTimeout: 60_000 }, async (incoming) => {
+  let handling: ((response: ServerResponse) => Promise<unknown>) | undefined
+  const refused: unknown[] = []
+  app.post('/bulk', { config, schema, preParsing, preValidation, handlerTimeout: 60_000 }, async (incoming, reply) => {
     if (refuse) throw Object.assign(new Error('no'), { statusCode: 409 })
-    uploads.take(incoming)
+    await handling?.(reply.raw)
+    try {
+      uploads.take(incoming)
+    } catch (error) {
+      refused.push(error)
+      throw error
+    }
     return [...incoming.body.archivos]
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -51,7 +60,10 @@ async function listening(t: TestContext, filesPath = temporary(t)) {
   const refuseNext = () => {
     refuse = true
   }
-  return { begin, folders, refuseNext }
+  const handleNext = (work: typeof handling) => {
+    handling = work
+  }
+  return { begin, folders, refuseNext, handleNext, refused }
 }
 
 function temporary(t: TestContext): string {
@@ -191,6 +203,20 @@ test('files of a request that its handler refuses before taking them go', async 
   const { sending, answer } = begin({ ...zip, 'content-length': 1 })
   sending.end('x')
   assert.equal((await answer).status, 409)
+  await until(() => folders().length === 0)
+})
+
+test('a client that leaves when all has arrived takes its files with it: nothing is begun that cannot be found', async (t) => {
+  const { begin, folders, handleNext, refused } = await listening(t)
+  handleNext(async (response) => {
+    sending.destroy()
+    await until(() => response.closed)
+  })
+  const { sending, answer } = begin({ ...zip, 'content-length': 1 })
+  sending.end('x')
+  await assert.rejects(answer)
+  const error = await until(() => refused[0])
+  assert.equal((error as AppError).code, 'carga.cut')
   await until(() => folders().length === 0)
 })
 

@@ -4,7 +4,7 @@ import { uuidv7 } from 'uuidv7'
 import { actingTenant } from '../../http/principal.ts'
 import type { App } from '../../http/zod.ts'
 import { folderOf } from './disk.ts'
-import { uploadTooLarge } from './errors.ts'
+import { uploadCut, uploadTooLarge } from './errors.ts'
 import { MAX_UPLOAD, receive, UPLOAD_TIMES } from './receive.ts'
 import { ReceivedBody } from './schemas.ts'
 import { createUploadPlaces } from './upload-places.ts'
@@ -17,7 +17,10 @@ export interface Uploads {
     payload: NodeJS.ReadableStream,
   ) => Promise<NodeJS.ReadableStream>
   preValidation: (request: FastifyRequest) => Promise<void>
-  /** The id that a received load was given. Its folder is the caller's from now on. */
+  /**
+   * The id that a received load was given. Its folder is the caller's from now on.
+   * @throws AppError `carga.cut` when its client has left
+   */
   take(request: FastifyRequest): string
 }
 
@@ -51,10 +54,17 @@ export function receiveUploads(app: App, { filesPath, times = UPLOAD_TIMES }: Up
       if ((lengthOf(request) ?? 0) > MAX_UPLOAD) throw uploadTooLarge(MAX_UPLOAD)
       const leave = enter(tenantId)
       const id = uuidv7()
-      const upload: Upload = { id, folder: folderOf(filesPath, tenantId, id), failed: undefined, taken: false }
+      const upload: Upload = {
+        id,
+        folder: folderOf(filesPath, tenantId, id),
+        failed: undefined,
+        taken: false,
+        gone: false,
+      }
       uploads.set(request, upload)
       const gone = () => {
         leave()
+        upload.gone = true
         if (!upload.taken)
           rm(upload.folder, { recursive: true, force: true }).catch((err: unknown) =>
             request.log.warn({ err }, 'files of a refused upload stay for the sweep'),
@@ -71,6 +81,8 @@ export function receiveUploads(app: App, { filesPath, times = UPLOAD_TIMES }: Up
     take(request) {
       const upload = uploads.get(request)
       if (!upload) throw new Error('nothing was received with this request')
+      // Its files went with it.
+      if (upload.gone) throw uploadCut()
       upload.taken = true
       return upload.id
     },
@@ -90,6 +102,7 @@ interface Upload {
   folder: string
   failed: unknown
   taken: boolean
+  gone: boolean
 }
 
 function lengthOf({ headers }: FastifyRequest): number | undefined {
