@@ -6,6 +6,7 @@ import test, { after, before } from 'node:test'
 import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
 import { sharedFixtures } from '../../../test/support/fixtures.ts'
 import { type Product, startProduct } from '../../../test/support/product.ts'
+import { checkSello, createSelloCheck } from './check-sello.ts'
 
 let product: Product
 const ended: (() => Promise<void>)[] = []
@@ -43,6 +44,27 @@ test('anybody of the company checks the seal of what it received, and nobody els
     },
   })
   assert.equal((await stranger.get(`/api/cfdi/${uuid}/sello`)).statusCode, 404)
+})
+
+test('a document of megabytes is checked aside, as exactly, and one at a time of a company', async (t) => {
+  const folder = sharedFixtures(t)
+  if (!folder) return
+  const real = readFileSync(path.join(folder, 'cfdi/40/cu-cfdi40-real.xml'), 'utf8')
+  const large = Buffer.from(
+    real.replace('</cfdi:Comprobante>', `<cfdi:Addenda>${'<a/>'.repeat(150_000)}</cfdi:Addenda>$&`),
+  )
+  const seals = createSelloCheck()
+  const [first, second, other] = await Promise.allSettled([
+    seals.check('una', large),
+    seals.check('una', large),
+    seals.check('otra', large),
+  ])
+  assert.equal(first.status, 'fulfilled', String(first.status === 'rejected' && first.reason))
+  assert.deepEqual(first.value, checkSello(Buffer.from(real)))
+  assert.deepEqual(other, first)
+  assert.equal(second.status === 'rejected' && second.reason.code, 'sello.en_curso')
+  assert.deepEqual(await seals.check('una', large), first.value)
+  await assert.rejects(seals.check('una', large.subarray(0, -5)), { code: 'cfdi.not_xml' })
 })
 
 test('a document without a seal says so, and one that is not here is not found', async () => {

@@ -7,11 +7,13 @@ import type { App } from '../../http/zod.ts'
 import { findXml } from '../detail/detail-queries.ts'
 import { cfdiNotFound } from '../errors.ts'
 import { CfdiUuid } from '../schemas.ts'
+import { createSelloCheck } from './check-sello.ts'
 import { SelloComprobado } from './schemas.ts'
-import { verifySello } from './sello.ts'
 
 /** What a CFDI of the active company proves by itself. */
 export const selloRoutes = (deps: { tenants: TenantDatabases }) => async (app: App) => {
+  const seals = createSelloCheck()
+
   const sello = {
     summary: 'Comprobar el sello de un CFDI contra el certificado que trae',
     tags: ['CFDI'],
@@ -23,10 +25,7 @@ export const selloRoutes = (deps: { tenants: TenantDatabases }) => async (app: A
     const { uuid } = request.params
     const compressed = await deps.tenants.use(tenantId, (db) => findXml(db, uuid))
     if (!compressed) throw cfdiNotFound()
-    const { certificado, ...outcome } = verifySello(zstdDecompressSync(compressed))
-    if (!certificado) return { uuid, ...outcome, certificado }
-    const { numero, rfcs, titular, autoridad, desde, hasta } = certificado
-    return { uuid, ...outcome, certificado: { numero, rfc: rfcs[0] ?? null, titular, autoridad, desde, hasta } }
+    return { uuid, ...(await seals.check(tenantId, zstdDecompressSync(compressed))) }
   })
 }
 
