@@ -24,7 +24,8 @@ test('the address of a CFDI is the one of Anexo 20', () => {
     `${SAT}?${ID}&re=EKU9003173C9&rr=URE180429TM6&tt=1160.5&fe=/OAgdg==`,
   )
   // Without a seal it is looked up all the same.
-  assert.equal(of({ sello: null }), `${SAT}?${ID}&re=EKU9003173C9&rr=URE180429TM6&tt=1160.5`)
+  for (const sello of [null, '', 'corto', 'esto no es sello'])
+    assert.equal(of({ sello }), `${SAT}?${ID}&re=EKU9003173C9&rr=URE180429TM6&tt=1160.5`)
   assert.equal(
     of({ version: '3.2', sello: 'abcdefghijkl/OAgdg==' }),
     `${SAT}?${ID}&re=EKU9003173C9&rr=URE180429TM6&tt=0000001160.500000`,

@@ -18,7 +18,9 @@ export function direccionDeVerificacion(cfdi: Cfdi): string {
     receptorOf(cfdi, receptor.rfc),
     `tt=${old ? totalCon10y6(formatDecimal(total)) : totalSinCeros(formatDecimal(total))}`,
   ]
-  if (!old && sello) parts.push(`fe=${sello.slice(-8).replaceAll('+', '%2B')}`)
+  const end = sello?.slice(-8) ?? ''
+  // Something that is no seal is left out: without it the document is found too.
+  if (!old && BASE64.test(end)) parts.push(`fe=${end.replaceAll('+', '%2B')}`)
   return `${tipo === 'R' ? RETENCIONES : CFDI}?${parts.join('&')}`
 }
 
@@ -26,9 +28,10 @@ export function direccionDeVerificacion(cfdi: Cfdi): string {
 export function direccionDeCartaPorte(carta: { idCcp: string; fechaOrigen: string; fechaTimbrado: string }): string {
   const { idCcp, fechaOrigen, fechaTimbrado } = carta
   const parts = [['IdCCP', idCcp] as const, ['FechaOrig', fechaOrigen] as const, ['FechaTimb', fechaTimbrado] as const]
-  return `${CARTA_PORTE}?${parts.map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll('%3A', ':')}`).join('&')}`
+  return `${CARTA_PORTE}?${parts.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed()).replaceAll('%3A', ':')}`).join('&')}`
 }
 
+const BASE64 = /^[A-Za-z0-9+/=]{8}$/
 const CFDI = 'https://verificacfdi.facturaelectronica.sat.gob.mx/default.aspx'
 const RETENCIONES = 'https://prodretencionverificacion.clouda.sat.gob.mx/'
 const CARTA_PORTE = 'https://verificacfdi.facturaelectronica.sat.gob.mx/verificaccp/default.aspx'
@@ -36,5 +39,7 @@ const CARTA_PORTE = 'https://verificacfdi.facturaelectronica.sat.gob.mx/verifica
 function receptorOf({ tipo, retencion }: Cfdi, rfc: string): string {
   const foreign = tipo === 'R' && rfc === RFC_EXTRANJERO ? retencion?.numRegIdTrib : null
   // Twenty positions, filled with zeros.
-  return foreign ? `nr=${encodeURIComponent(foreign.padStart(20, '0'))}` : `rr=${encodeURIComponent(rfc)}`
+  return foreign
+    ? `nr=${encodeURIComponent(foreign.toWellFormed().padStart(20, '0'))}`
+    : `rr=${encodeURIComponent(rfc)}`
 }
