@@ -24,6 +24,15 @@ export interface ConocidoRow {
   conocidoEn: Date | null
 }
 
+/**
+ * Locks documents whose state or warnings may change, before their questions. Whoever is about to ask for the first time
+ * may have them without changing them: PostgreSQL keeps the lock of a row that it waited for and then found to be asked for.
+ */
+export async function lockCfdis(trx: TenantTx, uuids: readonly string[]): Promise<void> {
+  await sql`
+    select from cfdis where uuid_fiscal = any(${uuids}::uuid[]) order by uuid_fiscal for no key update`.execute(trx)
+}
+
 /** Locks what is written about the questions for these CFDI, in the order of uuid, and makes it where it is missing. */
 export async function lockConsultas(trx: TenantTx, uuids: readonly string[]): Promise<void> {
   // Documents before questions, as whoever takes turns does.

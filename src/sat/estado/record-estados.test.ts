@@ -5,8 +5,10 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import { cancelado, dice, perdido, recibida, storeSpecs } from '../../../test/support/estado-sat.ts'
 import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
+import { until } from '../../../test/support/until.ts'
 import { lockLine } from '../../cfdi/store/insert-queries.ts'
 import { rederive } from '../../cfdi/store/rederive.ts'
+import { openAs } from '../../db/client.ts'
 import type { TenantDb } from '../../db/databases.ts'
 import { listHechos } from './history-queries.ts'
 import { type Resultado, recordEstados } from './record-estados.ts'
@@ -258,6 +260,26 @@ test('an answer without news waits for nobody: an import may hold the line of th
   free.resolve()
   await holder
   assert.deepEqual(await changing, [other])
+})
+
+test('who has the document first gets its question: a new state never closes a circle', async () => {
+  const db = await tenants.create()
+  const [uuid = ''] = await storeSpecs(db, {})
+  await record(db, uuid, dice())
+  const owner = await openAs(tenants.ownerUrl(db))
+  const { changing } = await db.transaction().execute(async (trx) => {
+    // As the first answer of two at once: it waited for the document, which is no longer to be asked for, and has it.
+    await sql`select from cfdis where uuid_fiscal = ${uuid}::uuid for no key update`.execute(trx)
+    const changing = record(db, uuid, cancelado, days(1))
+    await until(async () => {
+      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      return (await owner.query(waiting)).length > 0
+    })
+    await sql`select from cfdi_consultas where uuid_fiscal = ${uuid}::uuid for update`.execute(trx)
+    return { changing }
+  })
+  assert.deepEqual(await changing, [uuid])
+  await owner.end()
 })
 
 test('opposite answers, uploads and turns at once: all end, and the last question decides', async () => {

@@ -9,6 +9,7 @@ import {
   changeAvisos,
   findConocidos,
   insertHechos,
+  lockCfdis,
   lockConsultas,
   saveConsultas,
   saveFallos,
@@ -56,8 +57,11 @@ async function write(
   now: Date,
   inLine: boolean,
 ): Promise<Written | undefined> {
-  if (inLine) await lockLine(trx)
   const uuids = resultados.map(({ uuid }) => uuid)
+  if (inLine) {
+    await lockLine(trx)
+    await lockCfdis(trx, uuids)
+  }
   await lockConsultas(trx, uuids)
   const known = new Map((await findConocidos(trx, uuids)).map((row) => [row.uuid, row]))
   const current = resultados.flatMap((resultado) => {
