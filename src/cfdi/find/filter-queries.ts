@@ -75,7 +75,12 @@ export function typedConditions({ nombre, uuid, q }: CfdiFilter): Condition[] {
   if (q !== undefined) {
     const hex = q.replaceAll('-', '').toLowerCase()
     if (/^[0-9a-f]{32}$/.test(hex)) found.push(sql`b.uuid_fiscal = ${hex}::uuid`)
-    else found.push(...each(q, (part) => sql`b.texto like ${part}`))
+    else {
+      const words = each(q, (part) => sql`b.texto like ${part}`)
+      // While a folio fiscal is typed, a letter or two stand behind its last dash: words apart they are in no text.
+      const isFragment = /^[0-9a-f]{4,32}$/.test(hex) && hex.length < q.length
+      found.push(...(isFragment ? [sql`(${allOf(words)} or b.texto like ${like(hex)})`] : words))
+    }
   }
   return found
 }

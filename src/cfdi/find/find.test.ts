@@ -221,6 +221,10 @@ test('a folio is found with its series whatever stands between, and a folio fisc
   for (const { uuid } of all.slice(0, 10))
     for (const part of [
       uuid.slice(0, 8),
+      // As it is typed: right after a dash.
+      uuid.slice(0, 10),
+      uuid.slice(0, 20),
+      uuid.slice(2, 11),
       uuid.slice(4, 14),
       uuid.slice(-12).toUpperCase(),
       uuid.replaceAll('-', '').slice(6, 20),

@@ -105,6 +105,7 @@ test('what is typed and rare is found by the trigram index', async () => {
     'uuid=beef0',
     'q=turbina',
     'q=zzyzx',
+    'q=beef0-1',
     'q=turbina kaplan&direccion=emitidos',
   ]) {
     const { nodes, looked } = await explained(await overhear(query, false))
