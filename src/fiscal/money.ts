@@ -36,8 +36,11 @@ export const ZERO: Decimal = { units: 0n, places: 0 }
 export const ONE: Decimal = { units: 1n, places: 0 }
 
 export function sumDecimals(terms: readonly Decimal[]): Decimal {
-  const places = terms.reduce((most, term) => Math.max(most, term.places), 0)
-  return { units: terms.reduce((sum, term) => sum + scaled(term, places), 0n), places }
+  let places = 0
+  for (const term of terms) if (term.places > places) places = term.places
+  let units = 0n
+  for (const term of terms) units += scaled(term, places)
+  return { units, places }
 }
 
 export function subtract(a: Decimal, b: Decimal): Decimal {
@@ -110,4 +113,5 @@ export function roundToPesos(centavos: Centavos): Centavos {
 const DECIMAL = /^(?:(\d+)(?:\.(\d*))?|\.(\d+))$/
 const LAST_ZEROS = /0+$/
 
-const scaled = ({ units, places }: Decimal, to: number): bigint => units * 10n ** BigInt(to - places)
+const scaled = ({ units, places }: Decimal, to: number): bigint =>
+  to === places ? units : units * 10n ** BigInt(to - places)

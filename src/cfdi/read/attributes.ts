@@ -41,9 +41,9 @@ const IN_CODE = Uint8Array.from({ length: 128 }, (_, code) => (/[\w-]/.test(Stri
 /** One of a few keys that the arithmetic depends on. */
 export function oneOf<T extends string>(element: XmlElement, name: string, keys: readonly T[]): T | null {
   const text = codeOf(element, name)
-  const key = keys.find((one) => one === text)
-  if (text !== null && key === undefined) throw badValue(path(element, name), text)
-  return key ?? null
+  if (text === null) return null
+  for (const key of keys) if (key === text) return key
+  throw badValue(path(element, name), text)
 }
 
 /** An amount or rate, never negative. Rates of exchange have ten places, everything else six. */

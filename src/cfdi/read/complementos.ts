@@ -11,24 +11,33 @@ export const complementosOf = (root: XmlElement): readonly XmlElement[] =>
 
 /** Those that carry more than the stamp, which is all that most do. */
 export const furtherComplementosOf = (root: XmlElement): readonly XmlElement[] =>
-  complementosOf(root).filter(({ children }) => children.some(({ namespace }) => namespace !== TFD))
+  complementosOf(root).filter(carriesMore)
+
+function carriesMore({ children }: XmlElement): boolean {
+  for (const { namespace } of children) if (namespace !== TFD) return true
+  return false
+}
 
 /** Which complements a document and its concepts carry, in the order of their appearance. All stay in its XML. */
 export function namesOfComplementos(root: XmlElement, conceptos: XmlElement | undefined): string[] {
-  const names = new Set<string>()
-  const add = (parent: XmlElement) => {
-    for (const { namespace } of parent.children) {
-      if (namespace !== TFD && names.size < MAX_NAMES) names.add(nameOf(namespace))
-    }
-  }
-  for (const complemento of complementosOf(root)) add(complemento)
+  const names: string[] = []
+  for (const complemento of complementosOf(root)) addNames(names, complemento)
   for (const concepto of conceptos?.children ?? []) {
-    for (const child of concepto.children) if (child.name === 'ComplementoConcepto') add(child)
+    for (const child of concepto.children) if (child.name === 'ComplementoConcepto') addNames(names, child)
   }
-  return [...names]
+  return names
+}
+
+function addNames(names: string[], parent: XmlElement): void {
+  for (const { namespace } of parent.children) {
+    if (namespace === TFD || names.length >= MAX_NAMES) continue
+    const name = nameOf(namespace)
+    if (!names.includes(name)) names.push(name)
+  }
 }
 
 export function readLocales(complementos: readonly XmlElement[]): Comprobante['locales'] {
+  if (complementos.length === 0) return null
   const nodes = complementos.flatMap((node) => childrenOf(node, IMPLOCAL, 'ImpuestosLocales'))
   if (nodes.length === 0) return null
   const sum = (name: string) => sumDecimals(nodes.map((node) => signedDecimalOf(node, name) ?? ZERO))
@@ -36,6 +45,7 @@ export function readLocales(complementos: readonly XmlElement[]): Comprobante['l
 }
 
 export function readLeyendas(complementos: readonly XmlElement[]): string[] {
+  if (complementos.length === 0) return []
   return complementos
     .flatMap((node) => childrenOf(node, LEYENDAS, 'LeyendasFiscales'))
     .flatMap((node) => childrenOf(node, LEYENDAS, 'Leyenda'))

@@ -31,7 +31,17 @@ export function readDecimal(text: string, places: number): Decimal {
   if (point < 0) units = value
   if ((point < 0 ? length : point) > 12 || decimals > places) return parseDecimal(text, { places })
   if (units === 0) return ZERO
-  return { units: SMALL[units] ?? BigInt(units), places: decimals }
+  return { units: bigintOf(units), places: decimals }
 }
 
-const SMALL = Array.from({ length: 1_001 }, (_, n) => BigInt(n))
+/** `BigInt` of a whole number below 2^53, without the call into the engine: the halves are laid side by side and read as one. */
+function bigintOf(units: number): bigint {
+  HALVES[LOW] = units
+  HALVES[1 - LOW] = units / 4_294_967_296
+  return WHOLE[0]!
+}
+
+const WHOLE = new BigUint64Array(1)
+const HALVES = new Uint32Array(WHOLE.buffer)
+WHOLE[0] = 1n
+const LOW = HALVES[0] === 1 ? 0 : 1

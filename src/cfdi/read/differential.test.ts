@@ -90,6 +90,9 @@ const SEEDS: readonly Buffer[] = [
   '<a b="&lt;&gt;&amp;&quot;&apos;&#65;&#x41;&#xA;&#10;\t\n\r\r\n x"> &#9; texto &amp; más ]] > </a>',
   '<a><![CDATA[ ]] ]> & < ]]]><b><!----><c\n\tx\n=\n"1"\ty = \'2\' /></b\n></a>',
   '<año Año="ñ" ñ="é€😀"><ñ:é xmlns:ñ="ü" ñ:á="1"/>�</año>',
+  // Words that the tokenizer knows, of lengths around four, and values whose odd characters stand at every place of four.
+  '<Rfc Rfc="#" UUID =\'"\' Nombre="a#b>c" Año="ñ" Antigüedad="1" Total="a\'&lt;bcd\tef" Certificado="abcdefgh#i&amp;jkl\n" xmlns=\'abcdé\'/>',
+  '<Pago FechaPago="2" ImporteDR="1" ImporteD="2" ImporteDRX="3" TotalTrasladosImpuestoIVA16="4" TotalTrasladosImpuestoIVA8="5" a="" ab="" abc=""/>',
   '<a xmlns:xml="http://www.w3.org/XML/1998/namespace" xml:lang="es" xmlns:b="u" xmlns:c="u" b:x="1" c:y="2"/>',
   '<cfdi:Comprobante xmlns:cfdi="http://www.sat.gob.mx/cfd/4" xmlns:schemaLocation="x" Sello="AbC+/=="><cfdi:Emisor Rfc="A&amp;Ñ"/></cfdi:Comprobante>',
 ]

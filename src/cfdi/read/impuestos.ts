@@ -67,14 +67,27 @@ export function readImpuestos(node: XmlElement | undefined, suffix: keyof typeof
 
 export function readConceptos(conceptos: XmlElement | undefined): Conceptos {
   const namespace = conceptos?.namespace ?? ''
-  const lineas = childrenOf(conceptos, namespace, 'Concepto').map(readConcepto)
-  const noObjeto = lineas.filter(({ impuestos }) => !impuestos.some(isIvaTrasladado))
+  const lineas: Concepto[] = []
+  const impuestos: Impuesto[] = []
+  const noObjeto: Decimal[] = []
+  let combustible = false
+  for (const node of childrenOf(conceptos, namespace, 'Concepto')) {
+    const linea = readConcepto(node)
+    lineas.push(linea)
+    let taxed = false
+    for (const impuesto of linea.impuestos) {
+      impuestos.push(impuesto)
+      if (isIvaTrasladado(impuesto)) taxed = true
+    }
+    if (!taxed) noObjeto.push(linea.descuento ? subtract(linea.importe, linea.descuento) : linea.importe)
+    if (linea.claveProdServ !== null && COMBUSTIBLES.has(linea.claveProdServ)) combustible = true
+  }
   return {
     count: lineas.length,
     lineas,
-    impuestos: lineas.flatMap(({ impuestos }) => impuestos),
-    baseNoObjeto: sumDecimals(noObjeto.map(({ importe, descuento }) => subtract(importe, descuento ?? ZERO))),
-    combustible: lineas.some(({ claveProdServ }) => COMBUSTIBLES.has(claveProdServ ?? '')),
+    impuestos,
+    baseNoObjeto: noObjeto.length === 0 ? ZERO : sumDecimals(noObjeto),
+    combustible,
   }
 }
 
@@ -85,8 +98,8 @@ export function readConceptos(conceptos: XmlElement | undefined): Conceptos {
  * Amounts are always the document's: concepts carry six decimals and their sum differs by cents.
  */
 export function impuestosOf(documento: readonly Impuesto[], conceptos: Conceptos): Impuesto[] {
-  const lines = documento.every(({ base }) => base) ? [...documento] : withBases(documento, conceptos)
-  const exentos = conceptos.impuestos.filter((line) => line.factor === 'Exento' && line.clase === 'traslado')
+  const lines = documento.every(hasBase) ? [...documento] : withBases(documento, conceptos)
+  const exentos = conceptos.impuestos.filter(isExento)
   if (exentos.length === 0) return lines
   const written = new Set(lines.filter((line) => line.factor === 'Exento').map((line) => line.impuesto))
   for (const [impuesto, own] of Map.groupBy(exentos, (line) => line.impuesto)) {
@@ -157,6 +170,10 @@ const TERCEROS = 'http://www.sat.gob.mx/terceros'
 
 /** SAT allows a thousand since 3.3 and said nothing before. */
 export const MAX_DESCRIPCION = 20_000
+
+const hasBase = ({ base }: Impuesto): boolean => base !== null
+
+const isExento = ({ clase, factor }: Impuesto): boolean => factor === 'Exento' && clase === 'traslado'
 
 const isIvaTrasladado = ({ clase, impuesto }: Impuesto): boolean => clase === 'traslado' && impuesto === IVA
 

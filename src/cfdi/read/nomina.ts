@@ -5,6 +5,7 @@ import { childrenOf, type XmlElement } from './xml.ts'
 
 /** Every payroll among the complements: 1.2, and the 1.1 of CFDI 3.2. More than one is legal. */
 export function readNominas(complementos: readonly XmlElement[]): Nomina[] {
+  if (complementos.length === 0) return []
   return complementos.flatMap((complemento) =>
     complemento.children
       .filter(({ name, namespace }) => name === 'Nomina' && (namespace === NOMINA12 || namespace === NOMINA11))

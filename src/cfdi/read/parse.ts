@@ -16,10 +16,7 @@ import { childrenOf, type OnlyChild, type XmlElement } from './xml.ts'
 export function parseCfdi(xml: Uint8Array): Cfdi {
   const { root, reparaciones } = readDocument(xml)
   const comprobante = readComprobante(root)
-  const timbres = complementosOf(root).flatMap((complemento) => childrenOf(complemento, TFD, 'TimbreFiscalDigital'))
-  const [timbre, second] = timbres
-  if (!timbre) throw noTimbre()
-  if (second) throw manyTimbres()
+  const timbre = onlyTimbreOf(root)
   return {
     ...comprobante,
     uuid: uuidOf(timbre, 'UUID'),
@@ -66,6 +63,18 @@ function readVersion(root: XmlElement): Comprobante['version'] {
   if (version !== written?.version) throw badVersion(version)
   if (!written) throw badVersion(undefined)
   return written.version
+}
+
+function onlyTimbreOf(root: XmlElement): XmlElement {
+  let timbre: XmlElement | undefined
+  for (const complemento of complementosOf(root)) {
+    for (const found of childrenOf(complemento, TFD, 'TimbreFiscalDigital')) {
+      if (timbre) throw manyTimbres()
+      timbre = found
+    }
+  }
+  if (!timbre) throw noTimbre()
+  return timbre
 }
 
 function readTimbre(timbre: XmlElement): Cfdi['timbre'] {

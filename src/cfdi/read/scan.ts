@@ -15,10 +15,24 @@ export const PLAIN_ASCII = new Uint8Array(256).map((_, byte) =>
 /** The same and letters beyond ASCII, but for 0xEF, which begins two characters that XML does not permit. */
 export const PLAIN = PLAIN_ASCII.map((plain, byte) => (plain === 1 || (byte >= 0x80 && byte !== 0xef) ? 1 : 0))
 
-/** PLAIN_ASCII of two bytes at once, whichever of them is first in memory. */
-export const PLAIN_PAIR = new Uint8Array(65_536).map((_, pair) =>
-  PLAIN_ASCII[pair & 0xff] === 1 && PLAIN_ASCII[pair >> 8] === 1 ? 1 : 0,
-)
+// Four bytes at once, the first of them lowest. Subtracting the same from each makes the high bit of the first that is below
+// it; those above the first may be wrong, because of what it borrows, and are not looked at.
+
+/** Where among four bytes the first is that is not plain: its high bit is the lowest that is set. None is for all plain. */
+export const endsPlain = (four: number): number =>
+  // below the space, beyond ASCII, one of "#&' and <: the # is let through by who looks closer
+  ((four - 0x20202020) |
+    four |
+    (((four | 0x05050505) ^ 0x27272727) - 0x01010101) |
+    ((four ^ 0x3c3c3c3c) - 0x01010101)) &
+  ~0x7f7f7f7f
+
+/** The same of what cannot be in a name of ASCII where names usually end: `=`, spaces and what is below, beyond ASCII. */
+export const endsName = (four: number): number =>
+  (((four ^ 0x3d3d3d3d) - 0x01010101) | (four - 0x21212121) | four) & ~0x7f7f7f7f
+
+/** Which of the four bytes that is, from 0 to 3. */
+export const firstOf = (ends: number): number => (31 - Math.clz32(ends & -ends)) >> 3
 
 /** What a name is made of: 1 ASCII, 2 the colon, 3 a byte of something else, which is looked at when it is all read. */
 export const NAME = new Uint8Array(256).map((_, byte) =>

@@ -2,13 +2,15 @@ import { tooDeep, tooManyAttributes, tooManyElements } from '../errors.ts'
 import { Element } from './element.ts'
 import {
   closingQuote,
+  endsName,
+  endsPlain,
   fail,
+  firstOf,
   isName,
   NAME,
   NAME_START,
   PLAIN,
   PLAIN_ASCII,
-  PLAIN_PAIR,
   SPACE,
   skipDeclaration,
   skipInstruction,
@@ -18,7 +20,7 @@ import {
   unexpected,
 } from './scan.ts'
 import { Scope } from './scope.ts'
-import { hashed, intern, wordAt } from './words.ts'
+import { hashed, intern, WORDS, wordAt } from './words.ts'
 
 export interface Limits {
   readonly depth: number
@@ -34,8 +36,8 @@ export interface Limits {
 export class Tokens {
   readonly #limits: Limits
   readonly #bytes: Bytes
-  /** The same bytes, two by two. */
-  readonly #pairs: Uint16Array
+  /** The same bytes, four at a time. */
+  readonly #view: DataView
   readonly #end: number
   /** The bytes as characters one by one: wherever all of them are ASCII, the text itself. */
   readonly #text: string
@@ -51,11 +53,10 @@ export class Tokens {
   /** Depth of the addenda we are in, 0 when outside. */
   #addenda = 0
 
-  // Of the name that was read last: where its colon is or −1, and hashes of what is before and behind it.
+  // Of the name that was read last: where its colon is or −1, and a hash of all of it.
   #colon = -1
   #colons = 0
-  #prefixHash = 0
-  #localHash = 0
+  #nameHash = 0
   #nameIsAscii = true
 
   // Attributes with a prefix of the tag that is being read: their meaning is only known when all of it has been.
@@ -65,7 +66,7 @@ export class Tokens {
     this.#limits = limits
     this.#end = source.length
     this.#bytes = withZero(source)
-    this.#pairs = this.#bytes === SCRATCH ? SCRATCH_PAIRS : pairsOf(this.#bytes)
+    this.#view = this.#bytes === SCRATCH ? SCRATCH_VIEW : viewOf(this.#bytes)
     this.#text = this.#bytes.latin1Slice(0, this.#end)
   }
 
@@ -154,11 +155,12 @@ export class Tokens {
   /** To the `>` or `/>` that ends the tag. */
   #readAttributes(from: number, keep: boolean): number {
     const bytes = this.#bytes
-    const pairs = this.#pairs
+    const view = this.#view
     const end = this.#end
     let at = from
     // Names that leave their mark where there is none of this tag need not be compared with those before.
     tag = (tag + 1) | 0
+    if (tag === 0) WORD_MARKS.fill(tag++)
     for (let count = 0; ; count++) {
       let byte = bytes[at]!
       if (SPACE[byte] === 1) {
@@ -173,26 +175,24 @@ export class Tokens {
       }
       if (count === this.#limits.attributes) throw tooManyAttributes(count)
 
+      // Almost all names are words that we know, which have neither a prefix nor letters beyond ASCII; the others are
+      // read once more, letter by letter.
       const start = at
-      let hash = 0
-      let kind = NAME[byte]
-      while (kind === 1) {
-        hash = hashed(hash, byte)
-        byte = bytes[++at]!
-        kind = NAME[byte]
+      let ends = endsName(view.getInt32(at, true))
+      while (ends === 0) {
+        at += 4
+        ends = endsName(view.getInt32(at, true))
       }
-      // Almost all names are ASCII without a prefix; the others are read once more.
-      const usual = kind === 0
-      if (!usual) {
-        at = this.#readName(start)
-        hash = (Math.imul(this.#prefixHash, 961) ^ this.#localHash) & 0x3fffffff
+      at += firstOf(ends)
+      const word = wordAt(view, start, at)
+      if (word === 0) at = this.#readAttributeName(start, count)
+      else {
+        if (WORD_MARKS[word] === tag) this.#refuse(start, at)
+        WORD_MARKS[word] = tag
+        TAG_HASHES[count] = 0
+        TAG_SPANS[2 * count] = 0
       }
       const nameEnd = at
-      if (MARKS[hash & 511] === tag) this.#refuseRepeated(start, nameEnd, hash, count)
-      MARKS[hash & 511] = tag
-      TAG_HASHES[count] = hash
-      TAG_SPANS[2 * count] = start
-      TAG_SPANS[2 * count + 1] = nameEnd
 
       if (bytes[at] !== 0x3d) at = skipSpace(bytes, at)
       if (bytes[at] !== 0x3d) unexpected(bytes, at, end)
@@ -204,13 +204,13 @@ export class Tokens {
       if (quote !== 0x22 && quote !== 0x27) unexpected(bytes, at, end)
 
       const first = ++at
-      // Two at a time as far as all is plain ASCII, which is most of a CFDI: a certificate alone is half of one.
-      if (PLAIN_ASCII[bytes[at]!] === 1) {
-        let pair = (at + 1) >> 1
-        while (PLAIN_PAIR[pairs[pair]!] === 1) pair++
-        at = pair << 1
-        if (at <= first) at = first + 1
+      // Four at a time as far as all is plain ASCII, which is most of a CFDI: a certificate alone is half of one.
+      let odd = endsPlain(view.getInt32(at, true))
+      while (odd === 0) {
+        at += 4
+        odd = endsPlain(view.getInt32(at, true))
       }
+      at += firstOf(odd)
       while (PLAIN_ASCII[bytes[at]!] === 1) at++
       const ascii = bytes[at] === quote
       if (!ascii) while (PLAIN[bytes[at]!] === 1) at++
@@ -218,18 +218,27 @@ export class Tokens {
       if (!plain) at = closingQuote(bytes, at, end, quote)
       if (keep) {
         const value = ascii ? this.#text.slice(first, at) : this.#valueOf(first, at, plain)
-        if (!usual) this.#keepUnusual(start, nameEnd, value)
+        if (word === 0) this.#keepUnusual(start, nameEnd, value)
+        else if (word === XMLNS) this.#declare('', value, start)
         else {
-          const name = wordAt(bytes, start, nameEnd, hash) ?? intern(this.#text.slice(start, nameEnd))
-          if (name === 'xmlns') this.#declare('', value, start)
-          else {
-            this.#names.push(name)
-            this.#values.push(value)
-          }
+          this.#names.push(WORDS[word]!)
+          this.#values.push(value)
         }
-      } else if (!usual) this.#checkName(start, nameEnd)
+      } else if (word === 0) this.#checkName(start, nameEnd)
       at++
     }
+  }
+
+  /** To the end of a name that is none of our words as it is written; refuses it when it has been in this tag before. */
+  #readAttributeName(start: number, count: number): number {
+    const nameEnd = this.#readName(start)
+    const hash = this.#nameHash
+    if (MARKS[hash & 511] === tag) this.#refuseRepeated(start, nameEnd, hash, count)
+    MARKS[hash & 511] = tag
+    TAG_HASHES[count] = hash
+    TAG_SPANS[2 * count] = start
+    TAG_SPANS[2 * count + 1] = nameEnd
+    return nameEnd
   }
 
   /** A value with letters beyond ASCII or, when it is not `plain`, with references and line ends. */
@@ -264,8 +273,12 @@ export class Tokens {
       if (TAG_SPANS[2 * i + 1]! - other !== nameEnd - start) continue
       let same = 0
       while (same < nameEnd - start && bytes[other + same] === bytes[start + same]) same++
-      if (same === nameEnd - start) fail(bytes, start, `hay un atributo repetido: ${this.#written(start, nameEnd)}`)
+      if (same === nameEnd - start) this.#refuse(start, nameEnd)
     }
+  }
+
+  #refuse(start: number, nameEnd: number): never {
+    return fail(this.#bytes, start, `hay un atributo repetido: ${this.#written(start, nameEnd)}`)
   }
 
   /** Attributes with prefixes: declared, and no two of them the same by what their prefixes mean. */
@@ -329,21 +342,18 @@ export class Tokens {
     let seen = 0
     this.#colon = -1
     this.#colons = 0
-    this.#prefixHash = 0
     for (;;) {
       const byte = bytes[at]!
       if (NAME[byte] === 0) break
-      if (byte !== 0x3a) hash = hashed(hash, byte)
-      else {
+      hash = hashed(hash, byte)
+      if (byte === 0x3a) {
         this.#colons += 1
         this.#colon = at
-        this.#prefixHash = hash
-        hash = 0
       }
       seen |= byte
       at++
     }
-    this.#localHash = hash
+    this.#nameHash = hash
     this.#nameIsAscii = seen < 0x80
     return at
   }
@@ -351,8 +361,8 @@ export class Tokens {
   #prefixOf(start: number): string {
     const colon = this.#colon
     if (colon < 0) return ''
-    const known = wordAt(this.#bytes, start, colon, this.#prefixHash)
-    if (known !== undefined) return known
+    const known = wordAt(this.#view, start, colon)
+    if (known !== 0 && this.#colons === 1) return WORDS[known]!
     const text = this.#nameIsAscii ? this.#text.slice(start, colon) : this.#written(start, colon)
     if (this.#colons > 1 || !isName(text)) this.#badName(start)
     return intern(text)
@@ -360,8 +370,8 @@ export class Tokens {
 
   #localOf(start: number, nameEnd: number): string {
     const from = this.#colon < 0 ? start : this.#colon + 1
-    const known = wordAt(this.#bytes, from, nameEnd, this.#localHash)
-    if (known !== undefined) return known
+    const known = wordAt(this.#view, from, nameEnd)
+    if (known !== 0 && this.#colons <= 1) return WORDS[known]!
     const text = this.#nameIsAscii ? this.#text.slice(from, nameEnd) : this.#written(from, nameEnd)
     if (this.#colons > 1 || !isName(text)) this.#badName(start)
     return intern(text)
@@ -401,26 +411,31 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
 
 /** The bytes with zeros behind them. Nothing outside keeps hold of the copy, so that small ones are made in one place. */
 function withZero(source: Uint8Array): Bytes {
-  const bytes = source.length + 2 <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafeSlow((source.length + 3) & ~1)
+  const bytes = source.length + ZEROS <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafeSlow(source.length + ZEROS)
   bytes.set(source)
-  bytes[source.length] = 0
-  bytes[source.length + 1] = 0
+  for (let i = 0; i < ZEROS; i++) bytes[source.length + i] = 0
   return bytes as Bytes
 }
 
 /** What `toString` of a buffer calls, without finding out first what it was asked for. Not in the types of Node. */
 type Bytes = Buffer & { latin1Slice(from: number, to: number): string; utf8Slice(from: number, to: number): string }
 
-const pairsOf = (bytes: Buffer): Uint16Array => new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1)
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+
+/** One stops every walk, and seven more let four bytes be read from any of them. */
+const ZEROS = 8
 
 /** Where the name of each open element begins and ends, by its depth, for the tag that closes it. */
 const OPEN_SPANS = new Int32Array(2 * 2_000)
 /** Which tag has last seen a name with such an end of its hash. */
 const MARKS = new Int32Array(512)
+/** Which tag has last seen each of our words. */
+const WORD_MARKS = new Int32Array(WORDS.length)
+const XMLNS = WORDS.indexOf('xmlns')
 let tag = 0
 /** Of the attributes of the tag that is being read: hash of the name, and where it begins and ends. */
 const TAG_HASHES = new Int32Array(1_000)
 const TAG_SPANS = new Int32Array(2 * 1_000)
 
 const SCRATCH = Buffer.allocUnsafeSlow(262_144)
-const SCRATCH_PAIRS = pairsOf(SCRATCH)
+const SCRATCH_VIEW = viewOf(SCRATCH)

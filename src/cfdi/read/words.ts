@@ -1,19 +1,34 @@
 /**
- * The names that CFDI are made of, found by their bytes without making a text of them first. A name found here, like one
- * most from `intern`, is the same object as that name written in our code: comparing the two compares two addresses.
+ * The names that CFDI are made of, found by their bytes without making a text of them first: which of `WORDS` stands there,
+ * 0 where none does. Four bytes at a time, and `view` has at least three more behind `to`.
  */
-export function wordAt(bytes: Uint8Array, from: number, to: number, hash: number): string | undefined {
+export function wordAt(view: DataView, from: number, to: number): number {
   const length = to - from
-  for (let slot = hash & MASK; ; slot = (slot + 1) & MASK) {
+  if (length === 0 || length > LONGEST) return 0
+  const begin = view.getInt32(from, true)
+  const first = length < 4 ? begin & ((1 << (8 * length)) - 1) : begin
+  const last = length < 4 ? first : view.getInt32(to - 4, true)
+  for (let slot = slotOf(first, last, length); ; slot = (slot + 1) & MASK) {
     const word = SLOTS[slot]!
-    if (word === 0) return undefined
-    if (HASHES[word] === hash && LENGTHS[word] === length && same(bytes, from, STARTS[word]!, length))
-      return WORDS[word]
+    if (word === 0) return 0
+    if (FIRSTS[word] !== first || LASTS[word] !== last || LENGTHS[word] !== length) continue
+    if (length <= 8 || isMiddle(view, from, word, length)) return word
   }
 }
 
-/** One step of the hash that `wordAt` is asked with. It begins at zero. */
-export const hashed = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) & 0x3fffffff
+/** Whether it is the word from the fourth byte to the fourth from its end, those on both sides being the same. */
+function isMiddle(view: DataView, from: number, word: number, length: number): boolean {
+  const start = STARTS[word]!
+  for (let i = 4; i < length - 4; i += 4)
+    if (view.getInt32(from + i, true) !== LETTERS.getInt32(start + i, true)) return false
+  return true
+}
+
+const slotOf = (first: number, last: number, length: number): number =>
+  (Math.imul(first ^ Math.imul(last, 0x2545f491) ^ length, 0x9e3779b1 | 0) >>> 20) & MASK
+
+/** One step of a hash of names. It begins at zero. */
+export const hashed = (hash: number, byte: number): number => ((hash << 5) + (byte - hash)) | 0
 
 /** The one object that stands for this text, as far as there is room: a file of nothing but new names finds none. */
 export function intern(text: string): string {
@@ -32,11 +47,6 @@ function nameOf(text: string): string {
 }
 
 const LEARNT = new Map<string, string>()
-
-function same(bytes: Uint8Array, from: number, start: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (bytes[from + i] !== LETTERS[start + i]) return false
-  return true
-}
 
 const NAMES = `
   cfdi tfd xsi xmlns pago10 pago20 nomina12 implocal cartaporte20 cartaporte30 cartaporte31 cce11 cce20 retenciones
@@ -77,20 +87,26 @@ const NAMES = `
   .trim()
   .split(/\s+/)
 
-const WORDS = ['', ...new Set(NAMES)].map(nameOf)
+/** A name found here, like most from `intern`, is the same object as that name written in our code: comparing them compares two addresses. */
+export const WORDS: readonly string[] = ['', ...new Set(NAMES)].map(nameOf)
 const MASK = 4_095
-const LETTERS = new TextEncoder().encode(WORDS.join(''))
+const BYTES = new TextEncoder().encode(`${WORDS.join('')}    `)
+const LETTERS = new DataView(BYTES.buffer, BYTES.byteOffset, BYTES.length)
 const LENGTHS = Int32Array.from(WORDS, (word) => Buffer.byteLength(word))
+const LONGEST = Math.max(...LENGTHS)
 const STARTS = new Int32Array(WORDS.length)
-const HASHES = new Int32Array(WORDS.length)
+const FIRSTS = new Int32Array(WORDS.length)
+const LASTS = new Int32Array(WORDS.length)
 const SLOTS = new Int32Array(MASK + 1)
 
 for (let word = 1, start = 0; word < WORDS.length; word++) {
+  const length = LENGTHS[word]!
+  const begin = LETTERS.getInt32(start, true)
   STARTS[word] = start
-  const end = start + LENGTHS[word]!
-  HASHES[word] = LETTERS.subarray(start, end).reduce(hashed, 0)
-  start = end
-  let slot = HASHES[word]! & MASK
+  FIRSTS[word] = length < 4 ? begin & ((1 << (8 * length)) - 1) : begin
+  LASTS[word] = length < 4 ? FIRSTS[word]! : LETTERS.getInt32(start + length - 4, true)
+  let slot = slotOf(FIRSTS[word]!, LASTS[word]!, length)
   while (SLOTS[slot] !== 0) slot = (slot + 1) & MASK
   SLOTS[slot] = word
+  start += length
 }
