@@ -37,7 +37,7 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
     case 'invalid_union':
       return 'No corresponde a ninguna de las formas permitidas.'
     case 'invalid_format':
-      return issue.format === 'regex' ? 'No tiene la forma esperada.' : SPANISH(issue)
+      return FORMATS[issue.format] ?? 'No tiene la forma esperada.'
     default:
       return SPANISH(issue)
   }
@@ -48,6 +48,16 @@ const SPANISH = z.locales.es().localeError
 const UNITS: Record<string, (limit: string, n: number | bigint) => string> = {
   string: (limit, n) => `tener ${limit} ${n} ${n === 1 ? 'carácter' : 'caracteres'}`,
   array: (limit, n) => `tener ${limit} ${n} ${n === 1 ? 'elemento' : 'elementos'}`,
+}
+
+/** Zod's own say «Inválido UUID», «Inválido fecha ISO». */
+const FORMATS: Record<string, string> = {
+  uuid: 'No es un identificador (UUID).',
+  guid: 'No es un identificador (UUID).',
+  email: 'No es una dirección de correo.',
+  url: 'No es una dirección de Internet.',
+  date: 'Se esperaba una fecha como 2026-03-31.',
+  datetime: 'Se esperaba una fecha y hora como 2026-03-31T18:00:00Z.',
 }
 
 const TYPES: Record<string, string> = {
