@@ -12,7 +12,7 @@ import { comparePeriodos, periodoOf } from '../../fiscal/periodo.ts'
 import type { Motivo, Movimiento, Revisar } from '../../taxes/movimiento.ts'
 import { IVA } from '../read/impuestos.ts'
 import { atribucionDe, fechaDeFlujo } from './anotaciones.ts'
-import { type ConPagos, cuenta, type Egreso, type Factura, type PoliticaEgresos } from './expediente.ts'
+import { type ConPagos, cuenta, type Egreso, type Factura, isDeferred, type PoliticaEgresos } from './expediente.ts'
 import { comunOf, importesOf } from './importes.ts'
 
 /** A credit note and what it comes to. */
@@ -63,8 +63,9 @@ function reembolsoOf(
   politica: PoliticaEgresos,
 ): Decimal {
   let left = egreso.total
-  for (const { factura, pagos } of targets) {
-    if (factura.metodoPago !== 'PPD') continue
+  for (const target of targets) {
+    if (!isDeferred(target)) continue
+    const { factura, pagos } = target
     const paid = pagos.filter((pago) => diaDe(pago.fecha) <= diaDe(egreso.fecha)).map((pago) => pago.pagado)
     const before = acreditado.get(factura.uuid) ?? ZERO
     const saldo = subtract(factura.total, sumDecimals([...paid, before]))
@@ -95,7 +96,7 @@ type PorDocumento = ReadonlyMap<string | null, readonly Movimiento[]>
 function ofEgreso({ egreso, reembolso, related, targets }: EgresoAplicado, movimientos: PorDocumento): Movimiento {
   // The invoice whose operation is undone: one that was paid at once if there is one, for the balances of the others
   // have had their share already.
-  const original = targets.find(({ factura }) => factura.metodoPago !== 'PPD') ?? targets[0]
+  const original = targets.find((one) => !isDeferred(one)) ?? targets[0]
   const motivo = sinEfecto()
   // What does not count is shown as the note says it; what counts, in the part that was given back.
   const part = motivo ? egreso.total : reembolso
@@ -147,9 +148,10 @@ function ofEgreso({ egreso, reembolso, related, targets }: EgresoAplicado, movim
 }
 
 /** When the money that is given back had come in. */
-function fechaOfFlow({ factura, pagos }: ConPagos, until: string): string {
+function fechaOfFlow(original: ConPagos, until: string): string {
+  const { factura, pagos } = original
   const paid = pagos.map((pago) => pago.fecha).filter((fecha) => diaDe(fecha) <= diaDe(until))
-  return paid.toSorted(compareTexts).at(-1) ?? (factura.metodoPago === 'PPD' ? until : fechaDeFlujo(factura))
+  return paid.toSorted(compareTexts).at(-1) ?? (isDeferred(original) ? until : fechaDeFlujo(factura))
 }
 
 /** Whether the IVA of an invoice was never credited: then giving part of it back takes no credit away. */

@@ -74,6 +74,9 @@ export interface ConPagos {
   readonly pagos: readonly PagoAplicado[]
 }
 
+/** It counts by its receipts: also one that says it was paid at once, when receipts were issued all the same. */
+export const isDeferred = ({ factura, pagos }: ConPagos): boolean => factura.metodoPago === 'PPD' || pagos.length > 0
+
 /** Whether a credit note first lowers what is still owed, or follows its own method of payment. */
 export type PoliticaEgresos = 'saldo-primero' | 'por-metodo-del-egreso'
 

@@ -270,6 +270,24 @@ test('what is no object of tax counts alike whether it is paid at once, by a rec
   assert.equal(stranger!.baseNoObjeto, 0n, 'of an invoice that is not its own a receipt says nothing')
 })
 
+test('an invoice that says it was paid at once and that receipts pay owes what they have not paid', () => {
+  // 11,600 less a note of 2,320, of which 9,280 are paid afterwards: 1,280.00 of IVA is all that was ever collected.
+  const later = pago({ monto: d('9280.00'), pagado: d('9280.00'), impuestos: [traslado('0.16', '8000', '1280')] })
+  const set = { facturas: [factura()], egresos: [egreso({ fecha: '2026-03-20T09:00:00' })] }
+  const [invoice, receipt, note] = derive({ ...set, pagos: [later] })
+  assert.deepEqual(
+    [invoice, receipt, note].map((one) => [one!.efecto, one!.motivo]),
+    [
+      ['sin_efecto', 'pagado_con_rep'],
+      ['cuenta', null],
+      ['sin_efecto', 'reduce_saldo'],
+    ],
+  )
+  // Paid in full before: the note gives money back, as on any other.
+  const before = { ...later, fecha: '2026-03-06T12:00:00', pagado: d('11600.00') }
+  assert.equal(formatCentavos(derive({ ...set, pagos: [before] })[2]!.iva16), '-320.00')
+})
+
 test('a credit note on an invoice paid at once is negative on its own date', () => {
   const [, note] = derive({ facturas: [factura()], egresos: [egreso()] })
   assert.deepEqual(shown(note), { efecto: 'cuenta', motivo: null, mes: 5, base16: '-2000.00', iva16: '-320.00' })

@@ -1,6 +1,6 @@
 import { type Decimal, subtract, sumDecimals } from '../../fiscal/money.ts'
 import { aplicarEgresos } from './egresos.ts'
-import { cuenta, type Expediente, type PoliticaEgresos } from './expediente.ts'
+import { cuenta, type Expediente, isDeferred, type PoliticaEgresos } from './expediente.ts'
 import { conPagos } from './movimientos.ts'
 
 /** What is still owed of an invoice, in its currency, exact. */
@@ -25,7 +25,7 @@ export function saldoDe(expediente: Expediente, uuid: string, politica: Politica
   const one = known.get(uuid)
   if (!one || !cuenta(one.factura) || one.factura.cuentaTerceros) return null
   const { factura, pagos } = one
-  if (factura.metodoPago !== 'PPD' && pagos.length === 0) return null
+  if (!isDeferred(one)) return null
   const tomados = aplicarEgresos(expediente.egresos, known, politica).flatMap(({ egreso, tomado }) => {
     const taken = tomado.get(uuid)
     return taken ? [[egreso.uuid, taken] as const] : []
