@@ -31,7 +31,8 @@ const MOTIVO: Record<Motivo, string> = {
   pagado_con_rep: 'Factura PUE con complemento de pago: cuenta sólo el complemento, para no duplicarla.',
   factura_desconocida: 'El complemento de pago no dice sus impuestos y su factura no está en el sistema.',
   rep_ajeno: 'El complemento de pago no es del emisor de la factura que menciona.',
-  reduce_saldo: 'La nota de crédito sólo reduce lo que faltaba por pagar de una factura PPD o con complementos de pago (LIVA 7).',
+  reduce_saldo:
+    'La nota de crédito sólo reduce lo que faltaba por pagar de una factura PPD o con complementos de pago (LIVA 7).',
   egreso_ppd: 'Nota de crédito PPD: reduce el saldo y no devuelve dinero.',
   emisor_69b:
     'El SAT tiene a quien lo emitió en el listado definitivo del artículo 69-B del CFF: su IVA no es acreditable mientras siga ahí.',
