@@ -54,6 +54,15 @@ test('what an earlier release left out is read again, once, and nothing else cha
   assert.deepEqual(await completeCfdis(db), { completed: 0, unreadable: [] })
 })
 
+test('what an earlier release derived by other rules is derived by those of today', async () => {
+  const db = await stored()
+  const expected = await everything(db)
+  await forget(db)
+  await sql`update movimientos set efecto = 'cuenta', motivo = null, base_no_objeto = base_no_objeto + 7`.execute(db)
+  await completeCfdis(db, { batch: 5 })
+  assert.deepEqual(await everything(db), expected)
+})
+
 test('one that cannot be read any more is told, and the others go on', async () => {
   const db = await stored()
   await forget(db)

@@ -8,6 +8,7 @@ import { type CfdiRows, toRows } from './cfdi-rows.ts'
 import type { Table } from './columns.ts'
 import { completeHeaders, findIncomplete, type Incomplete, stillIncomplete } from './complete-queries.ts'
 import { insertTables, lockLine } from './insert-queries.ts'
+import { rederive } from './rederive.ts'
 
 export interface Completed {
   completed: number
@@ -17,8 +18,9 @@ export interface Completed {
 
 /**
  * Reads CFDI of an earlier release again, which kept only their header, and writes what it left out: concepts and their
- * taxes, payroll, warnings, what is searched. Nothing that is there is changed, and no movement: taxes were counted from
- * the header, as they are now. A batch is a commit, so it may be interrupted, and running it twice is harmless.
+ * taxes, payroll, warnings, what is searched. Nothing that is there is changed but what is derived of it: movements are
+ * made again by the rules of today, or the next document that bears on a month would bring half of them in. A batch is a
+ * commit, so it may be interrupted, and running it twice is harmless.
  */
 export async function completeCfdis(
   db: TenantDb,
@@ -55,6 +57,10 @@ async function complete(db: TenantDb, documents: readonly CfdiRows[]): Promise<n
     await insertTables(
       trx,
       writtenOf(rest).tables.filter(({ table }) => LACKING.has(table)),
+    )
+    await rederive(
+      trx,
+      rest.map(({ uuid }) => uuid),
     )
     return rest.length
   })
