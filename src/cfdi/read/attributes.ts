@@ -99,7 +99,7 @@ export function fechaOf(element: XmlElement, name: string): string {
   throw text ? badDate(path(element, name), text) : missing(path(element, name))
 }
 
-/** A date that needs no calendar: of this century, no later in its month than the 28th. */
+/** A date that needs no calendar: of this century, and no 29 February. */
 function isPlainFecha(text: string): boolean {
   if (text.length !== 19) return false
   for (let i = 0; i < 19; i++) {
@@ -116,9 +116,18 @@ function isPlainFecha(text: string): boolean {
       return false
   }
   const two = (at: number) => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 0x30 * 11
-  const [month, day] = [two(5), two(8)]
+  const month = two(5)
+  const day = two(8)
+  const days = month === 2 ? 28 : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
   return (
-    two(0) === 20 && month >= 1 && month <= 12 && day >= 1 && day <= 28 && two(11) < 24 && two(14) < 60 && two(17) < 60
+    two(0) === 20 &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= days &&
+    two(11) < 24 &&
+    two(14) < 60 &&
+    two(17) < 60
   )
 }
 

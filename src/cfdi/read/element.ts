@@ -1,33 +1,32 @@
 import type { XmlElement } from './xml.ts'
 
-/** An element as the tokenizer makes it: its attributes lie with those of the whole document, in two long rows. */
+/** An element as the tokenizer makes it: its attributes lie with those of the whole document, in one long row. */
 export class Element implements XmlElement {
   readonly namespace: string
   readonly name: string
   children: XmlElement[] = NONE
-  readonly #names: readonly string[]
-  readonly #values: readonly string[]
+  /** Names and values in turn. */
+  readonly #row: readonly string[]
   readonly #first: number
   readonly #end: number
 
-  constructor(namespace: string, name: string, names: readonly string[], values: readonly string[], first: number) {
+  constructor(namespace: string, name: string, row: readonly string[], first: number) {
     this.namespace = namespace
     this.name = name
-    this.#names = names
-    this.#values = values
+    this.#row = row
     this.#first = first
-    this.#end = names.length
+    this.#end = row.length
   }
 
   get(attribute: string): string | undefined {
-    const names = this.#names
-    for (let i = this.#first; i < this.#end; i++) if (names[i] === attribute) return this.#values[i]
+    const row = this.#row
+    for (let i = this.#first; i < this.#end; i += 2) if (row[i] === attribute) return row[i + 1]
     return undefined
   }
 
   get attributes(): Record<string, string> {
     const attributes: Record<string, string> = Object.create(null)
-    for (let i = this.#first; i < this.#end; i++) attributes[this.#names[i]!] = this.#values[i]!
+    for (let i = this.#first; i < this.#end; i += 2) attributes[this.#row[i]!] = this.#row[i + 1]!
     return attributes
   }
 

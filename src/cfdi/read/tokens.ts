@@ -42,9 +42,8 @@ export class Tokens {
   /** The bytes as characters one by one: wherever all of them are ASCII, the text itself. */
   readonly #text: string
   readonly #scope = new Scope()
-  /** Attributes of all elements, those of one after those of another. */
-  readonly #names: string[] = []
-  readonly #values: string[] = []
+  /** Names and values of the attributes of all elements, in turn, those of one after those of another. */
+  readonly #attributes: string[] = []
   readonly #open: Element[] = []
   #root: Element | undefined
   #rootEnd = 0
@@ -137,13 +136,13 @@ export class Tokens {
     const bytes = this.#bytes
     const prefix = this.#prefixOf(from)
     const name = this.#localOf(from, nameEnd)
-    const first = this.#names.length
+    const first = this.#attributes.length
     const at = this.#readAttributes(nameEnd, true)
     if (this.#prefixed.length > 0) this.#checkPrefixed()
     const namespace = this.#scope.find(prefix)
     if (namespace === undefined && prefix !== '') this.#undeclared(prefix, from)
     if (prefix === 'xmlns') fail(bytes, from, 'un elemento no puede llevar el prefijo xmlns')
-    const element = new Element(namespace ?? '', name, this.#names, this.#values, first)
+    const element = new Element(namespace ?? '', name, this.#attributes, first)
     const open = this.#open
     if (open.length > 0) open[open.length - 1]!.add(element)
     else this.#root = element
@@ -161,6 +160,7 @@ export class Tokens {
     // Names that leave their mark where there is none of this tag need not be compared with those before.
     tag = (tag + 1) | 0
     if (tag === 0) WORD_MARKS.fill(tag++)
+    let others = 0
     for (let count = 0; ; count++) {
       let byte = bytes[at]!
       if (SPACE[byte] === 1) {
@@ -185,12 +185,10 @@ export class Tokens {
       }
       at += firstOf(ends)
       const word = wordAt(view, start, at)
-      if (word === 0) at = this.#readAttributeName(start, count)
+      if (word === 0) at = this.#readAttributeName(start, others++)
       else {
         if (WORD_MARKS[word] === tag) this.#refuse(start, at)
         WORD_MARKS[word] = tag
-        TAG_HASHES[count] = 0
-        TAG_SPANS[2 * count] = 0
       }
       const nameEnd = at
 
@@ -220,10 +218,7 @@ export class Tokens {
         const value = ascii ? this.#text.slice(first, at) : this.#valueOf(first, at, plain)
         if (word === 0) this.#keepUnusual(start, nameEnd, value)
         else if (word === XMLNS) this.#declare('', value, start)
-        else {
-          this.#names.push(WORDS[word]!)
-          this.#values.push(value)
-        }
+        else this.#attributes.push(WORDS[word]!, value)
       } else if (word === 0) this.#checkName(start, nameEnd)
       at++
     }
@@ -253,10 +248,7 @@ export class Tokens {
     const local = this.#localOf(start, nameEnd)
     if (prefix === 'xmlns') this.#declare(local, value, start)
     else if (prefix !== '') this.#prefixed.push({ prefix, local, at: start })
-    else {
-      this.#names.push(local)
-      this.#values.push(value)
-    }
+    else this.#attributes.push(local, value)
   }
 
   #declare(prefix: string, value: string, at: number): void {
