@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { d, egreso, factura, pago, ppd, retencion, traslado } from '../../../test/support/flow-documents.ts'
-import { formatDecimal } from '../../fiscal/money.ts'
+import { formatDecimal, ZERO } from '../../fiscal/money.ts'
 import type { Movimiento } from '../../taxes/movimiento.ts'
 import { type Anotaciones, anotacionesOf, SIN_ANOTACIONES } from './anotaciones.ts'
 import type { Expediente } from './expediente.ts'
@@ -128,6 +128,23 @@ test('what is owed: total, less valid payments, less what notes took of it', () 
   assert.equal(saldo({ facturas: [ppd(excluido)] }), null)
   assert.equal(saldo({ facturas: [ppd({ cuentaTerceros: true })] }), null)
   assert.equal(saldo({}), null)
+})
+
+test('what receipts say in pesos of an invoice in dollars is worth dollars of the invoice', () => {
+  const usd = { moneda: 'USD', tipoCambio: d('20') }
+  const invoice = ppd({ ...usd, total: d('1160') })
+  const saldo = (payment: Partial<Parameters<typeof pago>[0]>) =>
+    formatDecimal(
+      saldoDe({ facturas: [invoice], egresos: [], pagos: [pago(payment)] }, 'f1', 'saldo-primero')?.saldo ?? d('1'),
+    )
+  assert.equal(saldo({ moneda: 'USD', equivalencia: d('0.05'), pagado: d('1160') }), '0', 'as it should be said')
+  assert.equal(saldo({ pagado: d('23200') }), '0')
+  assert.equal(saldo({ pagado: d('11600') }), '580')
+  assert.equal(saldo({ version: '1.0', pagado: d('11600') }), '580')
+  // Half is owed, so a note of a quarter gives nothing back.
+  const note = egreso({ ...usd, total: d('290') })
+  const set = { facturas: [invoice], egresos: [note], pagos: [pago({ pagado: d('11600') })] }
+  assert.deepEqual(aplicacionDe(set, 'e1', 'saldo-primero')?.reembolso, ZERO)
 })
 
 test('a credit note tells what it lowered and what was given back; one that does not count tells nothing', () => {

@@ -13,7 +13,7 @@ import type { Motivo, Movimiento, Revisar } from '../../taxes/movimiento.ts'
 import { IVA } from '../read/impuestos.ts'
 import { atribucionDe, fechaDeFlujo } from './anotaciones.ts'
 import { type ConPagos, cuenta, type Egreso, type Factura, isDeferred, type PoliticaEgresos } from './expediente.ts'
-import { comunOf, importesOf } from './importes.ts'
+import { comunOf, importesOf, pagadoDe } from './importes.ts'
 
 /** A credit note and what it comes to. */
 export interface EgresoAplicado {
@@ -66,7 +66,7 @@ function reembolsoOf(
   for (const target of targets) {
     if (!isDeferred(target)) continue
     const { factura, pagos } = target
-    const paid = pagos.filter((pago) => diaDe(pago.fecha) <= diaDe(egreso.fecha)).map((pago) => pago.pagado)
+    const paid = pagos.filter((pago) => diaDe(pago.fecha) <= diaDe(egreso.fecha)).map((pago) => pagadoDe(pago, factura))
     const before = acreditado.get(factura.uuid) ?? ZERO
     const saldo = subtract(factura.total, sumDecimals([...paid, before]))
     if (saldo.units <= 0n) continue

@@ -1,8 +1,8 @@
-import { type Centavos, type Decimal, formatDecimal, ZERO } from '../../fiscal/money.ts'
+import { type Centavos, type Decimal, formatDecimal, toCentavos, ZERO } from '../../fiscal/money.ts'
 import { periodoOf } from '../../fiscal/periodo.ts'
 import { type Importes, type Revisar, SIN_IMPORTES } from '../../taxes/movimiento.ts'
 import { type Impuesto, ISR, IVA } from '../read/impuestos.ts'
-import type { Factura } from './expediente.ts'
+import type { Factura, PagoAplicado } from './expediente.ts'
 
 /** What tax lines come to in pesos. */
 export interface Leido {
@@ -30,6 +30,29 @@ export function importesOf(
     }
   }
   return { importes: sum, revisar }
+}
+
+/**
+ * What a payment settles of an invoice, in the currency of the invoice. A receipt should say it so; some say pesos of an
+ * invoice in dollars, and those are worth what the invoice says that a dollar is.
+ */
+export function pagadoDe(pago: PagoAplicado, { moneda, tipoCambio }: Pick<Factura, 'moneda' | 'tipoCambio'>): Decimal {
+  if (pago.moneda === moneda) return pago.pagado
+  return { units: enPesos(pago, pago.pagado, [], [tipoCambio]), places: 2 }
+}
+
+/**
+ * Pesos of an amount in the currency of a paid document: ÷ EquivalenciaDR × TipoCambioP, rounded once. In Pagos 1.0 a
+ * document in pesos paid in another currency has TipoCambioDR 1 by SAT's rule for that case, and its amounts are pesos.
+ */
+export function enPesos(
+  pago: PagoAplicado,
+  amount: Decimal,
+  times: readonly Decimal[] = [],
+  over: readonly Decimal[] = [],
+): Centavos {
+  if (pago.version === '1.0' && pago.moneda === 'MXN') return toCentavos([amount, ...times], over)
+  return toCentavos([amount, pago.tipoCambio, ...times], [pago.equivalencia, ...over])
 }
 
 interface Tasa {

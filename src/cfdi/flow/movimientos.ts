@@ -1,4 +1,4 @@
-import { type Centavos, type Decimal, isZero, toCentavos, ZERO } from '../../fiscal/money.ts'
+import { type Decimal, isZero, toCentavos, ZERO } from '../../fiscal/money.ts'
 import { type Direccion, type Motivo, type Movimiento, rechazoDe, SIN_IMPORTES } from '../../taxes/movimiento.ts'
 import { type Impuesto, IVA } from '../read/impuestos.ts'
 import { atribucionDe, fechaDeFlujo } from './anotaciones.ts'
@@ -12,7 +12,7 @@ import {
   type PagoAplicado,
   type PoliticaEgresos,
 } from './expediente.ts'
-import { comunOf, importesOf, type Leido } from './importes.ts'
+import { comunOf, enPesos, importesOf, type Leido } from './importes.ts'
 
 /**
  * The movements of a set of documents. The same set gives the same movements, in whatever order it arrived.
@@ -109,20 +109,6 @@ function ofPago(pago: PagoAplicado, factura: Factura | undefined): Movimiento {
     if (!factura.vigente) return 'factura_cancelada'
     return factura.anotaciones.excluido ? 'factura_excluida' : null
   }
-}
-
-/**
- * Pesos of an amount in the currency of a paid document: ÷ EquivalenciaDR × TipoCambioP, rounded once. In Pagos 1.0 a
- * document in pesos paid in another currency has TipoCambioDR 1 by SAT's rule for that case, and its amounts are pesos.
- */
-function enPesos(
-  pago: PagoAplicado,
-  amount: Decimal,
-  times: readonly Decimal[] = [],
-  over: readonly Decimal[] = [],
-): Centavos {
-  if (pago.version === '1.0' && pago.moneda === 'MXN') return toCentavos([amount, ...times], over)
-  return toCentavos([amount, pago.tipoCambio, ...times], [pago.equivalencia, ...over])
 }
 
 function importesOfPago(pago: PagoAplicado, factura: Factura | undefined): Leido {

@@ -1,6 +1,7 @@
 import { type Decimal, subtract, sumDecimals } from '../../fiscal/money.ts'
 import { aplicarEgresos } from './egresos.ts'
 import { cuenta, type Expediente, isDeferred, type PoliticaEgresos } from './expediente.ts'
+import { pagadoDe } from './importes.ts'
 import { conPagos } from './movimientos.ts'
 
 /** What is still owed of an invoice, in its currency, exact. */
@@ -30,7 +31,7 @@ export function saldoDe(expediente: Expediente, uuid: string, politica: Politica
     const taken = tomado.get(uuid)
     return taken ? [[egreso.uuid, taken] as const] : []
   })
-  const pagado = sumDecimals(pagos.map((pago) => pago.pagado))
+  const pagado = sumDecimals(pagos.map((pago) => pagadoDe(pago, factura)))
   const acreditado = sumDecimals(tomados.map(([, taken]) => taken))
   return {
     total: factura.total,
