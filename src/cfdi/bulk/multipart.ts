@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts'
 
-/** A part of a form. Its bytes come once, and before the next part is asked for. */
+/** A part of a form. Its bytes come once, before the next part is asked for, and each piece until the next one. */
 export interface Part {
   readonly name: string | undefined
   /** Undefined: a field, no file. */
@@ -23,7 +23,7 @@ export async function* readParts(source: AsyncIterable<Buffer>, boundary: string
   const reader = createReader(source)
   const delimiter = Buffer.from(`\r\n--${boundary}`)
   // The first one may stand at the very beginning; what stands before it is for programs that know no forms.
-  reader.unread(Buffer.from('\r\n'))
+  reader.add(Buffer.from('\r\n'))
   for await (const _ of reader.until(delimiter));
   for (;;) {
     if (!(await reader.isNext())) return
@@ -36,7 +36,7 @@ export async function* readParts(source: AsyncIterable<Buffer>, boundary: string
 
 async function whole(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
   const all: Buffer[] = []
-  for await (const piece of pieces) all.push(piece)
+  for await (const piece of pieces) all.push(Buffer.from(piece))
   return Buffer.concat(all)
 }
 
@@ -45,12 +45,24 @@ const MAX_HEADERS = 16 * 1024
 
 function createReader(source: AsyncIterable<Buffer>) {
   const chunks = source[Symbol.asyncIterator]()
-  let have: Buffer = Buffer.alloc(0)
+  // One for the whole body: a new one for each chunk would be as much memory as the body before the collector comes.
+  let memory: Buffer = Buffer.alloc(0)
+  let have = memory
 
   const more = async () => {
     const { done, value } = await chunks.next()
     if (done) throw cut()
-    have = have.length === 0 ? value : Buffer.concat([have, value])
+    add(value)
+  }
+
+  /** Copies: a chunk is only there until the next one is asked for. */
+  const add = (bytes: Buffer) => {
+    const length = have.length + bytes.length
+    const room = length > memory.length ? Buffer.allocUnsafeSlow(length) : memory
+    have.copy(room)
+    bytes.copy(room, have.length)
+    memory = room
+    have = room.subarray(0, length)
   }
 
   /** What stands before `mark`, which is taken too. */
@@ -71,9 +83,7 @@ function createReader(source: AsyncIterable<Buffer>) {
 
   return {
     until,
-    unread(bytes: Buffer) {
-      have = Buffer.concat([bytes, have])
-    },
+    add,
     /** Behind a delimiter: a line break when a part follows, two dashes at the end. */
     async isNext(): Promise<boolean> {
       while (have.length < 2) await more()
