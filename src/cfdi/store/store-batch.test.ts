@@ -228,6 +228,23 @@ test('loads that share half of their documents, and derivations meanwhile, never
   await checkSums(db)
 })
 
+test('what a batch looks at does not grow with the credit notes of a company that was never analysed', async () => {
+  const db = await tenants.create()
+  const notes = Array.from({ length: 400 }, () =>
+    read({ tipo: 'E', relacionados: [{ tipoRelacion: '01', uuids: [randomUUID()] }] }),
+  )
+  await store(db, notes)
+  const looked = await db.transaction().execute(async (trx) => {
+    await storeBatch(trx, prepareBatch(several(200), RFC, BULK), ANY)
+    const { rows } = await sql<{ n: string }>`
+      select sum(seq_tup_read + idx_tup_fetch)::text as n from pg_stat_xact_user_tables
+      where relname in ('cfdis', 'cfdi_relaciones')`.execute(trx)
+    return Number(rows[0]?.n)
+  })
+  // For each invoice every note: 80,000.
+  assert.ok(looked < 8_000, `${looked} rows`)
+})
+
 test('a session that dies with a batch half stored leaves nothing of it', async () => {
   const db = await tenants.create()
   await store(db, several(2))

@@ -39,37 +39,36 @@ export interface Alcance extends Expediente {
  */
 export async function findExpediente(trx: TenantTx, { documentos, egresos }: Semillas): Promise<Alcance> {
   // From documents to the notes that name them and from notes to what they name, each once: a note over thousands of
-  // invoices (a rebate of the year) leads to them once and not once for each of them.
+  // invoices (a rebate of the year) leads to them once and not once for each of them. Most documents are tied to nothing:
+  // only what is goes into the recursion, whose steps cost each row a look of its own.
   const { rows: reached } = await sql<{ nota: boolean; id: string }>`
     with recursive alcance(nota, id) as (
-      select false, unnest(${documentos}::text[])
+      select true, unnest(${egresos}::uuid[])
       union
-      select true, unnest(${egresos}::text[])
+      select true, d.id from unnest(${documentos.filter(isUuid)}::uuid[]) as d(id)
+      where (select e.tipo from cfdis e where e.uuid_fiscal = d.id) = 'E'
+      union
+      select false, r.uuid_relacionado from cfdi_relaciones r where r.uuid_relacionado = any(${documentos.filter(isUuid)}::uuid[])
       union
       select not a.nota, s.id
       from alcance a cross join lateral (
-        select r.uuid_relacionado::text as id
-        from cfdi_relaciones r where r.uuid_fiscal = case when a.nota then a.id::uuid end
+        select r.uuid_relacionado as id from cfdi_relaciones r where r.uuid_fiscal = case when a.nota then a.id end
         union all
-        select e.uuid_fiscal::text
-        from (
-          select r.uuid_fiscal from cfdi_relaciones r
-          where r.uuid_relacionado = case when not a.nota and a.id ~ ${UUID} then a.id::uuid end
-          offset 0 -- these first: from the side of the notes every one of them would be looked through
-        ) r
-        join cfdis e on e.uuid_fiscal = r.uuid_fiscal and e.tipo = 'E'
+        -- Types are asked for by id and not joined: where nothing is known of the tables yet, in the first import of a
+        -- company, a join looks through all of its notes for every document.
+        select r.uuid_fiscal from cfdi_relaciones r
+        where r.uuid_relacionado = case when not a.nota then a.id end
+          and (select e.tipo from cfdis e where e.uuid_fiscal = r.uuid_fiscal) = 'E'
         union all
         -- A note that takes the place of another names it as it would name an invoice: each is found from the other.
-        select e.uuid_fiscal::text
-        from cfdis e
-        where e.uuid_fiscal = case when not a.nota and a.id ~ ${UUID} then a.id::uuid end and e.tipo = 'E'
-        union all
-        select a.id where a.nota
+        select a.id where a.nota or (select e.tipo from cfdis e where e.uuid_fiscal = a.id) = 'E'
       ) s
     )
-    select nota, id from alcance`.execute(trx)
-  const ids = reached.filter(({ nota }) => !nota).map(({ id }) => id)
-  const uuids = ids.filter((id) => new RegExp(UUID).test(id))
+    select nota, id::text from alcance`.execute(trx)
+  const reachedIds = (nota: boolean) => reached.filter((row) => row.nota === nota).map(({ id }) => id)
+  const ids = [...new Set([...documentos, ...reachedIds(false)])]
+  const uuids = ids.filter(isUuid)
+  const notes = [...new Set([...egresos, ...reachedIds(true)])]
   const facturas = await documentRows(trx)
     .where('c.tipo', '=', 'I')
     .where(sql<boolean>`c.uuid_fiscal = any(${uuids}::uuid[])`)
@@ -81,7 +80,7 @@ export async function findExpediente(trx: TenantTx, { documentos, egresos }: Sem
         from cfdi_relaciones r where r.uuid_fiscal = c.uuid_fiscal), '[]')`.as('nombrados'),
     )
     .where('c.tipo', '=', 'E')
-    .where(sql<boolean>`c.uuid_fiscal = any(${reached.filter(({ nota }) => nota).map(({ id }) => id)}::uuid[])`)
+    .where(sql<boolean>`c.uuid_fiscal = any(${notes}::uuid[])`)
     .execute()
   const pagos = await trx
     .selectFrom('cfdi_pagos as p')
@@ -144,7 +143,10 @@ export async function replaceMovimientos(
     .map((row) => ({ ejercicio: Number(row['ejercicio']), mes: Number(row['mes']) }))
 }
 
-const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+/** Pagos 1.0 may name a paper folio. */
+const isUuid = (id: string): boolean => UUID.test(id)
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 type MovimientoRow = Record<string, string | null>
 
