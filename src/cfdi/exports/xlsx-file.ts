@@ -124,7 +124,7 @@ async function writeSummary(
 }
 
 const cellsOf = (grupo: Grupo): Celda[] => [
-  { texto: grupo.direccion === 'emitido' ? 'Emitido' : 'Recibido' },
+  { texto: grupo.cuentaTerceros ? 'Por terceros' : grupo.direccion === 'emitido' ? 'Emitido' : 'Recibido' },
   { texto: tipoEnPalabras(grupo.tipo) },
   { texto: grupo.estado === 'vigente' ? 'Vigente' : 'Cancelado' },
   { entero: grupo.cfdis },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { type CfdiSpec, cfdiXml } from '../../../test/support/cfdi-xml.ts'
+import { ownFixture } from '../../../test/support/fixtures.ts'
 import { type Product, startProduct, type Tenant } from '../../../test/support/product.ts'
 import { parseCfdi } from '../read/parse.ts'
 import { storeCfdis } from '../store/store-cfdis.ts'
@@ -394,6 +395,28 @@ test('totals are what the rows add up to, in pesos, cancelled ones apart', async
   )
   const none = (await tenant.get('/api/cfdi/totales?periodo=2031-01')).json()
   assert.deepEqual([none.cfdis, none.vigentes, none.neto.emitidos.total], [0, [], '0.00'])
+})
+
+test("what somebody else issued in the company's name is shown in the totals and is none of its net", async () => {
+  const other = await product.createTenant({ rfc: 'JUFA7608212V6' })
+  await other.db((db) =>
+    storeCfdis(
+      db,
+      'JUFA7608212V6',
+      [
+        parseCfdi(ownFixture('cfdi/40/own-i-terceros.xml')),
+        parseCfdi(Buffer.from(cfdiXml({ emisor: { rfc: 'JUFA7608212V6' } }))),
+      ],
+      { source: 'upload', limit: { max: -1, mode: 'hard' } },
+    ),
+  )
+  const { cfdis, vigentes, neto } = (await other.get('/api/cfdi/totales')).json()
+  assert.equal(cfdis, 2)
+  assert.deepEqual(
+    vigentes.map((grupo: Fila) => [grupo.direccion, grupo.tipo, grupo['cfdis']]),
+    [['emitido', 'I', 2]],
+  )
+  assert.deepEqual([neto.emitidos.cfdis, neto.emitidos.total, neto.emitidos.iva], [1, '116.00', '16.00'])
 })
 
 test('whatever is typed is looked for and nothing else', async () => {

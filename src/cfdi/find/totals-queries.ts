@@ -9,6 +9,8 @@ export interface Grupo {
   direccion: 'emitido' | 'recibido'
   tipo: string
   estado: 'vigente' | 'cancelado'
+  /** Issued by somebody else in the company's name. */
+  cuentaTerceros: boolean
   cfdis: number
   subtotal: string
   descuento: string
@@ -20,18 +22,18 @@ export interface Grupo {
 }
 
 /**
- * Sums of all that a filter finds, by direction, type and state. Each CFDI is converted by its own rate and rounded to
+ * Sums of all that a filter finds, by direction, type, state and whose it is. Each CFDI is converted by its own rate and rounded to
  * the centavo once, so that they are the sums of what a column of an export shows.
  */
 export async function sumCfdis(db: TenantSql, filter: CfdiFilter): Promise<Grupo[]> {
   const { rows } = await sql<Grupo>`${sql.raw(PLANNED_ANEW)}
-    select c.direccion, c.tipo, c.estado, count(*)::int as cfdis,
+    select c.direccion, c.tipo, c.estado, c.cuenta_terceros as "cuentaTerceros", count(*)::int as cfdis,
       ${sum('subtotal')} as subtotal, ${sum('descuento')} as descuento, ${sum('iva')} as iva, ${sum('ieps')} as ieps,
       ${sum('isr_retenido')} as "isrRetenido", ${sum('iva_retenido')} as "ivaRetenido", ${sum('total')} as total
     from cfdis c
     where ${allOf(conditions(filter))}
-    group by c.direccion, c.tipo, c.estado
-    order by c.direccion, c.tipo, c.estado`.execute(db)
+    group by c.direccion, c.tipo, c.estado, c.cuenta_terceros
+    order by c.direccion, c.tipo, c.estado, c.cuenta_terceros`.execute(db)
   return rows
 }
 
