@@ -85,10 +85,10 @@ async function findAplicacion(trx: TenantTx, uuid: string): Promise<Aplicacion |
   return aplicacionDe(await findExpediente(trx, { documentos: [], egresos: [uuid] }), uuid, politicaEgresos)
 }
 
-/** They stand nowhere but in the XML, and few documents have any. */
+/** They stand nowhere but in the XML, and few documents have any: an honest one has a handful. */
 async function findLeyendas(trx: TenantTx, uuid: string): Promise<readonly string[]> {
   const compressed = await findXml(trx, uuid)
-  return compressed ? parseCfdi(zstdDecompressSync(compressed)).leyendas : []
+  return compressed ? parseCfdi(zstdDecompressSync(compressed)).leyendas.slice(0, BOUND.most) : []
 }
 
 /** How much is shown at once of what may be thousands. */

@@ -278,6 +278,9 @@ test('payroll, legends, repairs, findings and other bytes of the same folio are 
   const leyendas = `<leyendasFisc:LeyendasFiscales xmlns:leyendasFisc="http://www.sat.gob.mx/leyendasFiscales" version="1.0"><leyendasFisc:Leyenda textoLeyenda="Artículo 16-A, con ñ"/></leyendasFisc:LeyendasFiscales>`
   const con = await send(cfdiXml({ fecha: '2024-07-01T10:00:00' }).replace('<tfd:Timbre', `${leyendas}<tfd:Timbre`))
   assert.deepEqual((await detailOf(con)).leyendas, ['Artículo 16-A, con ñ'])
+  const many = leyendas.replace(/<leyendasFisc:Leyenda .*?\/>/, (one) => one.repeat(1_000))
+  const flood = await send(cfdiXml({ fecha: '2024-07-01T10:00:00' }).replace('<tfd:Timbre', `${many}<tfd:Timbre`))
+  assert.equal((await detailOf(flood)).leyendas.length, 200)
 
   const uuid = await upload({ fecha: '2024-07-02T10:00:00', total: '999.99' })
   const xml = cfdiXml({ uuid, fecha: '2024-07-02T10:00:00', total: '999.99', addenda: '<otra/>' })
