@@ -199,7 +199,8 @@ function unpack({ method, bytes, crc }: ZipRecord, packed: Buffer): Buffer {
 
 function inflate(packed: Buffer, bytes: number): Buffer {
   try {
-    return inflateRawSync(packed, { maxOutputLength: Math.max(1, bytes) })
+    // All in one piece, and one byte more to see one that lies: pieces of 16 KiB would be three times what a CFDI is.
+    return inflateRawSync(packed, { maxOutputLength: Math.max(1, bytes), chunkSize: Math.max(64, bytes + 1) })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw memberSize()
     throw memberUnreadable(error)
