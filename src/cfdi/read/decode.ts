@@ -7,7 +7,10 @@ import { badEncoding } from '../errors.ts'
  * @throws AppError cfdi.encoding
  */
 export function toUtf8(bytes: Uint8Array): Uint8Array {
-  const [a, b, c] = bytes
+  // Not taken apart in one line: that asks an iterator for each of them.
+  const a = bytes[0]
+  const b = bytes[1]
+  const c = bytes[2]
   if (a === 0xef && b === 0xbb && c === 0xbf) return checked(bytes.subarray(3))
   if (a === 0xff && b === 0xfe) return transcoded('utf-16le', bytes)
   if (a === 0xfe && b === 0xff) return transcoded('utf-16be', bytes)

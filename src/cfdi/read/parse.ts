@@ -44,19 +44,28 @@ export function readComprobante(root: XmlElement): Comprobante {
   return version === '3.2' ? readCfdi32(root, one) : readCfdi(root, version, one)
 }
 
-const VERSIONS: Readonly<Record<string, { root: string; attribute: string; version: Comprobante['version'] }[]>> = {
-  'http://www.sat.gob.mx/cfd/4': [{ root: 'Comprobante', attribute: 'Version', version: '4.0' }],
-  // 3.2 lives in the namespace of 3.3 and writes its attributes in lower case.
-  'http://www.sat.gob.mx/cfd/3': [
-    { root: 'Comprobante', attribute: 'Version', version: '3.3' },
-    { root: 'Comprobante', attribute: 'version', version: '3.2' },
-  ],
-  'http://www.sat.gob.mx/esquemas/retencionpago/1': [{ root: 'Retenciones', attribute: 'Version', version: '1.0' }],
-  'http://www.sat.gob.mx/esquemas/retencionpago/2': [{ root: 'Retenciones', attribute: 'Version', version: '2.0' }],
+interface Written {
+  readonly root: string
+  readonly attribute: string
+  readonly version: Comprobante['version']
 }
 
+const VERSIONS: ReadonlyMap<string, readonly Written[]> = new Map<string, readonly Written[]>([
+  ['http://www.sat.gob.mx/cfd/4', [{ root: 'Comprobante', attribute: 'Version', version: '4.0' }]],
+  [
+    // 3.2 lives in the namespace of 3.3 and writes its attributes in lower case.
+    'http://www.sat.gob.mx/cfd/3',
+    [
+      { root: 'Comprobante', attribute: 'Version', version: '3.3' },
+      { root: 'Comprobante', attribute: 'version', version: '3.2' },
+    ],
+  ],
+  ['http://www.sat.gob.mx/esquemas/retencionpago/1', [{ root: 'Retenciones', attribute: 'Version', version: '1.0' }]],
+  ['http://www.sat.gob.mx/esquemas/retencionpago/2', [{ root: 'Retenciones', attribute: 'Version', version: '2.0' }]],
+])
+
 function readVersion(root: XmlElement): Comprobante['version'] {
-  const known = Object.hasOwn(VERSIONS, root.namespace) ? VERSIONS[root.namespace] : undefined
+  const known = VERSIONS.get(root.namespace)
   if (root.name !== known?.[0]?.root) throw notCfdi(`{${root.namespace}}${root.name}`)
   const written = known.find(({ attribute }) => root.get(attribute) !== undefined)
   const version = written && root.get(written.attribute)
