@@ -3,13 +3,15 @@ import type { Clock } from '../clock.ts'
 import type { KeyRing } from '../config.ts'
 import { writeAudit, writeAuditoria } from '../db/audit.ts'
 import type { CentralDb, TenantDb } from '../db/databases.ts'
+import type { Acceso } from '../http/access.ts'
 import { noteAdmission } from '../http/admission.ts'
 import { originOf } from '../http/client-address.ts'
 import type { Principal, Vista } from '../http/principal.ts'
 import type { App } from '../http/zod.ts'
 import { bearerTokenOf, verifyAccessToken } from './access-token.ts'
-import { authorize, TokenMismatch } from './authorize.ts'
-import { unauthenticated } from './errors.ts'
+import { authorize, isAlive, TokenMismatch } from './authorize.ts'
+import { forbidden, sessionEnded, unauthenticated, viewNotOpen } from './errors.ts'
+import { findMember } from './member-queries.ts'
 import type { SessionCache } from './session-cache.ts'
 
 export interface GuardDeps {
@@ -44,8 +46,27 @@ export function guardRequests(app: App, deps: GuardDeps): void {
     const now = deps.clock.now()
     request.user = await admit(now)
     if (request.routeOptions.config.flujo) noteAdmission(request, () => admit(deps.clock.now()))
+    if (request.routeOptions.config.cuerpoLargo)
+      noteAdmission(request, () => demandStanding(deps, request.user, acceso))
     if (request.user.vista) await recordView(deps, request, request.user, request.user.vista, now)
   })
+}
+
+/**
+ * When a body that took minutes is there. Its token may have run out, and whoever keeps the books of many companies looks
+ * at another one by now: neither is a reason to throw it away. To be put out of the company meanwhile is.
+ * @throws AppError unauthenticated, forbidden
+ */
+async function demandStanding({ sessions, clock, central }: GuardDeps, user: Principal, acceso: Acceso): Promise<void> {
+  const now = clock.now()
+  const session = await sessions.find(user.sessionId)
+  if (!session || !isAlive(session, now)) throw sessionEnded()
+  if (user.vista) {
+    if (session.vista?.id !== user.vista.id || session.vista.expiresAt <= now) throw viewNotOpen()
+  } else if (acceso.quien === 'empresa' && user.tenantId !== null) {
+    const member = await findMember(central, user.tenantId, user.userId)
+    if (!member || !acceso.roles.includes(member.rol)) throw forbidden()
+  }
 }
 
 /** RFCs hold ñ, and headers hold bytes: accepts UTF-8, Latin-1 and percent-encoded. */

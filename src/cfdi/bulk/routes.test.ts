@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
@@ -386,6 +387,31 @@ test('a repeat with the same Idempotency-Key gets the same answer, and leaves no
   assert.equal(second.headers['idempotent-replayed'], 'true')
   assert.deepEqual(second.json(), first.json())
   await until(() => filesOf(tenant).length === 0)
+})
+
+test('who is put out of the company while their files arrive brings nothing in', async () => {
+  const tenant = await product.createTenant()
+  const contador = await tenant.member('contador')
+  const { payload, headers } = formOf([{ name: 'a.xml', data: invoice(tenant) }])
+  const sendAnd = (meanwhile: () => Promise<unknown>) => {
+    const body = async function* () {
+      yield payload.subarray(0, 50)
+      await meanwhile()
+      yield payload.subarray(50)
+    }
+    const authorization = { authorization: `Bearer ${contador.token}` }
+    const asked = { method: 'POST', url: '/api/cfdi/bulk', headers: { ...headers, ...authorization } } as const
+    return product.app.inject({ ...asked, payload: Readable.from(body()) })
+  }
+  assert.equal((await sendAnd(async () => undefined)).statusCode, 200)
+  const { datos } = (await tenant.get('/api/usuarios')).json()
+  const { id } = datos.find(({ rol }: { rol: string }) => rol === 'contador')
+  const changed = await sendAnd(() => tenant.send('PATCH', `/api/usuarios/${id}`, { body: { rol: 'visor' } }))
+  assert.equal(changed.statusCode, 403, changed.body)
+  const gone = await sendAnd(() => tenant.send('DELETE', `/api/usuarios/${id}`))
+  assert.ok([401, 403].includes(gone.statusCode), gone.body)
+  assert.equal((await tenant.get('/api/cfdi/cargas')).json().datos.length, 1)
+  assert.deepEqual(filesOf(tenant), [])
 })
 
 test('a load of another company is not found', async () => {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { uuidv7 } from 'uuidv7'
+import { demandAdmission } from '../../http/admission.ts'
 import { actingTenant } from '../../http/principal.ts'
 import type { App } from '../../http/zod.ts'
 import { folderOf } from './disk.ts'
@@ -77,6 +78,7 @@ export function receiveUploads(app: App, { filesPath, times = UPLOAD_TIMES }: Up
     async preValidation(request) {
       const failed = uploads.get(request)?.failed
       if (failed !== undefined) throw failed
+      await demandAdmission(request)
     },
     take(request) {
       const upload = uploads.get(request)
