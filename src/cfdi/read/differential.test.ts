@@ -32,6 +32,13 @@ test('every document at hand is the tree that saxes reads, or refused by both', 
     if (name.endsWith('.xml')) compare(readFileSync(path.join(folder, name)), name)
 })
 
+test('of the documents that are mutated ours reads as many as saxes', () => {
+  for (const seed of [...SEEDS, ...INVOICES]) {
+    const theirs = outcome(() => judge(seed)).error === undefined ? 'read' : 'refused'
+    assert.equal(compare(seed), theirs, seed.toString())
+  }
+})
+
 test(`property: ${RUNS} mutated documents are read as saxes does, or refused`, () => {
   const seen = { read: 0, refused: 0 }
   fc.assert(
@@ -91,7 +98,7 @@ const SEEDS: readonly Buffer[] = [
   '<a><![CDATA[ ]] ]> & < ]]]><b><!----><c\n\tx\n=\n"1"\ty = \'2\' /></b\n></a>',
   '<año Año="ñ" ñ="é€😀"><ñ:é xmlns:ñ="ü" ñ:á="1"/>�</año>',
   // Words that the tokenizer knows, of lengths around four, and values whose odd characters stand at every place of four.
-  '<Rfc Rfc="#" UUID =\'"\' Nombre="a#b>c" Año="ñ" Antigüedad="1" Total="a\'&lt;bcd\tef" Certificado="abcdefgh#i&amp;jkl\n" xmlns=\'abcdé\'/>',
+  '<Rfc Rfc="#" UUID =\'"\' Nombre="a#b>c" Año="ñ" Antigüedad="1" Total="a\'&lt;bcd\tef" Rfcñ="1" Totalé="2" Certificado="abcdefgh#i&amp;jkl\n" xmlns=\'abcdé\'/>',
   '<Pago FechaPago="2" ImporteDR="1" ImporteD="2" ImporteDRX="3" TotalTrasladosImpuestoIVA16="4" TotalTrasladosImpuestoIVA8="5" a="" ab="" abc=""/>',
   '<a xmlns:xml="http://www.w3.org/XML/1998/namespace" xml:lang="es" xmlns:b="u" xmlns:c="u" b:x="1" c:y="2"/>',
   '<cfdi:Comprobante xmlns:cfdi="http://www.sat.gob.mx/cfd/4" xmlns:schemaLocation="x" Sello="AbC+/=="><cfdi:Emisor Rfc="A&amp;Ñ"/></cfdi:Comprobante>',

@@ -184,7 +184,7 @@ export class Tokens {
         ends = endsName(view.getInt32(at, true))
       }
       at += firstOf(ends)
-      const word = wordAt(view, start, at)
+      const word = bytes[at]! < 0x80 ? wordAt(view, start, at) : 0
       if (word === 0) at = this.#readAttributeName(start, others++)
       else {
         if (WORD_MARKS[word] === tag) this.#refuse(start, at)
