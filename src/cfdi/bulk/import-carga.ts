@@ -6,7 +6,8 @@ import { crashpoint } from '../../crashpoint.ts'
 import type { TenantDb, TenantTx } from '../../db/databases.ts'
 import { sqlState } from '../../db/failures.ts'
 import { AppError } from '../../errors.ts'
-import { type Batch, prepareBatch } from '../store/batch.ts'
+import { type Batch, batchOf } from '../store/batch.ts'
+import type { Origen } from '../store/cfdi-rows.ts'
 import { findStored } from '../store/insert-queries.ts'
 import { type CfdiLimit, type StoredBatch, storeBatch } from '../store/store-cfdis.ts'
 import { type Archivo, type Item, itemsAt, itemsOf } from './archivos.ts'
@@ -95,7 +96,8 @@ interface Place {
 function createRun(deps: ImportDeps, db: TenantDb, cargaId: string, options: ImportOptions) {
   const { bounds = WORKER_BOUNDS, rfc, signal } = options
   const folder = folderOf(deps.config.filesPath, db.tenantId, cargaId)
-  const reading: Reading = { rfc, bounds, signal, log: deps.log }
+  const origen: Origen = { source: 'bulk', cargaId }
+  const reading: Reading = { rfc, origen, bounds, signal, log: deps.log }
 
   async function importFrom(archivos: readonly Archivo[], procesados: number): Promise<Progress> {
     let storing: Promise<Progress> = Promise.resolve('stored')
@@ -154,39 +156,30 @@ function createRun(deps: ImportDeps, db: TenantDb, cargaId: string, options: Imp
     return zstdDecompressSync(found.contenido)
   }
 
-  const prepare = (files: readonly ReadFile[]): Batch | { error: unknown } => {
-    try {
-      return prepareBatch(
-        files.flatMap(({ cfdi }) => cfdi ?? []),
-        rfc,
-        { source: 'bulk', cargaId },
-      )
-    } catch (error) {
-      return { error }
-    }
-  }
+  const prepare = (files: readonly ReadFile[]): Batch =>
+    batchOf(
+      files.flatMap(({ document }) => document ?? []),
+      origen,
+    )
 
   /** One commit; or several, to find the file that its data do not let in. */
-  async function store(files: ReadFile[], batch: Batch | { error: unknown }, place: Place): Promise<Progress> {
+  async function store(files: ReadFile[], batch: Batch, place: Place): Promise<Progress> {
+    const limit = (await deps.entitlements.get(db.tenantId)).limits.cfdis
     let cause: unknown
-    if ('error' in batch) cause = batch.error
-    else {
-      const limit = (await deps.entitlements.get(db.tenantId)).limits.cfdis
-      try {
-        const progress = await db.transaction().execute((trx) => write(trx, files, batch, { ...place, limit }))
-        crashpoint(`carga.batch.${files[0]?.n}.done`)
-        return progress
-      } catch (error) {
-        if (!isOfTheData(error)) throw error
-        cause = error
-      }
+    try {
+      const progress = await db.transaction().execute((trx) => write(trx, files, batch, { ...place, limit }))
+      crashpoint(`carga.batch.${files[0]?.n}.done`)
+      return progress
+    } catch (error) {
+      if (!isOfTheData(error)) throw error
+      cause = error
     }
-    const readable = files.filter(({ cfdi }) => cfdi)
+    const readable = files.filter(({ document }) => document)
     if (readable.length === 0) throw cause
     if (readable.length > 1) return storeHalves(files, place)
     if (!(cause instanceof AppError))
       deps.log.error({ err: cause, cargaId }, 'a CFDI could not be stored: a bug of ours')
-    const set = files.map((file) => (file.cfdi ? setAside(file, cause) : file))
+    const set = files.map((file) => (file.document ? setAside(file, cause) : file))
     return store(set, prepare(set), place)
   }
 
@@ -255,9 +248,10 @@ function isOfTheData(error: unknown): boolean {
   return error instanceof AppError ? error.kind === 'rejected' : /^(22|23)/.test(sqlState(error) ?? '')
 }
 
-function setAside({ n, archivo, uuid, cfdi }: ReadFile, cause: unknown): ReadFile {
+function setAside({ n, archivo, uuid, document }: ReadFile, cause: unknown): ReadFile {
   const told = cause instanceof AppError ? { codigo: cause.code, mensaje: cause.mensaje } : undefined
-  return { n, archivo, uuid, bytes: cfdi?.xml, verdict: { ...unexpected(), ...told } }
+  const bytes = document && zstdDecompressSync(document.xml.contenido)
+  return { n, archivo, uuid, bytes, verdict: { ...unexpected(), ...told } }
 }
 
 const isQuarantined = ({ verdict }: ReadFile) => verdict?.estado === 'cuarentena'

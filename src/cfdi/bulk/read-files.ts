@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { crashpoint } from '../../crashpoint.ts'
 import { AppError } from '../../errors.ts'
 import { parseCfdi } from '../read/parse.ts'
-import { direccionOf } from '../store/batch.ts'
+import { documentOf } from '../store/batch.ts'
+import type { Origen } from '../store/cfdi-rows.ts'
 import type { Item } from './archivos.ts'
 import { importPaused } from './errors.ts'
 import type { ReadFile } from './results.ts'
@@ -16,6 +17,8 @@ export interface BatchBounds {
 
 export interface Reading {
   rfc: string
+  /** What its documents say of how they came. */
+  origen: Origen
   bounds: BatchBounds
   signal: AbortSignal
   log: { error(bindings: object, message: string): void }
@@ -33,7 +36,7 @@ export async function* readBatches(items: AsyncIterable<Item>, reading: Reading)
     if (reading.signal.aborted) throw importPaused()
     const file = await readFile(item, reading)
     crashpoint(`carga.file.${file.n}`)
-    const size = (file.cfdi?.xml ?? file.bytes)?.length ?? 0
+    const size = file.document?.xml.bytes ?? file.bytes?.length ?? 0
     if (batch.length > 0 && bytes + size > reading.bounds.bytes) {
       yield batch
       batch = []
@@ -57,7 +60,7 @@ export async function* readBatches(items: AsyncIterable<Item>, reading: Reading)
 
 const LONGEST_TURN_MS = 8
 
-async function readFile(item: Item, { rfc, log }: Reading): Promise<ReadFile> {
+async function readFile(item: Item, { rfc, origen, log }: Reading): Promise<ReadFile> {
   const { n, archivo } = item
   let bytes: Buffer | undefined
   let uuid: string | null = null
@@ -67,8 +70,8 @@ async function readFile(item: Item, { rfc, log }: Reading): Promise<ReadFile> {
     if (hidden) throw hidden
     const cfdi = parseCfdi(bytes)
     uuid = cfdi.uuid
-    direccionOf(cfdi, rfc) // of somebody else: refused here, and not with its whole batch
-    return { n, archivo, uuid, cfdi }
+    // Of somebody else: refused here, and not with its whole batch.
+    return { n, archivo, uuid, document: documentOf(cfdi, rfc, origen) }
   } catch (error) {
     // Without bytes it is the disk that failed, and not the file.
     if (error instanceof AppError ? error.kind === 'unavailable' : bytes === undefined) throw error

@@ -1,6 +1,5 @@
-import { hash } from 'node:crypto'
 import { cfdiLimitReached } from '../errors.ts'
-import type { Cfdi } from '../read/comprobante.ts'
+import type { CfdiRows } from '../store/cfdi-rows.ts'
 import type { CfdiLimit, StoredBatch } from '../store/store-cfdis.ts'
 import { type Aviso, beyondLimit, bytesDiffer } from '../verify/avisos.ts'
 import type { Resultado } from './queries.ts'
@@ -11,7 +10,7 @@ export interface ReadFile {
   readonly n: number
   readonly archivo: string
   readonly uuid: string | null
-  readonly cfdi?: Cfdi | undefined
+  readonly document?: CfdiRows | undefined
   readonly verdict?: Verdict | undefined
   /** Of what is to be kept in quarantine. */
   readonly bytes?: Uint8Array | undefined
@@ -31,15 +30,15 @@ export function resultsOf(
   const isBeyond = new Set(stored.beyond)
   const warned = new Set(limit.mode === 'soft' && limit.max >= 0 ? last(stored.stored, stored.total - limit.max) : [])
   const avisos = Map.groupBy(stored.avisos, ({ uuid }) => uuid)
-  return files.map(({ n, archivo, uuid, cfdi, verdict }) => {
+  return files.map(({ n, archivo, uuid, document, verdict }) => {
     const file = { n, archivo, uuid }
-    if (!cfdi || uuid === null) return { ...file, ...(verdict as Verdict) }
+    if (!document || uuid === null) return { ...file, ...(verdict as Verdict) }
     if (isBeyond.has(uuid)) {
       const { code, mensaje } = cfdiLimitReached(stored.total, limit.max)
       return { ...file, estado: 'rechazado', codigo: code, mensaje }
     }
     if (!isNew.delete(uuid)) {
-      const differs = hashes.has(uuid) && hashes.get(uuid) !== sha256(cfdi.xml)
+      const differs = hashes.has(uuid) && hashes.get(uuid) !== document.xml.sha256
       return { ...file, estado: 'repetido', ...warning(differs ? [bytesDiffer(uuid)] : []) }
     }
     const own = (avisos.get(uuid) ?? []).filter(({ code }) => code !== bytesDiffer(uuid).code)
@@ -53,8 +52,6 @@ export const differing = ({ avisos }: StoredBatch): string[] =>
   avisos.flatMap(({ code, uuid }) => (uuid !== null && code === bytesDiffer(uuid).code ? [uuid] : []))
 
 const last = (uuids: readonly string[], count: number) => uuids.slice(Math.max(0, uuids.length - Math.max(0, count)))
-
-const sha256 = (bytes: Uint8Array) => hash('sha256', bytes, 'hex')
 
 /** The first one, and how many more there are: the document has them all. */
 function warning([first, ...more]: readonly Aviso[]): Pick<Resultado, 'codigo' | 'mensaje'> {

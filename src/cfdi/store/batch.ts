@@ -1,6 +1,6 @@
 import { cfdiForeign } from '../errors.ts'
 import type { Cfdi } from '../read/comprobante.ts'
-import { type CfdiRows, type Origen, type Parte, toRows, type XmlRow, xmlRow } from './cfdi-rows.ts'
+import { type CfdiRows, type Origen, type Parte, toRows, type XmlRow } from './cfdi-rows.ts'
 import { TABLES, type Table } from './columns.ts'
 import { arrayLiteral } from './literals.ts'
 
@@ -25,61 +25,42 @@ export interface Written {
   readonly xml: Readonly<Record<'uuids' | 'desde' | 'largo' | 'bytes' | 'sha256' | 'todo', string>>
 }
 
-/** A batch that grows document by document: what is given to it needs no longer be kept. */
-export interface BatchBuilder {
-  /**
-   * Does for one document what takes time.
-   * @throws AppError `cfdi.foreign` when the company has no part in it; the batch is as before
-   */
-  add(cfdi: Cfdi): void
-  /** How many documents there are, and the bytes of their XML. */
-  readonly size: number
-  readonly bytes: number
-  end(): Batch
+/**
+ * Does for one document what takes time. Of what it is given nothing needs to be kept: while the files of a batch are read
+ * each is worked on and let go, so that a batch in memory is its rows and not its documents.
+ * @throws AppError `cfdi.foreign` when the company `rfc` has no part in it
+ */
+export const documentOf = (cfdi: Cfdi, rfc: string, from: Origen): CfdiRows => toRows(cfdi, parteOf(cfdi, rfc), from)
+
+/** Documents that came by one way, ready for `storeBatch`. */
+export function batchOf(given: readonly CfdiRows[], from: Origen): Batch {
+  const first = new Map<string, CfdiRows>()
+  const others = new Map<string, XmlRow>()
+  for (const document of given) {
+    const { uuid, xml } = document
+    const known = first.get(uuid)
+    if (!known) first.set(uuid, document)
+    else if (xml.sha256 !== known.xml.sha256) others.set(`${uuid} ${xml.sha256}`, xml)
+  }
+  const documents = [...first.values()].toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
+  return {
+    documents,
+    given: [...first.keys()],
+    others: [...others.values()],
+    all: writtenOf(documents),
+    origen: from,
+  }
 }
 
 /**
  * Makes CFDI of the company `rfc` ready for `storeBatch`.
  * @throws AppError `cfdi.foreign` when the company has no part in one of them
  */
-export function prepareBatch(cfdis: readonly Cfdi[], rfc: string, from: Origen): Batch {
-  const batch = startBatch(rfc, from)
-  for (const cfdi of cfdis) batch.add(cfdi)
-  return batch.end()
-}
-
-export function startBatch(rfc: string, from: Origen): BatchBuilder {
-  const first = new Map<string, CfdiRows>()
-  const others = new Map<string, XmlRow>()
-  let bytes = 0
-  return {
-    add(cfdi) {
-      const known = first.get(cfdi.uuid)
-      if (!known) first.set(cfdi.uuid, toRows(cfdi, parteOf(cfdi, rfc), from))
-      else {
-        const again = xmlRow(cfdi)
-        if (again.sha256 !== known.xml.sha256) others.set(`${cfdi.uuid} ${again.sha256}`, again)
-      }
-      bytes += cfdi.xml.length
-    },
-    get size() {
-      return first.size
-    },
-    get bytes() {
-      return bytes
-    },
-    end() {
-      const documents = [...first.values()].toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
-      return {
-        documents,
-        given: [...first.keys()],
-        others: [...others.values()],
-        all: writtenOf(documents),
-        origen: from,
-      }
-    },
-  }
-}
+export const prepareBatch = (cfdis: readonly Cfdi[], rfc: string, from: Origen): Batch =>
+  batchOf(
+    cfdis.map((cfdi) => documentOf(cfdi, rfc, from)),
+    from,
+  )
 
 /**
  * Whose side of the CFDI the company is on. Of what it sends to itself it is the issuer. What somebody else issues in its

@@ -11,7 +11,7 @@ import { openAs } from '../../db/client.ts'
 import type { TenantDb } from '../../db/databases.ts'
 import type { Cfdi } from '../read/comprobante.ts'
 import { parseCfdi } from '../read/parse.ts'
-import { prepareBatch, startBatch } from './batch.ts'
+import { batchOf, documentOf, prepareBatch } from './batch.ts'
 import type { Origen } from './cfdi-rows.ts'
 import { TABLES } from './columns.ts'
 import { arrayLiteral } from './literals.ts'
@@ -312,22 +312,43 @@ test('sums follow whoever writes movements, whatever the statement', async () =>
   await checkSums(db)
   await sql`delete from movimientos where clase = 'PUE'`.execute(db)
   await checkSums(db)
+  await sql`
+    insert into movimientos select * from movimientos where clase = 'REP'
+    on conflict (uuid_fiscal, n) do update set base16 = movimientos.base16 + excluded.base16`.execute(db)
+  await checkSums(db)
+  await sql`
+    merge into movimientos m using (select uuid_fiscal, n, row_number() over (order by uuid_fiscal, n) as i from movimientos) s
+      on m.uuid_fiscal = s.uuid_fiscal and m.n = s.n
+    when matched and s.i % 3 = 0 then delete
+    when matched then update set mes = 1 + s.i % 12, iva_retenido = 3.33`.execute(db)
+  await checkSums(db)
+  await db.transaction().execute(async (trx) => {
+    await sql`savepoint before`.execute(trx)
+    await sql`delete from movimientos`.execute(trx)
+    await sql`rollback to savepoint before`.execute(trx)
+    await sql`update movimientos set ejercicio = ejercicio - 1`.execute(trx)
+  })
+  await checkSums(db)
   const owner = await openAs(tenants.ownerUrl(db))
   await owner.query('truncate movimientos')
   await owner.end()
   await checkSums(db)
 })
 
-test('a batch refuses a stranger and goes on as if it had never come', async () => {
-  const db = await tenants.create()
-  const batch = startBatch(RFC, BULK)
-  const [mine] = several(1) as [Cfdi]
-  batch.add(mine)
+test('documents made ready one by one are the batch that they are together, each once', async () => {
   const foreign = read({ emisor: { rfc: 'AAA010101AAA' }, receptor: { rfc: 'URE180429TM6' } })
-  assert.throws(() => batch.add(foreign), { code: 'cfdi.foreign' })
-  assert.deepEqual([batch.size, batch.bytes], [1, mine.xml.length])
-  const { stored } = await db.transaction().execute((trx) => storeBatch(trx, batch.end(), ANY))
-  assert.deepEqual(stored, [mine.uuid])
+  assert.throws(() => documentOf(foreign, RFC, BULK), { code: 'cfdi.foreign' })
+  const cfdis = several(3)
+  const twice = [...cfdis, ...cfdis]
+  const batch = batchOf(
+    twice.map((cfdi) => documentOf(cfdi, RFC, BULK)),
+    BULK,
+  )
+  assert.deepEqual(batch, prepareBatch(cfdis, RFC, BULK))
+  assert.deepEqual(
+    batch.given,
+    cfdis.map(({ uuid }) => uuid),
+  )
 })
 
 test('a credit note over as many invoices as a document may name is one of a batch', () => {
