@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
 import { until } from '../../test/support/until.ts'
@@ -14,7 +15,7 @@ const publico = { acceso: { quien: 'publico' as const } }
 async function shell(
   t: TestContext,
   add: (app: App) => void,
-  options: { trustProxy?: string; maxLoopDelayMs?: number } = {},
+  options: { trustProxy?: string; maxLoopDelayMs?: number; silentMs?: number } = {},
 ) {
   const lines: string[] = []
   const log = createLog({ level: 'trace', service: 'test', destination: { write: (line) => lines.push(line) } })
@@ -24,6 +25,7 @@ async function shell(
     corsOrigins: ['https://app.horux360.mx'],
     maxLoopDelayMs: options.maxLoopDelayMs ?? 0,
     checkText: true,
+    ...(options.silentMs !== undefined && { silentMs: options.silentMs }),
   })
   add(app)
   answerMethodNotAllowed(app, routes)
@@ -304,4 +306,23 @@ test('while the loop is late requests are refused with 503, and probes of life a
   assert.equal(busy.json().code, 'sobrecarga')
   assert.ok(busy.headers['retry-after'])
   assert.equal((await app.inject('/vivo')).statusCode, 200)
+})
+
+test('a client that takes nothing of its answer is cut off', async (t) => {
+  let closed = false
+  const large = (app: App) =>
+    app.get('/grande', { config: publico }, async (_request, reply) => {
+      reply.raw.once('close', () => {
+        closed = true
+      })
+      return reply.type('application/octet-stream').send(Buffer.alloc(64 * 1024 ** 2))
+    })
+  const { app } = await shell(t, large, { silentMs: 300 })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as { port: number }
+  const client = connect(port, '127.0.0.1').on('error', () => undefined)
+  t.after(() => client.destroy())
+  client.pause()
+  client.write('GET /grande HTTP/1.1\r\nHost: x\r\n\r\n')
+  await until(() => closed, 10_000)
 })

@@ -31,6 +31,7 @@ export interface ShellOptions {
   maxLoopDelayMs: number
   /** For tests: nobody waits 30 s. */
   bodyDeadlineMs?: number
+  silentMs?: number
   /** Answers that arrive as JSON text are checked against their schema too: in tests. */
   checkText: boolean
 }
@@ -46,6 +47,8 @@ export async function createShell(options: ShellOptions): Promise<{ app: App; ro
     handlerTimeout: 15_000,
     // Slow loris: headers within 10 s, bodies within 30 s (limitBodyTime), and nothing for ever.
     requestTimeout: LONGEST_BODY_MS,
+    // And answers that nobody takes: each holds its place until its connection closes.
+    connectionTimeout: options.silentMs ?? SILENT_MS,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
     // While draining, requests are answered to the last; `drain.ts` closes their connections.
     return503OnClosing: false,
@@ -75,6 +78,9 @@ export async function createShell(options: ShellOptions): Promise<{ app: App; ro
   await app.register(underPressure, { maxEventLoopDelay: options.maxLoopDelayMs, retryAfter: 5 })
   return { app, routes }
 }
+
+/** Nothing of ours is silent for so long: handlers have 15 s, streams of events say something every 15. */
+const SILENT_MS = 120_000
 
 /** An address that cannot be read is answered before any hook has run. */
 function answerBeforeHooks(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
