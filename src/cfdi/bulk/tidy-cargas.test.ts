@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { uuidv7 } from 'uuidv7'
@@ -54,7 +54,11 @@ test('what an upload left whose process died goes, and what is arriving stays', 
     [dead, arriving].map((id) => existsSync(folder(id))),
     [false, true],
   )
+  // Whose loads are all done is not entered for them any more.
+  const idle = path.dirname(folderOf(product.deps.config.filesPath, uuidv7(), uuidv7()))
+  mkdirSync(idle)
   assert.deepEqual(await tenantsWithFiles(product.deps.config), [tenant.id])
+  rmdirSync(idle)
 })
 
 test('a load whose job got lost gets another, and its files go when it is done', async () => {

@@ -14,10 +14,16 @@ export interface TidyDeps {
   queue: Queue
 }
 
-/** Companies that have files of loads on the disk. */
+/**
+ * Companies that have files of loads on the disk. Not those whose folder is empty: nearly every company uploads once, and
+ * entering all their databases every ten minutes would push out of the pools whoever works.
+ */
 export async function tenantsWithFiles({ filesPath }: { filesPath: string }): Promise<string[]> {
-  const names = await namesIn(path.join(filesPath, 'cargas'))
-  return names.filter((name) => UUID.test(name))
+  const home = path.join(filesPath, 'cargas')
+  const found: string[] = []
+  for (const tenantId of (await namesIn(home)).filter((name) => UUID.test(name)))
+    if ((await namesIn(path.join(home, tenantId))).some((name) => UUID.test(name))) found.push(tenantId)
+  return found
 }
 
 /**

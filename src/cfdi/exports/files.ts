@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { syncFolder } from '../bulk/disk.ts'
 import { noSpace } from './errors.ts'
@@ -78,6 +78,15 @@ export async function removeOthers(folder: string, wanted: ReadonlySet<string>, 
     removed++
   }
   return removed
+}
+
+/** Takes away a folder that is empty and has been since `before`. Whoever writes into it makes it anew. */
+export async function leaveFolder(folder: string, before: Date): Promise<void> {
+  const found = await stat(folder).catch(() => undefined)
+  if (!found || found.mtime >= before) return
+  await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT') throw error
+  })
 }
 
 /** Whether a failure says that there is no room, on the disk or in our share of it. */

@@ -190,6 +190,17 @@ export async function findStuck(db: TenantSql, before: Date): Promise<string[]> 
   return rows.map(({ id }) => id)
 }
 
+/** Whether the sweep has anything to come back for but rows to forget. */
+export async function hasKept(db: TenantSql): Promise<boolean> {
+  const row = await db
+    .selectFrom('exportaciones')
+    .select('id')
+    .where('estado', 'in', [...OPEN, 'lista'])
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export interface NewLink {
   hash: Buffer
   exportacionId: string

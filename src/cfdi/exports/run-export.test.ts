@@ -358,3 +358,14 @@ test('a ZIP of CFDI without a stored XML says so for each of them', async () => 
   assert.equal(manifest.length, 1)
   assert.deepEqual([manifest[0]?.['Archivo'], manifest[0]?.['Nota']], ['', 'No se guardó su XML'])
 })
+
+test('a company that has no export left is not swept any more, until it exports again', async () => {
+  const later = { now: () => new Date(Date.now() + 2 * 86_400_000) }
+  await sweepExports({ ...product.deps, clock: later }, log)
+  assert.throws(() => statSync(folder()))
+  const id = await pending('csv')
+  assert.equal(await run(id), 'lista')
+  assert.equal(files(id).length, 1)
+  await sweepExports(product.deps, log)
+  assert.equal(files(id).length, 1)
+})

@@ -4,8 +4,8 @@ import type { CentralDb, TenantDb } from '../../db/databases.ts'
 import { AppError } from '../../errors.ts'
 import type { Queue } from '../../queue/queue.ts'
 import type { Log } from '../../tenants/operations/saga.ts'
-import { folderOf, removeOthers, rootOf } from './files.ts'
-import { expireExports, findFiles, findStuck, forgetExports } from './queries.ts'
+import { folderOf, leaveFolder, removeOthers, rootOf } from './files.ts'
+import { expireExports, findFiles, findStuck, forgetExports, hasKept } from './queries.ts'
 import { MOST_KEPT } from './run-export.ts'
 
 export interface SweepDeps {
@@ -62,6 +62,9 @@ async function sweepCompany({ central, queue, clock, config }: SweepDeps, db: Te
         stuck.map((exportId) => ({ tenantId, exportId })),
       ),
     )
+  // Nearly every company exports once: without this the sweep would enter the databases of them all, for ever.
+  if (!(await hasKept(db)))
+    await leaveFolder(folderOf(config.filesPath, tenantId), new Date(now.getTime() - UNTOUCHED_MS))
   return { expired, removed, begunAgain: stuck.length }
 }
 
