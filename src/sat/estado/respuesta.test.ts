@@ -134,6 +134,15 @@ for (const [what, text] of [
     assert.equal(read.falla, 'malformada')
   })
 
+test('a word without an end is none of its words, whatever it begins with', () => {
+  const marks = answer(`<CodigoEstatus>S - x</CodigoEstatus><Estado>Vigente${'\u0301\u0327'.repeat(15_000)}</Estado>`)
+  const blanks = answer(`<CodigoEstatus>S - x</CodigoEstatus><Estado>Vigente${' '.repeat(5_000)}</Estado>`)
+  for (const text of [marks, blanks]) {
+    const read = readRespuesta(text)
+    assert.ok('falla' in read && read.falla === 'ilegible', JSON.stringify(read))
+  }
+})
+
 test('half an answer is never taken for a whole one, wherever it is cut', () => {
   const whole = fixture('estado-cfdi/own-response-cancelado-con-aceptacion.xml').trim()
   for (let n = 0; n < whole.length; n++) assert.ok('falla' in readRespuesta(whole.slice(0, n)), `${n}`)

@@ -100,9 +100,12 @@ function wordOf<W extends string>(words: Readonly<Record<string, W>>, text: stri
   return Object.hasOwn(words, key) ? (words[key] ?? null) : null
 }
 
-/** Lower case, without accents, one blank between words. */
+/**
+ * Lower case, without accents, one blank between words. No word of the service is as long as what is nothing here, and
+ * putting marks in order takes the square of their number.
+ */
 const plain = (text: string): string =>
-  text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().replace(/\s+/g, ' ').trim()
+  text.length > 1_000 ? '' : text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().replace(/\s+/g, ' ').trim()
 
 interface Fields {
   result: Map<string, string>
