@@ -411,7 +411,7 @@ test('who is put out of the company while their files arrive brings nothing in',
   const gone = await sendAnd(() => tenant.send('DELETE', `/api/usuarios/${id}`))
   assert.ok([401, 403].includes(gone.statusCode), gone.body)
   assert.equal((await tenant.get('/api/cfdi/cargas')).json().datos.length, 1)
-  assert.deepEqual(filesOf(tenant), [])
+  await until(() => filesOf(tenant).length === 0)
 })
 
 test('a load of another company is not found', async () => {
