@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '../../src/clock.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { TenantDb } from '../../src/db/databases.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
+import { hasCheckDigit } from '../../src/fiscal/rfc.ts'
 import type { Rol } from '../../src/http/access.ts'
 import type { App } from '../../src/http/zod.ts'
 import { createLog } from '../../src/log.ts'
@@ -228,7 +229,9 @@ export function randomRfc(letters = 3): string {
   const pick = (from: string, n: number) => Array.from({ length: n }, () => from[randomInt(from.length)]).join('')
   const two = (n: number) => String(n).padStart(2, '0')
   const date = `${two(randomInt(100))}${two(randomInt(1, 13))}${two(randomInt(1, 29))}`
-  return `${pick('ABCDEFGHJKLMNPRSTUVWYZ', letters)}${date}${pick('ABCDEFGHJKLMN0123456789', 2)}${pick('0123456789A', 1)}`
+  const key = `${pick('ABCDEFGHJKLMNPRSTUVWYZ', letters)}${date}${pick('ABCDEFGHJKLMN0123456789', 2)}`
+  // With its check digit: a wrong one is warned of in every CFDI, and one RFC of eleven would have it by chance.
+  return [...'0123456789A'].map((digit) => key + digit).find(hasCheckDigit) as string
 }
 
 export function client(app: App, token: string | undefined): Client {
