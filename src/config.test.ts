@@ -94,11 +94,7 @@ const refused: [variable: string, value: string | undefined, what: string][] = [
   ['MERCADOPAGO_URL', 'http://api.mercadopago.com', 'without TLS'],
   ['MERCADOPAGO_URL', 'http://127.0.0.1:8035', 'of the simulator'],
   ['SAT_ESTADO_URL', 'http://127.0.0.1:8045/ConsultaCFDIService.svc', 'of the simulator'],
-  [
-    'SAT_ESTADO_URL',
-    'http://consultaqr.facturaelectronica.sat.gob.mx/ConsultaCFDIService.svc',
-    'of the SAT, in clear',
-  ],
+  ['SAT_ESTADO_URL', 'http://consultaqr.facturaelectronica.sat.gob.mx/ConsultaCFDIService.svc', 'of the SAT, in clear'],
   ['SAT_ESTADO_URL', 'https://consultaqr.facturaelectronica.sat.gob.mx/', 'of the SAT, another page'],
   ['MERCADOPAGO_URL', 'https://api.mercadopago.com.interna', 'whose host only looks like it'],
   ['MERCADOPAGO_URL', 'https://api.mercadopago.com:8443', 'at another port'],
