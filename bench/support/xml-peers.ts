@@ -1,7 +1,4 @@
-import { JsonConverter } from '@nodecfdi/cfdi-to-json'
-import { install } from '@nodecfdi/cfdiutils-common'
-import { DOMImplementation, DOMParser, XMLSerializer } from '@xmldom/xmldom'
-import { XMLParser } from 'fast-xml-parser'
+import { createRequire } from 'node:module'
 
 /** What every reader of B1 has to say of a document. Amounts as numbers of centavos. */
 export interface Fields {
@@ -21,6 +18,7 @@ export interface Fields {
 
 /** fast-xml-parser as its manual has it for documents whose data are attributes; the twelve fields and nothing else. */
 export function withFastXmlParser(): (xml: string) => Fields {
+  const { XMLParser } = load<{ XMLParser: new (options: object) => { parse(xml: string): unknown } }>('fast-xml-parser')
   const parser = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: '',
@@ -32,9 +30,16 @@ export function withFastXmlParser(): (xml: string) => Fields {
 
 /** @nodecfdi/cfdi-to-json on xmldom as its manual begins, and as B2 has it: it answers JSON, which is read for the fields. */
 export function withCfdiToJson(): (xml: string) => Fields {
+  const { JsonConverter } = load<{ JsonConverter: { convertToJson(xml: string): string } }>('@nodecfdi/cfdi-to-json')
+  const { install } = load<{ install(...parts: object[]): void }>('@nodecfdi/cfdiutils-common')
+  const { DOMImplementation, DOMParser, XMLSerializer } =
+    load<Record<'DOMImplementation' | 'DOMParser' | 'XMLSerializer', new () => object>>('@xmldom/xmldom')
   install(new DOMParser(), new XMLSerializer(), new DOMImplementation())
   return (xml) => fieldsOf(JSON.parse(JsonConverter.convertToJson(xml)) as Node)
 }
+
+// They are the measurements' own dependencies, which a check of the product does without.
+const load = <T>(name: string): T => createRequire(import.meta.url)(name) as T
 
 type Node = { [name: string]: string | Node | Node[] | undefined }
 
