@@ -169,7 +169,7 @@ const quoted = (args: readonly string[]) => args.map((arg) => `"${arg}"`).join('
 
 /** Whether what stood in the way goes away by itself. */
 function passes(said: string): boolean {
-  return /lock file .* already exists|shared memory block .* still in use|Address already in use/.test(said)
+  return /lock file .* (already exists|is empty)|shared memory block .* still in use|Address already in use/.test(said)
 }
 
 function startFailed(dataDir: string, said: string): Error {
