@@ -142,6 +142,7 @@ test('every parameter of every address, with every bad value, twice, and badly e
         if (isText(schema) && answer.statusCode < 300) continue
         assertProblem(answer, where, 400)
       }
+      if (schema.type === 'array') continue // said twice it has two values
       const good = String(sample(schema))
       assertProblem(
         await send(operation, {
