@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 
 /** The first port from `port` on that nobody listens at on this machine and that is not `taken`. */
@@ -8,15 +9,16 @@ export async function freePort(port: number, taken: ReadonlySet<number> = new Se
   throw new Error(`No hay puerto libre entre ${port} y ${port + 99}`)
 }
 
-/** Any free port: one that the system chooses, outside of what others ask for by number. */
-export function anyFreePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const server = createServer().once('error', reject)
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-  })
-  return promise
+/**
+ * Any free port, for whoever listens at it a moment later. Not one that the system chooses: those are also what it gives to
+ * outgoing connections (32768 and on), and until the moment came somebody's connection had taken it.
+ */
+export async function anyFreePort(): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const candidate = randomInt(12_000, 32_000)
+    if (await isFree(candidate)) return candidate
+  }
+  throw new Error('No hay puerto libre entre 12000 y 31999')
 }
 
 /** Whether a PostgreSQL that accepts connections listens there: it answers a request for TLS with one letter. */
