@@ -255,11 +255,15 @@ test('an answer without news waits for nobody: an import may hold the line of th
   await held.promise
   await record(db, uuid, dice())
   const changing = record(db, other, cancelado)
-  const first = await Promise.race([changing, new Promise((resolve) => setTimeout(resolve, 150, 'waits'))])
-  assert.equal(first, 'waits')
-  free.resolve()
+  const owner = await openAs(tenants.ownerUrl(db))
+  try {
+    await until(() => waitsForLock(owner))
+  } finally {
+    free.resolve()
+  }
   await holder
   assert.deepEqual(await changing, [other])
+  await owner.end()
 })
 
 test('who has the document first gets its question: a new state never closes a circle', async () => {
@@ -271,10 +275,7 @@ test('who has the document first gets its question: a new state never closes a c
     // As the first answer of two at once: it waited for the document, which is no longer to be asked for, and has it.
     await sql`select from cfdis where uuid_fiscal = ${uuid}::uuid for no key update`.execute(trx)
     const changing = record(db, uuid, cancelado, days(1))
-    await until(async () => {
-      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-      return (await owner.query(waiting)).length > 0
-    })
+    await until(() => waitsForLock(owner))
     await sql`select from cfdi_consultas where uuid_fiscal = ${uuid}::uuid for update`.execute(trx)
     return { changing }
   })
@@ -371,4 +372,10 @@ async function holdsTogether(db: TenantDb): Promise<void> {
     db,
   )
   assert.deepEqual(rows, [])
+}
+
+/** Whether somebody in the same database stands before a lock. */
+async function waitsForLock(owner: Awaited<ReturnType<typeof openAs>>): Promise<boolean> {
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  return (await owner.query(waiting)).length > 0
 }
