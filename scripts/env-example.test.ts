@@ -19,7 +19,13 @@ test('.env.example is refused as it is: it holds no secret that somebody could f
     () => loadConfig(example, 'api'),
     (error: unknown) => {
       assert.ok(error instanceof ConfigError)
-      for (const variable of ['CENTRAL_DATABASE_URL', 'HORUX_TENANT_KEY', 'JWT_KEYS', 'BILLING_ENCRYPTION_KEY'])
+      for (const variable of [
+        'CENTRAL_DATABASE_URL',
+        'HORUX_TENANT_KEY',
+        'JWT_KEYS',
+        'BILLING_ENCRYPTION_KEY',
+        'FIEL_ENCRYPTION_KEY',
+      ])
         assert.ok(
           error.problems.some((problem) => problem.startsWith(variable)),
           variable,

@@ -14,6 +14,7 @@ const good = {
   HORUX_TENANT_KEY: `2026a:${key()}`,
   JWT_KEYS: `2026a:${key()},2025b:${key()}`,
   BILLING_ENCRYPTION_KEY: `2026a:${key()}`,
+  FIEL_ENCRYPTION_KEY: `2026a:${key()}`,
   SMTP_URL: 'smtps://horux:clave@correo.interno',
   PUBLIC_URL: 'https://app.horux360.mx/',
 }
@@ -42,19 +43,21 @@ test('a production with secrets of its own starts', () => {
 
 const refused: [variable: string, value: string | undefined, what: string][] = [
   ['HORUX_ENV', 'prod', 'a mode nobody knows'],
-  ...['HORUX_TENANT_KEY', 'JWT_KEYS', 'BILLING_ENCRYPTION_KEY'].flatMap((name): typeof refused => [
-    [name, undefined, 'missing'],
-    [name, '', 'empty'],
-    [name, key(), 'without an id'],
-    [name, `k1:${randomBytes(31).toString('base64')}`, 'short'],
-    [name, `k1:${Buffer.alloc(32).toString('base64')}`, 'all zeros'],
-    [name, `k1:${Buffer.from('abcabcabcabcabcabcabcabcabcabcabcabc').toString('base64')}`, 'a few letters repeated'],
-    [name, `k1:${key()},k1:${key()}`, 'one id twice'],
-    [name, `k1:${shared},k2:${shared}`, 'one key twice'],
-    [name, `dev:${key()}`, 'the kind that make start makes'],
-    [name, `k1:${key()},test:${key()}`, 'a test key among others'],
-    [name, `__proto__ :${key()}`, 'an id with a blank'],
-  ]),
+  ...['HORUX_TENANT_KEY', 'JWT_KEYS', 'BILLING_ENCRYPTION_KEY', 'FIEL_ENCRYPTION_KEY'].flatMap(
+    (name): typeof refused => [
+      [name, undefined, 'missing'],
+      [name, '', 'empty'],
+      [name, key(), 'without an id'],
+      [name, `k1:${randomBytes(31).toString('base64')}`, 'short'],
+      [name, `k1:${Buffer.alloc(32).toString('base64')}`, 'all zeros'],
+      [name, `k1:${Buffer.from('abcabcabcabcabcabcabcabcabcabcabcabc').toString('base64')}`, 'a few letters repeated'],
+      [name, `k1:${key()},k1:${key()}`, 'one id twice'],
+      [name, `k1:${shared},k2:${shared}`, 'one key twice'],
+      [name, `dev:${key()}`, 'the kind that make start makes'],
+      [name, `k1:${key()},test:${key()}`, 'a test key among others'],
+      [name, `__proto__ :${key()}`, 'an id with a blank'],
+    ],
+  ),
   ['CENTRAL_DATABASE_URL', undefined, 'missing'],
   ['CENTRAL_DATABASE_URL', 'mysql://a:b@c/d', 'of another database'],
   ['CENTRAL_DATABASE_URL', 'postgres://horux_central@db/horux_central', 'without a password'],
@@ -142,7 +145,14 @@ test('a server that is in production for Node is so for us, or does not start', 
 
 test('all that is wrong is told at once', () => {
   const problems = problemsOf({ HORUX_ENV: 'production', CENTRAL_DATABASE_URL: 'x', API_PORT: 'y' }).join()
-  for (const variable of ['CENTRAL_DATABASE_URL', 'API_PORT', 'JWT_KEYS', 'HORUX_TENANT_KEY', 'BILLING_ENCRYPTION_KEY'])
+  for (const variable of [
+    'CENTRAL_DATABASE_URL',
+    'API_PORT',
+    'JWT_KEYS',
+    'HORUX_TENANT_KEY',
+    'BILLING_ENCRYPTION_KEY',
+    'FIEL_ENCRYPTION_KEY',
+  ])
     assert.match(problems, new RegExp(variable))
 })
 

@@ -34,6 +34,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     tenantKeys: ring('HORUX_TENANT_KEY'),
     jwtKeys: ring('JWT_KEYS'),
     billingKeys: ring('BILLING_ENCRYPTION_KEY'),
+    fielKeys: ring('FIEL_ENCRYPTION_KEY'),
+    fielStoragePath: path.resolve(e.FIEL_STORAGE_PATH),
+    fielRuntimePath: path.resolve(e.FIEL_RUNTIME_PATH),
     tenantPool: {
       max: e.TENANT_POOL_MAX,
       budget: processRole === 'worker' ? e.WORKER_TENANT_DB_BUDGET : e.TENANT_DB_BUDGET,
@@ -45,6 +48,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     mail: { smtpUrl: e.SMTP_URL ?? 'smtp://127.0.0.1:3525', from: e.MAIL_FROM, platformAddress: e.PLATFORM_EMAIL },
     mercadoPagoUrl: e.MERCADOPAGO_URL,
     satEstadoUrl: e.SAT_ESTADO_URL,
+    satDescargaUrl: e.SAT_DESCARGA_URL ?? null,
+    satSync: { windowMinutes: e.SAT_SYNC_WINDOW_MINUTES, historyYears: e.SAT_HISTORY_YEARS },
     filesPath: path.resolve(e.FILES_PATH),
     testClock: e.TEST_CLOCK,
   }
@@ -84,6 +89,12 @@ export interface Config {
   jwtKeys: KeyRing
   /** Seals tokens and secrets of payment connectors. */
   billingKeys: KeyRing
+  /** Wraps the data keys that seal each e.firma. */
+  fielKeys: KeyRing
+  /** Absolute folder of the sealed files of each e.firma, written by the worker. */
+  fielStoragePath: string
+  /** Absolute folder, in memory, where `horux fiel decrypt` puts an opened e.firma for half an hour. */
+  fielRuntimePath: string
   tenantPool: { max: number; budget: number; idleMs: number }
   statementTimeoutMs: number
   accessTokenMinutes: number
@@ -93,6 +104,10 @@ export interface Config {
   mercadoPagoUrl: string
   /** SAT's service that says the state of a CFDI: the real one, or a simulator. */
   satEstadoUrl: string
+  /** Base of a simulator of the SAT's mass download, one folder a host; null is the SAT itself. */
+  satDescargaUrl: string | null
+  /** Minutes after 03:00 (Mexico City) that nightly synchronisations are spread over; years before this one that a first one goes back. */
+  satSync: { windowMinutes: number; historyYears: number }
   /**
    * Absolute folder of what is too large for a request or a row: uploads until they are imported, exports until they
    * expire. API and worker see the same one.
@@ -219,6 +234,9 @@ const Environment = z.object({
   HORUX_TENANT_KEY: z.string(),
   JWT_KEYS: z.string(),
   BILLING_ENCRYPTION_KEY: z.string(),
+  FIEL_ENCRYPTION_KEY: z.string(),
+  FIEL_STORAGE_PATH: z.string().min(1).default('.horux/fiel'),
+  FIEL_RUNTIME_PATH: z.string().min(1).default('/run/horux-fiel'),
   TENANT_POOL_MAX: count(3),
   TENANT_DB_BUDGET: count(180),
   WORKER_TENANT_DB_BUDGET: count(40),
@@ -232,6 +250,11 @@ const Environment = z.object({
     .default(MERCADOPAGO)
     .transform((text) => text.replace(/\/+$/, '')),
   SAT_ESTADO_URL: url(['http:', 'https:']).default(SAT_ESTADO),
+  SAT_DESCARGA_URL: url(['http:', 'https:'])
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional(),
+  SAT_SYNC_WINDOW_MINUTES: count(180, 1),
+  SAT_HISTORY_YEARS: z.coerce.number().int().min(0).max(6).default(1),
   FILES_PATH: z.string().min(1).default('.horux/files'),
   TEST_CLOCK: z.stringbool().default(false),
 })
@@ -240,7 +263,7 @@ function dropEmpty(env: NodeJS.ProcessEnv) {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
 }
 
-type RingVariable = 'HORUX_TENANT_KEY' | 'JWT_KEYS' | 'BILLING_ENCRYPTION_KEY'
+type RingVariable = 'HORUX_TENANT_KEY' | 'JWT_KEYS' | 'BILLING_ENCRYPTION_KEY' | 'FIEL_ENCRYPTION_KEY'
 
 function readRing(variable: string, text: string, problems: string[]): KeyRing {
   try {
@@ -258,6 +281,7 @@ function productionProblems(config: Config, e: z.output<typeof Environment>): st
     ['HORUX_TENANT_KEY', config.tenantKeys],
     ['JWT_KEYS', config.jwtKeys],
     ['BILLING_ENCRYPTION_KEY', config.billingKeys],
+    ['FIEL_ENCRYPTION_KEY', config.fielKeys],
   ] as const
   const all = rings.flatMap(([, ring]) => ring.kids.map((kid) => ring.get(kid)))
   const distinct = new Set(all.map((key) => key?.toString('base64')))
@@ -273,6 +297,7 @@ function productionProblems(config: Config, e: z.output<typeof Environment>): st
     problems.push('MERCADOPAGO_URL: must be its own API, over https')
   if (new URL(config.satEstadoUrl).href !== SAT_ESTADO)
     problems.push('SAT_ESTADO_URL: must be the service of the SAT, over https')
+  if (config.satDescargaUrl !== null) problems.push('SAT_DESCARGA_URL: must not be set, the SAT has one address')
   if (config.testClock) problems.push('TEST_CLOCK: time cannot be moved here')
   const password = decodeURIComponent(new URL(config.central.url).password)
   if (password.length < 16 || new Set(password).size < 8)

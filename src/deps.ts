@@ -11,6 +11,7 @@ import { tenantSchemaWindow } from './db/schema-window.ts'
 import { createTenantDatabases, type TenantDatabases } from './db/tenant-databases.ts'
 import { createTestClock, type TestClock } from './db/test-clock.ts'
 import { openQueue, type Queue } from './queue/queue.ts'
+import { createSatDescarga, type SatDescarga } from './sat/descarga/client.ts'
 import { ASK_NOW_DEADLINE_MS } from './sat/estado/ask-now.ts'
 import { createEstadoSat, type EstadoSat } from './sat/estado/client.ts'
 
@@ -31,6 +32,8 @@ export interface Deps {
   entitlements: EntitlementCache
   /** SAT's service that says the state of a CFDI. */
   estadoSat: EstadoSat
+  /** SAT's mass download of CFDI, with a company's e.firma. */
+  satDescarga: SatDescarga
   /** What versions of the tenant schema this build understands. */
   tenantSchema: { min: number; current: number }
   /** Ends everything in the reverse order. What runs in a tenant's database is waited for. */
@@ -78,6 +81,7 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
     gateways,
     entitlements,
     estadoSat,
+    satDescarga: createSatDescarga({ url: config.satDescargaUrl, log, clock }),
     tenantSchema,
     async close() {
       entitlements.close()

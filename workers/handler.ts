@@ -4,6 +4,7 @@ import type { Config } from '../src/config.ts'
 import type { TenantDb } from '../src/db/databases.ts'
 import type { SendDeps } from '../src/mail/send.ts'
 import type { JobName, Payload } from '../src/queue/jobs.ts'
+import type { SatDescarga } from '../src/sat/descarga/client.ts'
 import type { EstadoSat } from '../src/sat/estado/client.ts'
 import type { Log, OperationDeps } from '../src/tenants/operations/saga.ts'
 
@@ -18,6 +19,8 @@ export interface WorkerDeps extends OperationDeps, SendDeps {
   gateways: Gateways
   /** SAT's service that says the state of a CFDI. */
   estadoSat: EstadoSat
+  /** SAT's mass download of CFDI. */
+  satDescarga: SatDescarga
   tenants: { use<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T> }
 }
 

@@ -14,9 +14,12 @@ import { onCfdiComplete } from './handlers/cfdi-complete.ts'
 import { onCfdiExport, onCfdiExportsSweep } from './handlers/cfdi-export.ts'
 import { onCfdiImport, onCfdiImportSweep, onCfdiImportTidy } from './handlers/cfdi-import.ts'
 import { onCleanupExpired } from './handlers/cleanup-expired.ts'
+import { onFielFiles, onFielSweep } from './handlers/fiel.ts'
 import { onMailSend, onMailSweep } from './handlers/mail.ts'
 import { onOutboxPublish, onOutboxSweep } from './handlers/outbox.ts'
 import { onSatEstado, onSatEstadoSweep } from './handlers/sat-estado.ts'
+import { onSatLectura } from './handlers/sat-lectura.ts'
+import { onSatSync, onSatSyncSweep } from './handlers/sat-sync.ts'
 import { onTenantMigrate } from './handlers/tenant-migrate.ts'
 import { onTenantOperation } from './handlers/tenant-operation.ts'
 import { onTenantSweep } from './handlers/tenant-sweep.ts'
@@ -42,6 +45,11 @@ export const handlers: Handlers = {
   'billing.monitor': onBillingMonitor,
   'sat.estado': onSatEstado,
   'sat.estado.sweep': onSatEstadoSweep,
+  'sat.sync': onSatSync,
+  'sat.sync.sweep': onSatSyncSweep,
+  'sat.lectura': onSatLectura,
+  'fiel.files': onFielFiles,
+  'fiel.sweep': onFielSweep,
   'cfdi.complete': onCfdiComplete,
   'cfdi.export': onCfdiExport,
   'cfdi.exports-sweep': onCfdiExportsSweep,

@@ -49,6 +49,7 @@ export async function startTenantFleet(options: {
       HORUX_TENANT_KEY: `b1:${randomBytes(32).toString('base64')}`,
       JWT_KEYS: `b2:${randomBytes(32).toString('base64')}`,
       BILLING_ENCRYPTION_KEY: `b3:${randomBytes(32).toString('base64')}`,
+      FIEL_ENCRYPTION_KEY: `f3:${randomBytes(32).toString('base64')}`,
       ...options.env,
     },
     'api',

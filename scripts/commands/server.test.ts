@@ -38,6 +38,7 @@ function add(adminUrl: string, ...options: string[]): Promise<{ code: number; er
     HORUX_TENANT_KEY: key(),
     JWT_KEYS: key(),
     BILLING_ENCRYPTION_KEY: key(),
+    FIEL_ENCRYPTION_KEY: key(),
     SMTP_URL: 'smtps://correo.interno',
     PUBLIC_URL: 'https://app.horux360.mx',
   }

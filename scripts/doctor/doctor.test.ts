@@ -146,5 +146,6 @@ function environment(centralUrl: string): Record<string, string> {
     HORUX_TENANT_KEY: key('empresa'),
     JWT_KEYS: key('jwt'),
     BILLING_ENCRYPTION_KEY: key('cobro'),
+    FIEL_ENCRYPTION_KEY: key('efirma'),
   }
 }

@@ -164,6 +164,7 @@ function horuxOn(
     HORUX_TENANT_KEY: key('t'),
     JWT_KEYS: key('jw'),
     BILLING_ENCRYPTION_KEY: key('b'),
+    FIEL_ENCRYPTION_KEY: key('f'),
   }
   const cwd = new URL('../../', import.meta.url)
   const { promise, resolve } = Promise.withResolvers<Ended>()

@@ -11,6 +11,7 @@ export interface Secrets {
   tenantKeys: string
   jwtKeys: string
   billingKeys: string
+  fielKeys: string
   /** What the simulated MercadoPago takes for our token, and signs its webhooks with. */
   mercadoPago: { accessToken: string; webhookSecret: string }
 }
@@ -43,6 +44,7 @@ export function developmentSecrets(): Secrets {
     tenantKeys: kept['HORUX_TENANT_KEY'] ?? ring(),
     jwtKeys: kept['JWT_KEYS'] ?? ring(),
     billingKeys: kept['BILLING_ENCRYPTION_KEY'] ?? ring(),
+    fielKeys: kept['FIEL_ENCRYPTION_KEY'] ?? ring(),
     mercadoPago: {
       accessToken: kept['MERCADOPAGO_SIM_TOKEN'] ?? `APP_USR-${randomBytes(16).toString('hex')}`,
       webhookSecret: kept['MERCADOPAGO_SIM_WEBHOOK_SECRET'] ?? randomBytes(32).toString('hex'),
@@ -78,6 +80,7 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
   }
   const sat = satPort && {
     SAT_ESTADO_URL: `http://127.0.0.1:${satPort}/ConsultaCFDIService.svc`,
+    SAT_DESCARGA_URL: `http://127.0.0.1:${satPort}`,
     SAT_SIM_PORT: String(satPort),
     SAT_SIM_DIR: path.join(HOME, 'sat'),
   }
@@ -90,6 +93,8 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
     CENTRAL_DATABASE_URL: central.href,
     CREDENTIALS_DIRECTORY: path.join(HOME, 'credentials'),
     FILES_PATH: path.join(HOME, 'files'),
+    FIEL_STORAGE_PATH: path.join(HOME, 'fiel'),
+    FIEL_RUNTIME_PATH: path.join(HOME, 'fiel-abierta'),
     ...ringsOf(secrets),
     ...mail,
     ...simulator,
@@ -97,10 +102,11 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
   }
 }
 
-const ringsOf = ({ tenantKeys, jwtKeys, billingKeys }: Secrets) => ({
+const ringsOf = ({ tenantKeys, jwtKeys, billingKeys, fielKeys }: Secrets) => ({
   HORUX_TENANT_KEY: tenantKeys,
   JWT_KEYS: jwtKeys,
   BILLING_ENCRYPTION_KEY: billingKeys,
+  FIEL_ENCRYPTION_KEY: fielKeys,
 })
 
 /** For the simulator alone: our own processes have them sealed in the connector's row. */

@@ -106,6 +106,47 @@ export interface CentralDatabaseServers {
   created_at: Filled<Instant>
 }
 
+export interface CentralFielCredentials {
+  id: string
+  tenant_id: string
+  rfc: string
+  serial: string
+  nombre: string
+  rfc_representante: string | null
+  valid_from: Instant
+  valid_to: Instant
+  fingerprint: Bytes
+  certificate: Bytes | null
+  private_key: Bytes | null
+  password: Bytes | null
+  kid: string | null
+  version: Filled<number>
+  uploaded_by: string | null
+  uploaded_by_email: string | null
+  created_at: Instant
+  ended_at: Instant | null
+  ended_how: 'replaced' | 'deleted' | null
+  ended_by: string | null
+  ended_by_email: string | null
+  problem_code: string | null
+  problem_message: string | null
+  problem_at: Instant | null
+  last_used_at: Instant | null
+  files_version: Filled<number>
+}
+
+export interface CentralFielReleases {
+  id: string
+  tenant_id: string
+  credential_id: string
+  folder: string
+  operator: string
+  reason: string
+  released_at: Instant
+  delete_after: Instant
+  deleted_at: Instant | null
+}
+
 export interface CentralIdempotencyKeys {
   scope: string
   key: string
@@ -436,6 +477,92 @@ export interface CentralRefunds {
   settled_at: Instant | null
 }
 
+export interface CentralSatPaquetes {
+  id: string
+  solicitud_id: string
+  tenant_id: string
+  n: number
+  estado: 'pendiente' | 'descargando' | 'descargado' | 'importando' | 'importado' | 'vencido' | 'agotado' | 'ilegible'
+  intentos: Filled<number>
+  fallos: Filled<number>
+  codigo: string | null
+  mensaje: string | null
+  bytes: BigInteger | null
+  sha256: Bytes | null
+  miembros: number | null
+  leidos: number | null
+  nuevos: number | null
+  repetidos: number | null
+  rechazados: number | null
+  cuarentena: number | null
+  siguiente_en: Instant | null
+  vence_en: Instant
+  descargado_en: Instant | null
+  importado_en: Instant | null
+  actualizado_en: Instant
+}
+
+export interface CentralSatSolicitudes {
+  id: string
+  tenant_id: string
+  job_id: string
+  padre_id: string | null
+  credential_id: string | null
+  rfc: string
+  servicio: 'cfdi' | 'retenciones'
+  direccion: 'emitidos' | 'recibidos' | 'folio'
+  tipo: 'CFDI' | 'Metadata'
+  desde: string | null
+  hasta: string | null
+  parametros: Json
+  huella: Bytes
+  prioridad: Filled<number>
+  estado: 'por_enviar' | 'enviando' | 'aceptada' | 'en_proceso' | 'terminada' | 'completa' | 'vacia' | 'dividida' | 'sustituida' | 'rechazada' | 'fallida' | 'cancelada'
+  id_solicitud: string | null
+  numero_cfdis: BigInteger | null
+  codigo: string | null
+  mensaje: string | null
+  intentos: Filled<number>
+  verificaciones: Filled<number>
+  fallos: Filled<number>
+  siguiente_en: Instant | null
+  creada_en: Instant
+  enviada_en: Instant | null
+  aceptada_en: Instant | null
+  verificada_en: Instant | null
+  terminada_en: Instant | null
+  actualizada_en: Instant
+}
+
+export interface CentralSatSyncJobs {
+  id: string
+  tenant_id: string
+  kind: 'inicial' | 'nocturna' | 'manual' | 'conciliacion'
+  estado: 'pendiente' | 'en_curso' | 'terminada' | 'con_fallas' | 'detenida'
+  requested_by: string | null
+  requested_by_email: string | null
+  created_at: Instant
+  started_at: Instant | null
+  ended_at: Instant | null
+  error_code: string | null
+  error_message: string | null
+}
+
+export interface CentralSatSyncSettings {
+  tenant_id: string
+  history_from: string
+  next_run_at: Instant | null
+  last_run_at: Instant | null
+  last_success_at: Instant | null
+  covered_until: Filled<Json>
+  weekly_at: Instant | null
+  paused_code: string | null
+  paused_message: string | null
+  paused_at: Instant | null
+  created_at: Instant
+  updated_at: Instant
+}
+
 export interface CentralSeatLog {
   id: Always<BigInteger>
   tenant_id: string
@@ -655,6 +782,8 @@ export interface CentralTables {
   billing_links: CentralBillingLinks
   billing_policy: CentralBillingPolicy
   database_servers: CentralDatabaseServers
+  fiel_credentials: CentralFielCredentials
+  fiel_releases: CentralFielReleases
   idempotency_keys: CentralIdempotencyKeys
   invoice_lines: CentralInvoiceLines
   invoice_numbers: CentralInvoiceNumbers
@@ -676,6 +805,10 @@ export interface CentralTables {
   reconcile_runs: CentralReconcileRuns
   refresh_tokens: CentralRefreshTokens
   refunds: CentralRefunds
+  sat_paquetes: CentralSatPaquetes
+  sat_solicitudes: CentralSatSolicitudes
+  sat_sync_jobs: CentralSatSyncJobs
+  sat_sync_settings: CentralSatSyncSettings
   seat_log: CentralSeatLog
   seat_snapshots: CentralSeatSnapshots
   sessions: CentralSessions
@@ -702,7 +835,7 @@ export interface TenantTenant {
 export interface TenantAlertas {
   id: string
   tipo: string
-  severidad: 'info' | 'aviso' | 'urgente'
+  severidad: 'info' | 'aviso' | 'urgente' | 'alta' | 'critica'
   titulo: string
   mensaje: string
   clave: string
@@ -712,6 +845,14 @@ export interface TenantAlertas {
   creada_en: Filled<Instant>
   leida_en: Instant | null
   resuelta_en: Instant | null
+  monto_en_riesgo: string | null
+  accion: string | null
+  regla: Filled<number>
+  detalle: Filled<Json>
+  actualizada_en: Filled<Instant>
+  pospuesta_hasta: Instant | null
+  pospuesta_motivo: string | null
+  leida_por: string | null
 }
 
 export interface TenantAuditoria {
@@ -779,6 +920,9 @@ export interface TenantCargas {
   iniciada_en: Instant | null
   terminada_en: Instant | null
   archivos_borrados_en: Instant | null
+  fuente: Filled<'usuario' | 'sat'>
+  paquete_id: string | null
+  pausa: string | null
 }
 
 export interface TenantCfdiAnotaciones {
@@ -1176,6 +1320,48 @@ export interface TenantOutbox {
   published_at: Instant | null
 }
 
+export interface TenantSatFilasIlegibles {
+  paquete_id: string
+  n: number
+  texto: string
+  motivo: string
+}
+
+export interface TenantSatLecturas {
+  paquete_id: string
+  solicitud_id: string
+  filas: Filled<number>
+  ilegibles: Filled<number>
+  cancelados: Filled<number>
+  faltantes: Filled<number>
+  leida_hasta: Filled<number>
+  terminada_en: Instant | null
+}
+
+export interface TenantSatMetadata {
+  uuid_fiscal: string
+  servicio: 'cfdi' | 'retenciones'
+  direccion: 'emitido' | 'recibido'
+  rfc_emisor: string
+  nombre_emisor: string
+  rfc_receptor: string
+  nombre_receptor: string
+  rfc_pac: string
+  fecha_emision: string
+  fecha_certificacion: string
+  monto: string | null
+  efecto: string
+  estatus: 'vigente' | 'cancelado'
+  fecha_cancelacion: string | null
+  rfc_terceros: string | null
+  nombre_terceros: string | null
+  vista_en: Instant
+  primera_vez_en: Instant
+  falta: boolean
+  pedidos: Filled<number>
+  pedido_en: Instant | null
+}
+
 export interface TenantUsage {
   kind: string
   n: Filled<BigInteger>
@@ -1211,5 +1397,8 @@ export interface TenantTables {
   movimientos: TenantMovimientos
   movimientos_sumas: TenantMovimientosSumas
   outbox: TenantOutbox
+  sat_filas_ilegibles: TenantSatFilasIlegibles
+  sat_lecturas: TenantSatLecturas
+  sat_metadata: TenantSatMetadata
   usage: TenantUsage
 }

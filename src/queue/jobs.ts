@@ -124,6 +124,39 @@ export const jobs = {
     group: ({ tenantId }) => tenantId,
   }),
   'sat.estado.sweep': job({ payload: z.object({}), cron: '*/10 * * * *' }),
+  // One turn of a company: what is due of its requests and packages, as much as a turn may. Their rows are the truth.
+  // `short`: what is decided while a turn runs gets a turn too.
+  'sat.sync': job({
+    payload: z.object({ tenantId: z.uuid() }),
+    retryLimit: 2,
+    retryDelay: 30,
+    expireInSeconds: 3600,
+    policy: 'short',
+    key: ({ tenantId }) => tenantId,
+    group: ({ tenantId }) => tenantId,
+  }),
+  'sat.sync.sweep': job({ payload: z.object({}), cron: '* * * * *' }),
+  // A package of metadata into the company's database. Its row there says how far it got.
+  'sat.lectura': job({
+    payload: z.object({ tenantId: z.uuid(), solicitudId: z.uuid(), paqueteId: z.string() }),
+    retryLimit: 20,
+    retryDelay: 5,
+    retryDelayMax: 600,
+    expireInSeconds: 7200,
+    policy: 'short',
+    key: ({ paqueteId }) => paqueteId,
+    group: ({ tenantId }) => tenantId,
+  }),
+  // The files of an e.firma as its row has them: written, or gone.
+  'fiel.files': job({
+    payload: z.object({ credentialId: z.uuid() }),
+    retryLimit: 10,
+    retryDelay: 5,
+    policy: 'short',
+    key: ({ credentialId }) => credentialId,
+  }),
+  // Files that a job lost, opened e.firmas whose half hour is over, notices of expiry.
+  'fiel.sweep': job({ payload: z.object({}), cron: '*/5 * * * *' }),
   // Begins anew whenever it is interrupted, from another snapshot: its row and its file are the truth.
   'cfdi.export': job({
     payload: z.object({ tenantId: z.uuid(), exportId: z.uuid() }),

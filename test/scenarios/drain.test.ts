@@ -34,6 +34,7 @@ async function startUnit(env: Record<string, string> = {}): Promise<Unit> {
     HORUX_TENANT_KEY: JWT_KEYS,
     JWT_KEYS,
     BILLING_ENCRYPTION_KEY: JWT_KEYS,
+    FIEL_ENCRYPTION_KEY: JWT_KEYS,
     RATE_LIMIT_PER_MINUTE: '0',
     API_PORT: String(apiPort),
     METRICS_PORT: String(metricsPort),

@@ -40,6 +40,7 @@ before(async () => {
     HORUX_TENANT_KEY: JWT_KEYS,
     JWT_KEYS,
     BILLING_ENCRYPTION_KEY: JWT_KEYS,
+    FIEL_ENCRYPTION_KEY: JWT_KEYS,
     RATE_LIMIT_PER_MINUTE: '0',
   }
   deps = createDeps(loadConfig(env, 'api'), { log: createLog({ level: 'silent', service: 'api' }), clock: systemClock })

@@ -119,6 +119,7 @@ export async function startAuthHouse(): Promise<AuthHouse> {
     HORUX_TENANT_KEY: `t1:${key(3)}`,
     JWT_KEYS,
     BILLING_ENCRYPTION_KEY: `b1:${key(4)}`,
+    FIEL_ENCRYPTION_KEY: `f1:${key(5)}`,
     RATE_LIMIT_PER_MINUTE: '0',
     CENTRAL_POOL_MAX: '6',
   }

@@ -66,6 +66,7 @@ export async function startTenancy(options: Parameters<typeof startPreparedClust
     HORUX_TENANT_KEY: `test:${randomBytes(32).toString('base64')}`,
     JWT_KEYS: `test:${randomBytes(32).toString('base64')}`,
     BILLING_ENCRYPTION_KEY: `test:${randomBytes(32).toString('base64')}`,
+    FIEL_ENCRYPTION_KEY: `test:${randomBytes(32).toString('base64')}`,
     SMTP_URL: 'smtp://127.0.0.1:1',
     WORKER_METRICS_PORT: '0',
   }

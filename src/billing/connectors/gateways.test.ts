@@ -27,7 +27,12 @@ before(async () => {
   setMercadoPagoUrl(api.url)
   cluster = await startPreparedCluster()
   const ring = () => `t1:${randomBytes(32).toString('base64')}`
-  const env = { HORUX_TENANT_KEY: ring(), JWT_KEYS: ring(), BILLING_ENCRYPTION_KEY: ring() }
+  const env = {
+    HORUX_TENANT_KEY: ring(),
+    JWT_KEYS: ring(),
+    BILLING_ENCRYPTION_KEY: ring(),
+    FIEL_ENCRYPTION_KEY: ring(),
+  }
   const { url } = await cluster.createCentral()
   const config = loadConfig({ HORUX_ENV: 'test', CENTRAL_DATABASE_URL: url, ...env }, 'api')
   central = openCentral(config)
