@@ -126,7 +126,7 @@ test('one key for two purposes is refused', () => {
   const problems = problemsOf({ ...good, HORUX_TENANT_KEY: `a:${shared}`, JWT_KEYS: `b:${shared}` })
   assert.match(problems.join(), /HORUX_TENANT_KEY, JWT_KEYS/)
   const sealing = problemsOf({ ...good, JWT_KEYS: `a:${shared}`, BILLING_ENCRYPTION_KEY: `b:${shared}` })
-  assert.match(sealing.join(), /BILLING_ENCRYPTION_KEY: the same key/)
+  assert.match(sealing.join(), /BILLING_ENCRYPTION_KEY, FIEL_ENCRYPTION_KEY: the same key/)
 })
 
 test('addresses and networks of a proxy are taken as they are', () => {
