@@ -61,7 +61,7 @@ const PURE: Readonly<Record<string, string>> = {
   http: 'cursor json-text invalid-request',
   mail: 'messages layout plain address template access-templates payment-templates subscription-templates samples',
   alerts: 'answers',
-  fiel: 'efirma certificate answers',
+  fiel: 'efirma certificate der answers',
   'sat/descarga': 'consulta codigos sobres respuestas',
   'sat/paquetes': 'metadata',
   'sat/sync': 'machine plan words answers',
