@@ -71,6 +71,7 @@ create table sat_sync_settings (
   paused_code    text,
   paused_message text,
   paused_at      timestamptz,
+  look_again_at  timestamptz,
   created_at     timestamptz not null,
   updated_at     timestamptz not null
 );
@@ -78,12 +79,14 @@ create index sat_sync_settings_due on sat_sync_settings (next_run_at) where next
 comment on table sat_sync_settings is 'When each company is synchronised and how far back; born with its first e.firma.';
 comment on column sat_sync_settings.covered_until is 'By service and direction, up to which civil second of issue its CFDI have been asked for: {"cfdi.emitidos": "2026-11-27T23:59:59"}.';
 comment on column sat_sync_settings.paused_code is 'Why nothing is asked now. Its turn still comes, to see whether that is over.';
+comment on column sat_sync_settings.look_again_at is 'When a turn looks whether a pause is over.';
 
 create table sat_sync_jobs (
   id           uuid primary key,
   tenant_id    uuid not null references tenants,
   kind         text not null check (kind in ('inicial', 'nocturna', 'manual', 'conciliacion')),
   estado       text not null check (estado in ('pendiente', 'en_curso', 'terminada', 'con_fallas', 'detenida')),
+  por_planear  boolean not null default true,
   requested_by uuid,
   requested_by_email text,
   created_at   timestamptz not null,
@@ -95,6 +98,8 @@ create table sat_sync_jobs (
 create unique index sat_sync_jobs_open on sat_sync_jobs (tenant_id) where estado in ('pendiente', 'en_curso');
 create index sat_sync_jobs_history on sat_sync_jobs (tenant_id, created_at desc, id desc);
 comment on table sat_sync_jobs is 'Runs of the synchronisation: what was to be asked for, and whether all of it ended. At most one is open per company.';
+
+comment on column sat_sync_jobs.por_planear is 'What to ask is still to be written down: it is new, or another night came while it was open.';
 
 create table sat_solicitudes (
   id            uuid primary key,
@@ -111,6 +116,7 @@ create table sat_solicitudes (
   parametros    jsonb not null,
   huella        bytea not null check (length(huella) = 32),
   prioridad     int not null default 0,
+  generacion    int not null default 0,
   estado        text not null check (estado in ('por_enviar', 'enviando', 'aceptada', 'en_proceso', 'terminada', 'completa',
                   'vacia', 'dividida', 'sustituida', 'rechazada', 'fallida', 'cancelada')),
   id_solicitud  text,
@@ -144,6 +150,9 @@ comment on column sat_solicitudes.parametros is 'Exactly what is sent, by the na
 comment on column sat_solicitudes.huella is 'SHA-256 of service, operation and parameters: what the SAT compares to say 5002 or 5005.';
 comment on column sat_solicitudes.estado is 'por_enviar → enviando → aceptada → en_proceso → terminada (packages known) → completa. vacia: nothing there (5004). dividida: too large, its children ask (5003). sustituida: lost or spent, another with a range of its own asks. rechazada, fallida: a person looks.';
 comment on column sat_solicitudes.siguiente_en is 'When somebody looks at it next; whoever takes it puts it ahead first (a lease). Null: by itself never more.';
+
+comment on column sat_solicitudes.intentos is 'Sent so often that the SAT may have counted it: it takes the same parameters twice in a lifetime. Counted before it is sent.';
+comment on column sat_solicitudes.generacion is 'How many times in a row it was replaced because the one before was lost or spent.';
 
 create table sat_paquetes (
   id            text not null,

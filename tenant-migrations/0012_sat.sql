@@ -28,6 +28,7 @@ create table sat_metadata (
 );
 create index sat_metadata_faltan on sat_metadata (fecha_emision desc, uuid_fiscal) where falta;
 create index sat_metadata_mes on sat_metadata (fecha_emision);
+create index sat_metadata_cancelados on sat_metadata (uuid_fiscal) where estatus = 'cancelado';
 comment on table sat_metadata is 'Each CFDI the SAT listed for the company, as its newest metadata says. vista_en is when that list was made.';
 comment on column sat_metadata.falta is 'Its XML was not here when it was listed and can be had (received and cancelled cannot). Readers look again whether it came meanwhile.';
 comment on column sat_metadata.pedidos is 'How often its XML was asked for because it was missing.';
@@ -39,10 +40,12 @@ create table sat_lecturas (
   ilegibles     int not null default 0,
   cancelados    int not null default 0,
   faltantes     int not null default 0,
+  difieren      int not null default 0,
   leida_hasta   int not null default 0,
   terminada_en  timestamptz
 );
 comment on table sat_lecturas is 'How far each metadata package was read: rows done and rows in it, in the commit of what they say.';
+comment on column sat_lecturas.difieren is 'Rows whose total is not that of the XML that is here.';
 
 create table sat_filas_ilegibles (
   paquete_id    text not null references sat_lecturas on delete cascade,
@@ -52,6 +55,16 @@ create table sat_filas_ilegibles (
   primary key (paquete_id, n)
 );
 comment on table sat_filas_ilegibles is 'Rows of metadata that could not be read, as they came: nothing is left out without a word.';
+
+-- Of two who say something of a state the one that knew it later is right. An answer that did not find the CFDI says nothing
+-- of its state, so what the last one that did said, and when it was asked, is kept next to it.
+alter table cfdi_consultas
+  add column firme text check (firme in ('vigente', 'cancelado')),
+  add column firme_en timestamptz,
+  add check ((firme is null) = (firme_en is null));
+update cfdi_consultas set firme = estado, firme_en = consultado_en
+where estado in ('vigente', 'cancelado') and consultado_en is not null;
+comment on column cfdi_consultas.firme is 'What the last answer said that found it, asked at firme_en: held against the metadata, whichever is newer (ADR 0021).';
 
 alter table cargas
   add column fuente text not null default 'usuario' check (fuente in ('usuario', 'sat')),

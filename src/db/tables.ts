@@ -517,6 +517,7 @@ export interface CentralSatSolicitudes {
   parametros: Json
   huella: Bytes
   prioridad: Filled<number>
+  generacion: Filled<number>
   estado: 'por_enviar' | 'enviando' | 'aceptada' | 'en_proceso' | 'terminada' | 'completa' | 'vacia' | 'dividida' | 'sustituida' | 'rechazada' | 'fallida' | 'cancelada'
   id_solicitud: string | null
   numero_cfdis: BigInteger | null
@@ -539,6 +540,7 @@ export interface CentralSatSyncJobs {
   tenant_id: string
   kind: 'inicial' | 'nocturna' | 'manual' | 'conciliacion'
   estado: 'pendiente' | 'en_curso' | 'terminada' | 'con_fallas' | 'detenida'
+  por_planear: Filled<boolean>
   requested_by: string | null
   requested_by_email: string | null
   created_at: Instant
@@ -559,6 +561,7 @@ export interface CentralSatSyncSettings {
   paused_code: string | null
   paused_message: string | null
   paused_at: Instant | null
+  look_again_at: Instant | null
   created_at: Instant
   updated_at: Instant
 }
@@ -981,6 +984,8 @@ export interface TenantCfdiConsultas {
   ausente_el: string | null
   fallos: Filled<number>
   error: string | null
+  firme: 'vigente' | 'cancelado' | null
+  firme_en: Instant | null
 }
 
 export interface TenantCfdiEstados {
@@ -1334,6 +1339,7 @@ export interface TenantSatLecturas {
   ilegibles: Filled<number>
   cancelados: Filled<number>
   faltantes: Filled<number>
+  difieren: Filled<number>
   leida_hasta: Filled<number>
   terminada_en: Instant | null
 }
