@@ -1,4 +1,4 @@
-import { AppError } from '../../errors.ts'
+import { AppError } from '../errors.ts'
 
 /** A part of a form. Its bytes come once, before the next part is asked for, and each piece until the next one. */
 export interface Part {
