@@ -62,7 +62,7 @@ const PURE: Readonly<Record<string, string>> = {
   mail: 'messages layout plain address template access-templates payment-templates subscription-templates samples',
   alerts: 'answers',
   fiel: 'efirma certificate der answers',
-  'sat/descarga': 'consulta codigos sobres respuestas',
+  'sat/descarga': 'consulta complementos problemas codigos espera sobres respuestas soap',
   'sat/paquetes': 'metadata',
   'sat/sync': 'machine plan words answers',
   'sat/estado': 'expresion respuesta veredicto agenda',
