@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -269,4 +270,96 @@ test('the archives of the fixtures: what cannot be read has its code', async (t)
         name,
       )
   }
+})
+
+/** What `stream` gives of each member: its bytes, or the code it ends with. */
+async function streamed(archive: Buffer, limits: ZipLimits = UPLOAD_LIMITS): Promise<string[]> {
+  await using zip = await openZip(onDisk(archive), limits)
+  const found: string[] = []
+  for (const entry of zip.entries) {
+    const pieces: Buffer[] = []
+    try {
+      for await (const piece of zip.stream(entry)) pieces.push(piece)
+      found.push(Buffer.concat(pieces).toString('latin1'))
+    } catch (error) {
+      found.push(codeOf(error))
+    }
+  }
+  return found
+}
+
+test('a member comes in pieces as it comes whole, and what is wrong with it is said at its end', async () => {
+  const long = randomBytes(300_000).toString('hex')
+  const members: ZipMember[] = [
+    good,
+    { name: 'largo.txt', data: long },
+    { name: 'sin-comprimir.txt', data: long, stored: true },
+    { name: 'vacio.txt' },
+    { name: 'crc.txt', data: long, says: { crc: 1 } },
+    { name: 'mas.txt', data: long, says: { bytes: long.length - 1 } },
+    { name: 'menos.txt', data: long, says: { bytes: long.length + 1 } },
+    { name: 'metodo.txt', data: 'x', says: { method: 12 } },
+    { name: 'roto.txt', data: randomBytes(4_000), stored: true, says: { method: 8 } },
+    { name: 'cortado.txt', data: long, says: { packed: 70_000 } },
+    { ...good, name: 'otra.xml' },
+  ]
+  assert.deepEqual(await streamed(zipArchive(members)), [
+    '<a>bien</a>',
+    long,
+    long,
+    '',
+    'zip.bad_crc',
+    'zip.bad_size',
+    'zip.bad_size',
+    'zip.method',
+    'zip.bad_data',
+    'zip.bad_data',
+    '<a>bien</a>',
+  ])
+})
+
+test('of a member in pieces no more is in memory than some of them, and who stops in the middle leaves nothing open', async () => {
+  // 300 MB that pack to 300 kB.
+  const archive = zipArchive([{ name: 'grande.txt', data: Buffer.alloc(300_000_000, 'abcdefghij\r\n') }, good])
+  const limits = { ...UPLOAD_LIMITS, entryBytes: 1024 ** 3, ratio: 2_000 }
+  await using zip = await openZip(onDisk(archive), limits)
+  const [large, small] = zip.entries
+  assert.ok(large && small)
+  let bytes = 0
+  let most = 0
+  for await (const piece of zip.stream(large)) {
+    bytes += piece.length
+    most = Math.max(most, piece.length)
+  }
+  assert.equal(bytes, 300_000_000)
+  assert.ok(most <= 64 * 1024)
+  for await (const _ of zip.stream(large)) break
+  assert.equal((await zip.read(small)).toString(), '<a>bien</a>')
+})
+
+test('whatever bytes of an archive are changed, its pieces are its bytes or end with a code', async () => {
+  const data = 'línea de texto que se repite\r\n'.repeat(50)
+  const archive = zipArchive([
+    { name: 'uno.txt', data },
+    { name: 'dos.txt', data, stored: true },
+  ])
+  const change = fc.tuple(fc.nat(archive.length - 1), fc.nat(255))
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 6 }), async (changes) => {
+      const bytes = Buffer.from(archive)
+      for (const [at, value] of changes) bytes[at] = value
+      try {
+        const found = await streamed(bytes)
+        const whole = (await read(bytes)) as [string, string][]
+        // Both say the same of each member, be it a code.
+        assert.deepEqual(
+          found.map((text) => (text.startsWith('zip.') ? text : Buffer.from(text, 'latin1').toString('utf8', 0, 40))),
+          whole.map(([, text]) => text),
+        )
+      } catch (error) {
+        codeOf(error)
+      }
+    }),
+    { numRuns: 300 },
+  )
 })

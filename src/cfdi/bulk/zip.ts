@@ -18,6 +18,7 @@ import {
   zipTooLarge,
   zipTooMany,
 } from './zip-errors.ts'
+import { dataOffset, LOCAL_HEADER, piecesOfMember } from './zip-stream.ts'
 
 export interface ZipLimits {
   /** Members, folders among them. */
@@ -38,6 +39,9 @@ export const UPLOAD_LIMITS: ZipLimits = {
   ratio: 200,
 }
 
+/** Packages of the SAT: as many CFDI as one request may bring, and members as large as those of anybody. */
+export const SAT_LIMITS: ZipLimits = { ...UPLOAD_LIMITS, entries: 200_000, totalBytes: 8 * 1024 ** 3 }
+
 export interface ZipEntry {
   /** As the archive has it: to show, through `shownName`, never to open. */
   readonly name: string
@@ -54,6 +58,8 @@ export interface Zip extends AsyncDisposable {
   readonly bytes: number
   /** Bytes of a member, which have the size and the CRC that the archive says. @throws AppError `zip.*` of this member */
   read(entry: ZipEntry): Promise<Buffer>
+  /** The same in pieces: only when they have ended without an error were they all, and right. */
+  stream(entry: ZipEntry): AsyncGenerator<Buffer>
   close(): Promise<void>
 }
 
@@ -108,6 +114,11 @@ async function index(file: FileHandle, size: number, limits: ZipLimits): Promise
       const packed = await windows(record)
       return unpack(record, packed)
     },
+    async *stream(entry) {
+      if (entry.refused) throw entry.refused
+      const { record } = entry as Member
+      yield* piecesOfMember(file, record, record.method === DEFLATED)
+    },
   }
 }
 
@@ -155,8 +166,6 @@ function refuseOverlaps(records: readonly ZipRecord[], end: number): void {
   }
 }
 
-const LOCAL_HEADER = 30
-
 /**
  * The packed bytes of members. They mostly lie one after the other in the order of the index, so one read of the disk
  * serves the hundreds that fit in its window.
@@ -176,13 +185,9 @@ function windowsOf(file: FileHandle, end: number): (record: ZipRecord) => Promis
     return window.subarray(from - start, from - start + length)
   }
 
-  return async ({ offset, packed, end: limit }) => {
-    const header = await bytesAt(offset, LOCAL_HEADER)
-    if (header.readUInt32LE(0) !== 0x04034b50) throw zipDamaged()
-    const data = offset + LOCAL_HEADER + header.readUInt16LE(26) + header.readUInt16LE(28)
-    // How long its local header is stands in itself only.
-    if (data + packed > limit) throw zipOverlap()
-    return bytesAt(data, packed)
+  return async (record) => {
+    const header = await bytesAt(record.offset, LOCAL_HEADER)
+    return bytesAt(dataOffset(header, record), record.packed)
   }
 }
 
