@@ -45,6 +45,8 @@ export type Motivo =
   | 'estatus'
   | 'efecto'
   | 'demasiado_larga'
+  /** No row: the package holds a file that is no list. `texto` is its name. */
+  | 'archivo'
 
 /** A row of the companion file: the CFDI was issued on account of somebody else. */
 export interface FilaTercero {
@@ -62,6 +64,7 @@ export const MOTIVOS: Readonly<Record<Motivo, string>> = {
   estatus: 'El estatus no es 1 (vigente) ni 0 (cancelado).',
   efecto: 'El efecto del comprobante no se puede leer.',
   demasiado_larga: 'El renglón es demasiado largo.',
+  archivo: 'El paquete trae un archivo que no es una lista de metadata.',
 }
 
 export const isIlegible = <T extends object>(row: T | Ilegible): row is Ilegible => 'motivo' in row
