@@ -3,12 +3,12 @@ import type { PasswordHasher } from '../crypto/password-hash.ts'
 import type { CentralDb } from '../db/databases.ts'
 import type { Principal } from '../http/principal.ts'
 import type { Queue } from '../queue/queue.ts'
-import { passwordRejected, sessionEnded, wrongCurrentPassword } from './errors.ts'
-import { giveBackTry, reauthenticationCounters, reserveTry } from './login-tries.ts'
+import { passwordRejected, sessionEnded } from './errors.ts'
 import { type Client, type OpenedSession, openSession } from './open-session.ts'
+import { reauthenticate } from './reauthenticate.ts'
 import { findSession } from './session-queries.ts'
 import { hashAcceptable, replacePassword } from './set-password.ts'
-import { findUser, lockUser } from './user-queries.ts'
+import { lockUser } from './user-queries.ts'
 
 interface Deps {
   central: CentralDb
@@ -29,19 +29,8 @@ export async function changePassword(
   client: Omit<Client, 'transporte'>,
   now: Date,
 ): Promise<OpenedSession> {
-  const { central, passwords, queue } = deps
-  const user = await findUser(central, userId)
-  if (!user) throw sessionEnded()
-  const tried = await reserveTry(central, reauthenticationCounters(userId), now)
-  let right = false
-  try {
-    right = await passwords.verify(user.passwordHash, passwordActual)
-  } catch (error) {
-    await giveBackTry(central, tried, false, now)
-    throw error
-  }
-  if (!right) throw wrongCurrentPassword()
-  await giveBackTry(central, tried, true, now)
+  const { central, queue } = deps
+  const user = await reauthenticate(deps, userId, passwordActual, now)
   if (passwordActual.normalize('NFC') === passwordNueva.normalize('NFC')) {
     throw passwordRejected('La contraseña nueva debe ser distinta de la actual.', 'passwordNueva')
   }
