@@ -11,9 +11,16 @@ export function toCarga(carga: CargaRow): z.input<typeof Carga> {
     ...{ id, estado, total, procesados, nuevos, repetidos, rechazados, cuarentena },
     reintentando: isOpen(carga) && carga.reintento !== null,
     error: errorCodigo === null ? null : { code: errorCodigo, mensaje: errorMensaje ?? '' },
+    fuente: carga.fuente,
+    pausa: isOpen(carga) && carga.pausa !== null ? { code: carga.pausa, mensaje: PAUSAS[carga.pausa] ?? '' } : null,
     creadaPor: creadaPorEmail,
     creadaEn,
     iniciadaEn,
     terminadaEn,
   }
+}
+
+const PAUSAS: Readonly<Record<string, string>> = {
+  limit_reached:
+    'Tu plan ya no tiene lugar para más CFDI. Lo que falta de este paquete espera y entra solo cuando cambies de plan.',
 }

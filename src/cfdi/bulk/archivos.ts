@@ -8,7 +8,7 @@ import { filesLost, tooManyFiles } from './errors.ts'
 import type { ReceivedFile } from './receive.ts'
 import { shownName } from './shown-name.ts'
 import { refusalByName } from './verdict.ts'
-import { openZip, UPLOAD_LIMITS, type Zip } from './zip.ts'
+import { openZip, UPLOAD_LIMITS, type Zip, type ZipLimits } from './zip.ts'
 import { zipWithoutFiles } from './zip-errors.ts'
 
 /** A file that was uploaded, and how many results it will have. */
@@ -26,6 +26,13 @@ export interface Inspection {
   /** Unpacked, of all and of the largest. */
   bytes: number
   largest: number
+}
+
+/** Where the files of a load lie, and what its archives may hold. */
+export interface Stock {
+  folder: string
+  archivos: readonly Archivo[]
+  limits?: ZipLimits
 }
 
 /** One file of a load, in its place. */
@@ -60,7 +67,10 @@ export async function inspect(folder: string, files: readonly ReceivedFile[]): P
  * archive as its index has them.
  * @throws AppError unavailable `carga.files_lost`: what was uploaded is not there any more
  */
-export async function* itemsOf(folder: string, archivos: readonly Archivo[], from: number): AsyncGenerator<Item> {
+export async function* itemsOf(
+  { folder, archivos, limits = UPLOAD_LIMITS }: Stock,
+  from: number,
+): AsyncGenerator<Item> {
   let n = 0
   for (const archivo of archivos) {
     const start = n
@@ -68,7 +78,7 @@ export async function* itemsOf(folder: string, archivos: readonly Archivo[], fro
     if (n <= from) continue
     if (archivo.codigo !== undefined) yield refusedItem(start, archivo)
     else if (archivo.tipo === 'xml') yield plainItem(folder, start, archivo)
-    else yield* members(folder, archivo, start, from)
+    else yield* members({ folder, limits }, archivo, { start, from })
   }
 }
 
@@ -76,16 +86,12 @@ export async function* itemsOf(folder: string, archivos: readonly Archivo[], fro
  * Some of them, by their place. What was uploaded may be gone by now.
  * @throws AppError unavailable `carga.files_lost`
  */
-export async function* itemsAt(
-  folder: string,
-  archivos: readonly Archivo[],
-  places: readonly number[],
-): AsyncGenerator<Item> {
+export async function* itemsAt(stock: Stock, places: readonly number[]): AsyncGenerator<Item> {
   if (places.length === 0) return
   const wanted = new Set(places)
   const first = Math.min(...places)
   const last = Math.max(...places)
-  for await (const item of itemsOf(folder, archivos, first)) {
+  for await (const item of itemsOf(stock, first)) {
     if (wanted.has(item.n)) yield item
     if (item.n >= last) return
   }
@@ -137,8 +143,12 @@ function plainItem(folder: string, n: number, { nombre, bytes, sha256 }: Archivo
   }
 }
 
-async function* members(folder: string, archivo: Archivo, start: number, from: number): AsyncGenerator<Item> {
-  await using zip = await reopen(folder, archivo)
+async function* members(
+  where: { folder: string; limits: ZipLimits },
+  archivo: Archivo,
+  { start, from }: { start: number; from: number },
+): AsyncGenerator<Item> {
+  await using zip = await reopen(where, archivo)
   for (const [i, entry] of zip.entries.entries()) {
     if (start + i < from) continue
     yield {
@@ -153,8 +163,12 @@ async function* members(folder: string, archivo: Archivo, start: number, from: n
 }
 
 /** It could be opened when it came: what cannot be now is not what came. */
-async function reopen(folder: string, { sha256, entradas }: Archivo): Promise<Zip> {
-  const zip = await openZip(path.join(folder, sha256)).catch((error: unknown) => Promise.reject(filesLost(error)))
+async function reopen(
+  { folder, limits }: { folder: string; limits: ZipLimits },
+  { sha256, entradas }: Archivo,
+): Promise<Zip> {
+  const opening = openZip(path.join(folder, sha256), limits)
+  const zip = await opening.catch((error: unknown) => Promise.reject(filesLost(error)))
   if (zip.entries.length === entradas) return zip
   await zip.close()
   throw filesLost()

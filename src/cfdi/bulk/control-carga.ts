@@ -4,6 +4,7 @@ import { leaveInOutbox } from '../../queue/outbox.ts'
 import { reopen } from './create-carga.ts'
 import { cargaClosed, cargaNotFound, filesGone, nothingToRetry } from './errors.ts'
 import { isOpen } from './import-carga.ts'
+import { unpause } from './plan-limit.ts'
 import { findRetryable, hasBeyondLimit, lockCarga, setEstado } from './queries.ts'
 
 /**
@@ -17,6 +18,7 @@ export async function cancelCarga({ clock }: { clock: Clock }, db: TenantDb, id:
     if (carga.estado === 'cancelada') return
     if (!isOpen(carga)) throw cargaClosed()
     await setEstado(trx, id, { estado: 'cancelada', reintento: carga.reintento, terminadaEn: clock.now() })
+    if (carga.pausa !== null) await unpause(trx, clock.now())
   })
 }
 

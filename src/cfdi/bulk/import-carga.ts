@@ -10,9 +10,10 @@ import { type Batch, batchOf } from '../store/batch.ts'
 import type { Origen } from '../store/cfdi-rows.ts'
 import { findStored } from '../store/insert-queries.ts'
 import { type CfdiLimit, type StoredBatch, storeBatch } from '../store/store-cfdis.ts'
-import { type Archivo, type Item, itemsAt, itemsOf } from './archivos.ts'
+import { type Archivo, type Item, itemsAt, itemsOf, type Stock } from './archivos.ts'
 import { folderOf } from './disk.ts'
 import { filesLost } from './errors.ts'
+import { filesThatFit, pauseAtLimit, stillWaits, unpause } from './plan-limit.ts'
 import {
   advanceCarga,
   type CargaRow,
@@ -30,6 +31,7 @@ import {
 } from './queries.ts'
 import { type BatchBounds, type Reading, readBatches, unexpected } from './read-files.ts'
 import { differing, type ReadFile, resultsOf } from './results.ts'
+import { SAT_LIMITS, UPLOAD_LIMITS } from './zip.ts'
 
 export interface ImportDeps {
   config: { filesPath: string }
@@ -53,6 +55,9 @@ export const WORKER_BOUNDS: BatchBounds = { files: 500, bytes: 8 * 1024 ** 2 }
  * so that whoever dies or is stopped in between has done exactly what the row says, and the next goes on there. While
  * PostgreSQL stores a batch the next one is read.
  *
+ * What a person uploaded is told, file by file, that the plan has no place for it. A package of the SAT waits instead, at
+ * the first file without a place: nobody would send it again.
+ *
  * Two at once do no harm: the row is locked for each commit, and who finds that the other was faster leaves.
  * @throws AppError unavailable `carga.paused` when `signal` asks to stop: to be called again
  */
@@ -64,7 +69,9 @@ export async function importCarga(
 ): Promise<CargaRow | undefined> {
   const carga = await findCarga(db, cargaId)
   if (!carga || !isOpen(carga)) return carga
-  const run = createRun(deps, db, cargaId, options)
+  if (carga.pausa !== null && (await stillWaits(db, carga, (await deps.entitlements.get(db.tenantId)).limits.cfdis)))
+    return carga
+  const run = createRun(deps, db, carga, options)
   try {
     const { archivos } = (await findArchivos(db, cargaId)) ?? { archivos: [] }
     const isWhole = carga.procesados === carga.total
@@ -75,7 +82,9 @@ export async function importCarga(
     if (!(error instanceof AppError && error.code === 'carga.files_lost')) throw error
     await db.transaction().execute(async (trx) => {
       const now = await lockCarga(trx, cargaId)
-      if (now && isOpen(now)) await setEstado(trx, cargaId, failed(error, now.reintento, deps.clock.now()))
+      if (!now || !isOpen(now)) return
+      await setEstado(trx, cargaId, failed(error, now.reintento, deps.clock.now()))
+      if (now.pausa !== null) await unpause(trx, deps.clock.now())
     })
   }
   return findCarga(db, cargaId)
@@ -83,7 +92,7 @@ export async function importCarga(
 
 export const isOpen = ({ estado }: Pick<CargaRow, 'estado'>) => estado === 'recibida' || estado === 'procesando'
 
-/** `stop`: the load was cancelled, or somebody else has gone on with it. */
+/** `stop`: the load was cancelled, waits for a place in the plan, or somebody else has gone on with it. */
 type Progress = 'stored' | 'stop'
 
 /** Where a batch begins: the load must still stand there when it is stored. */
@@ -93,16 +102,22 @@ interface Place {
   before?: ReadonlyMap<number, Resultado>
 }
 
-function createRun(deps: ImportDeps, db: TenantDb, cargaId: string, options: ImportOptions) {
+function createRun(deps: ImportDeps, db: TenantDb, { id: cargaId, fuente }: CargaRow, options: ImportOptions) {
   const { bounds = WORKER_BOUNDS, rfc, signal } = options
   const folder = folderOf(deps.config.filesPath, db.tenantId, cargaId)
-  const origen: Origen = { source: 'bulk', cargaId }
+  const isPackage = fuente === 'sat'
+  const stockOf = (archivos: readonly Archivo[]): Stock => ({
+    folder,
+    archivos,
+    limits: isPackage ? SAT_LIMITS : UPLOAD_LIMITS,
+  })
+  const origen: Origen = { source: isPackage ? 'sat' : 'bulk', cargaId }
   const reading: Reading = { rfc, origen, bounds, signal, log: deps.log }
 
   async function importFrom(archivos: readonly Archivo[], procesados: number): Promise<Progress> {
     let storing: Promise<Progress> = Promise.resolve('stored')
     try {
-      for await (const files of readBatches(itemsOf(folder, archivos, procesados), reading)) {
+      for await (const files of readBatches(itemsOf(stockOf(archivos), procesados), reading)) {
         const batch = prepare(files)
         if ((await storing) === 'stop') return 'stop'
         storing = store(files, batch, { from: files[0]?.n ?? 0 })
@@ -132,8 +147,7 @@ function createRun(deps: ImportDeps, db: TenantDb, cargaId: string, options: Imp
     const places = again.map(({ n }) => n)
     const kept = new Set(await findQuarantinedPlaces(db, cargaId, places))
     const disk = itemsAt(
-      folder,
-      archivos,
+      stockOf(archivos),
       places.filter((n) => !kept.has(n)),
     )
     try {
@@ -199,21 +213,27 @@ function createRun(deps: ImportDeps, db: TenantDb, cargaId: string, options: Imp
     const carga = await lockCarga(trx, cargaId)
     if (!carga || !isOpen(carga) || (before ? carga.reintento : carga.procesados) !== from) return 'stop'
     const stored = batch.documents.length > 0 ? await storeBatch(trx, batch, { ...limit, partial: true }) : NOTHING
-    const results = await resultsIn(trx, files, stored, limit)
+    const done = isPackage ? filesThatFit(files, stored.beyond) : files
+    const results = await resultsIn(trx, done, stored, limit)
     await putResultados(trx, cargaId, results)
-    await putQuarantined(trx, cargaId, files.filter(isQuarantined).map(quarantined))
+    await putQuarantined(trx, cargaId, done.filter(isQuarantined).map(quarantined))
     if (before)
       await dropQuarantined(
         trx,
         cargaId,
         results.filter(isStored).map(({ n }) => n),
       )
-    await advanceCarga(trx, cargaId, countsOf(results, before), {
-      now: deps.clock.now(),
-      reintento: before ? lastOf(files) + 1 : carga.reintento,
-    })
+    const now = deps.clock.now()
+    const stopped = files[done.length]
+    const place = stopped ? stopped.n : lastOf(files) + 1
+    if (done.length > 0)
+      await advanceCarga(trx, cargaId, countsOf(results, before), { now, reintento: before ? place : carga.reintento })
+    if (stopped) {
+      const left = carga.total - (before ? place : carga.procesados + done.length)
+      await pauseAtLimit(trx, carga, { left, stored: stored.total, max: limit.max, now })
+    } else if (carga.pausa !== null) await unpause(trx, now)
     crashpoint(`carga.batch.${files[0]?.n}.written`)
-    return 'stored'
+    return stopped ? 'stop' : 'stored'
   }
 
   async function end(place: number | null): Promise<Progress> {
@@ -232,7 +252,7 @@ const lastOf = (files: readonly ReadFile[]): number => files.at(-1)?.n ?? 0
 
 async function resultsIn(
   trx: TenantTx,
-  files: ReadFile[],
+  files: readonly ReadFile[],
   stored: StoredBatch,
   limit: CfdiLimit,
 ): Promise<Resultado[]> {

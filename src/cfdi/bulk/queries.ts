@@ -25,7 +25,15 @@ export interface CargaRow {
   iniciadaEn: Date | null
   terminadaEn: Date | null
   archivosBorradosEn: Date | null
+  fuente: Fuente
+  /** Why it waits although it is open. */
+  pausa: string | null
 }
+
+/** `sat`: a package that came by itself. */
+export type Fuente = 'usuario' | 'sat'
+/** There is no place for more in the plan: the files that are left wait. */
+export type Pausa = 'limit_reached'
 
 export interface Resultado {
   n: number
@@ -43,15 +51,18 @@ export interface NewCarga {
   total: number
   by: { userId: string; email: string } | null
   now: Date
+  /** Of a load that is a package of the SAT. */
+  paqueteId?: string
 }
 
-/** @returns whether it is new: the same files may have come before, or at this moment */
-export async function insertCarga(trx: TenantTx, { id, huella, archivos, total, by, now }: NewCarga): Promise<boolean> {
+/** @returns whether it is new: the same files, or the same package, may have come before, or at this moment */
+export async function insertCarga(trx: TenantTx, carga: NewCarga): Promise<boolean> {
+  const { id, huella, archivos, total, by, now, paqueteId } = carga
   const { rows } = await sql`
-    insert into cargas (id, huella, estado, archivos, total, creada_por, creada_por_email, creada_en)
+    insert into cargas (id, huella, estado, archivos, total, creada_por, creada_por_email, creada_en, fuente, paquete_id)
     values (${id}, ${huella}, 'recibida', ${JSON.stringify(archivos)}::text::jsonb, ${total}, ${by?.userId ?? null},
-            ${by?.email ?? null}, ${now})
-    on conflict (huella) do nothing
+            ${by?.email ?? null}, ${now}, ${paqueteId === undefined ? 'usuario' : 'sat'}, ${paqueteId ?? null})
+    on conflict do nothing
     returning id`.execute(trx)
   return rows.length > 0
 }
@@ -59,6 +70,10 @@ export async function insertCarga(trx: TenantTx, { id, huella, archivos, total, 
 export async function findCargaByHuella(db: TenantSql, huella: Buffer): Promise<string | undefined> {
   const row = await db.selectFrom('cargas').select('id').where('huella', '=', huella).executeTakeFirst()
   return row?.id
+}
+
+export async function findCargaByPaquete(db: TenantSql, paqueteId: string): Promise<CargaRow | undefined> {
+  return cargas(db).where('paquete_id', '=', paqueteId).executeTakeFirst()
 }
 
 export async function findCarga(db: TenantSql, id: string): Promise<CargaRow | undefined> {
@@ -73,10 +88,14 @@ export async function lockCarga(trx: TenantTx, id: string): Promise<CargaRow | u
 /** Newest first, after the last one of the page before. */
 export async function listCargas(
   db: TenantSql,
-  after: { creadaEn: Date; id: string } | undefined,
-  limit: number,
+  {
+    after,
+    fuente,
+    limit,
+  }: { after: { creadaEn: Date; id: string } | undefined; fuente?: Fuente | undefined; limit: number },
 ): Promise<CargaRow[]> {
   let query = cargas(db).orderBy('creada_en', 'desc').orderBy('id', 'desc').limit(limit)
+  if (fuente) query = query.where('fuente', '=', fuente)
   if (after) query = query.where(sql<boolean>`(creada_en, id) < (${after.creadaEn}, ${after.id}::uuid)`)
   return query.execute()
 }
@@ -108,7 +127,7 @@ export async function advanceCarga(
   trx: TenantTx,
   id: string,
   by: Advance,
-  { now, reintento }: { now: Date; reintento?: number | null },
+  { now, reintento, pausa = null }: { now: Date; reintento?: number | null; pausa?: Pausa | null },
 ): Promise<void> {
   const procesados = by.nuevos + by.repetidos + by.rechazados + by.cuarentena
   await sql`
@@ -116,7 +135,7 @@ export async function advanceCarga(
       procesados = procesados + ${procesados}::int,
       nuevos = nuevos + ${by.nuevos}::int, repetidos = repetidos + ${by.repetidos}::int,
       rechazados = rechazados + ${by.rechazados}::int, cuarentena = cuarentena + ${by.cuarentena}::int,
-      reintento = ${reintento ?? null}::int,
+      reintento = ${reintento ?? null}::int, pausa = ${pausa}::text,
       estado = case when procesados + ${procesados}::int = total and ${reintento ?? null}::int is null
         then 'terminada' else 'procesando' end,
       iniciada_en = coalesce(iniciada_en, ${now}),
@@ -143,9 +162,29 @@ export async function setEstado(
       estado = ${change.estado}, reintento = ${change.reintento ?? null}::int,
       error_codigo = ${change.error?.codigo ?? null}, error_mensaje = ${change.error?.mensaje ?? null},
       terminada_en = ${change.terminadaEn ?? null}::timestamptz,
+      pausa = null,
       archivos_borrados_en = case when ${change.filesAreBack ?? false} then null else archivos_borrados_en end,
       secuencia = secuencia + 1
     where id = ${id}`.execute(trx)
+}
+
+export async function setPausa(trx: TenantTx, id: string, pausa: Pausa): Promise<void> {
+  await sql`
+    update cargas set pausa = ${pausa}, secuencia = secuencia + 1
+    where id = ${id} and pausa is distinct from ${pausa}`.execute(trx)
+}
+
+/** Whether some load waits for that. */
+export async function isAnyPaused(db: TenantSql, pausa: Pausa): Promise<boolean> {
+  const { rows } = await sql`
+    select from cargas where estado in ('recibida', 'procesando') and pausa = ${pausa} limit 1`.execute(db)
+  return rows.length > 0
+}
+
+/** How many CFDI the company has, by the counter that limits are held against. */
+export async function countStored(db: TenantSql): Promise<number> {
+  const row = await db.selectFrom('usage').select('n').where('kind', '=', 'cfdi').executeTakeFirst()
+  return Number(row?.n ?? 0)
 }
 
 export async function markFilesDeleted(trx: TenantTx, id: string, now: Date): Promise<void> {
@@ -275,4 +314,4 @@ const cargas = (db: TenantSql) =>
       'creada_por_email as creadaPorEmail',
     ])
     .select(['creada_en as creadaEn', 'iniciada_en as iniciadaEn', 'terminada_en as terminadaEn'])
-    .select('archivos_borrados_en as archivosBorradosEn')
+    .select(['archivos_borrados_en as archivosBorradosEn', 'fuente', 'pausa'])

@@ -84,10 +84,10 @@ export const cargaRoutes = (deps: CargaDeps) => async (app: App) => {
   }
   app.get('/api/cfdi/cargas', { schema: list, config: readers }, async (request) => {
     const { tenantId } = actingTenant(request.user)
-    const { limite, cursor } = request.query
+    const { limite, cursor, fuente } = request.query
     const [creadaEn, id] = cursor ? decodeCursor(cursor, LAST_CARGA) : []
     const after = creadaEn !== undefined && id !== undefined ? { creadaEn: new Date(creadaEn), id } : undefined
-    const rows = await tenants.use(tenantId, (db) => listCargas(db, after, limite + 1))
+    const rows = await tenants.use(tenantId, (db) => listCargas(db, { after, fuente, limit: limite + 1 }))
     const last = rows.length > limite ? rows[limite - 1] : undefined
     return {
       datos: rows.slice(0, limite).map(toCarga),

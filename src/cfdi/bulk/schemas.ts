@@ -19,6 +19,7 @@ export const CargaId = z.strictObject({ id: uuid })
 export const CargaArchivoId = z.strictObject({ id: uuid, n: entero(0, 100_000) })
 
 const estado = z.enum(['recibida', 'procesando', 'terminada', 'cancelada', 'fallida'])
+const fuente = z.enum(['usuario', 'sat'])
 const cuenta = z.int().min(0)
 const texto = z.string().nullable()
 
@@ -35,6 +36,10 @@ const avance = {
   reintentando: z.boolean(),
   /** Why it failed. */
   error: z.strictObject({ code: z.string(), mensaje: z.string() }).nullable(),
+  /** `sat`: a package of the mass download, which came by itself. */
+  fuente,
+  /** Why it waits although it is open; it goes on by itself. */
+  pausa: z.strictObject({ code: z.string(), mensaje: z.string() }).nullable(),
   creadaPor: texto,
   creadaEn: instante,
   iniciadaEn: instante.nullable(),
@@ -83,7 +88,7 @@ export const CargaPagina = pagina(Carga)
 
 export const ResultadoPagina = pagina(Resultado)
 
-export const CargasQuery = z.strictObject({ limite, cursor: cursor.optional() })
+export const CargasQuery = z.strictObject({ limite, cursor: cursor.optional(), fuente: fuente.optional() })
 
 const filtro = Resultado.shape.estado.optional()
 
