@@ -1,3 +1,4 @@
+import { alertaRoutes } from './alerts/routes.ts'
 import { registerJwt } from './auth/access-token.ts'
 import { createAuth } from './auth/auth.ts'
 import { guardRequests } from './auth/guard.ts'
@@ -112,6 +113,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(downloadRoutes(deps))
   await app.register(estadoSatRoutes(deps))
   await app.register(impuestosRoutes(deps))
+  await app.register(alertaRoutes(deps))
 
   if (testClock) await app.register(testClockRoutes({ ...deps, testClock }))
 

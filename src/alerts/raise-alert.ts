@@ -4,12 +4,16 @@ import { openAlertas, resolveAlertasBut } from './queries.ts'
 export const codigosAlerta = ['FIEL_VENCE', 'CFDI_RECIBIDO_CANCELADO', 'SAT_SIN_DESCARGA', 'CFDI_LIMITE_PLAN'] as const
 export type CodigoAlerta = (typeof codigosAlerta)[number]
 
+/** From the least to the worst. */
+export const severidades = ['info', 'aviso', 'alta', 'critica'] as const
+export type Severidad = (typeof severidades)[number]
+
 /** What may cost the company money (fiscal.md 3). */
 export interface Alerta {
   readonly codigo: CodigoAlerta
   /** The fact it tells of, `CFDI_RECIBIDO_CANCELADO:<uuid>`: told once, however often it is found. */
   readonly clave: string
-  readonly severidad: 'info' | 'aviso' | 'alta' | 'critica'
+  readonly severidad: Severidad
   readonly titulo: string
   readonly mensaje: string
   /** What to do about it. */
@@ -22,8 +26,8 @@ export interface Alerta {
 }
 
 /**
- * Tells it, once for each `clave`: found again it is brought up to date, resolved it opens anew. Whoever raises it for a
- * fact resolves it when the fact is over.
+ * Tells it, once for each `clave`: found again it is brought up to date, resolved it opens anew; worse
+ * than it was, it is unread again and no longer put off. Whoever raises it for a fact resolves it when the fact is over.
  */
 export const raiseAlertas = (trx: TenantTx, alertas: readonly Alerta[], now: Date): Promise<void> =>
   openAlertas(trx, alertas, now)

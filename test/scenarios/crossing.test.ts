@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { uuidv7 } from 'uuidv7'
+import { raiseAlertas } from '../../src/alerts/raise-alert.ts'
 import type { Acceso } from '../../src/http/access.ts'
 import { addressOf, type Operation, operationsOf, sample } from '../support/api-document.ts'
 import { ACTORS, type ActorName, type ApiWorld, digestOf, sendAs, startApiWorld } from '../support/api-world.ts'
@@ -132,6 +133,8 @@ const POLICY: Record<string, Acceso> = {
   'GET /api/cfdi/{uuid}/anotaciones': todos,
   'GET /api/impuestos/iva': todos,
   'GET /api/impuestos/iva/detalle': todos,
+  'GET /api/alertas': todos,
+  'PATCH /api/alertas/{id}': contables,
 }
 
 /** Ends the sessions or vistas that the rest of the matrix needs. */
@@ -150,6 +153,8 @@ let override: string
 let connector: string
 /** Something about `ours` that staff must look at. */
 let alert: string
+/** Something the people of `ours` must look at. */
+let alerta: string
 let exportacion: string
 /** A load of `ours`, with a file in quarantine. */
 let carga: string
@@ -204,6 +209,12 @@ before(async () => {
     .insertInto('billing_alerts')
     .values({ id: alert, ...about, ...seen })
     .execute()
+  alerta = await world.deps.tenants.use(ours.id, async (db) => {
+    const words = { titulo: 'CANARIO', mensaje: 'CANARIO', accion: 'CANARIO' }
+    const told = { codigo: 'SAT_SIN_DESCARGA', clave: 'crossing', severidad: 'aviso', ...words } as const
+    await db.transaction().execute((trx) => raiseAlertas(trx, [told], new Date()))
+    return (await db.selectFrom('alertas').select('id').executeTakeFirstOrThrow()).id
+  })
   connector = await made('/api/conectores-pago', {
     nombre: 'CANARIO sandbox',
     tipo: 'sandbox',
@@ -335,6 +346,7 @@ function foreignIds({ path, name }: Operation): Record<string, string> {
     ['/api/cfdi/cargas/', { id: carga, n: '0' }],
     ['/api/cfdi/exportaciones/', { id: exportacion }],
     ['/api/cfdi/', { uuid: CFDI }],
+    ['/api/alertas/', { id: alerta }],
     ['/api/correos/plantillas/', { nombre: 'pago_confirmado' }],
     ['/api/correos/', { id: mail }],
   ]
