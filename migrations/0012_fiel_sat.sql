@@ -29,6 +29,7 @@ create table fiel_credentials (
   problem_at     timestamptz,
   last_used_at   timestamptz,
   files_version  int not null default 0,
+  expiry_told_on date,
   check ((ended_at is null) = (ended_how is null)),
   check (ended_at is not null or (certificate is not null and private_key is not null and password is not null and kid is not null)),
   check (ended_at is null or (certificate is null and private_key is null and password is null and kid is null))
@@ -42,6 +43,7 @@ comment on column fiel_credentials.certificate is 'As uploaded, sealed (envelope
 comment on column fiel_credentials.kid is 'Which key of FIEL_ENCRYPTION_KEY wraps the data keys of this row.';
 comment on column fiel_credentials.version is 'Grows with every change of what is sealed; whoever re-wraps compares it.';
 comment on column fiel_credentials.files_version is 'The version the files on disk show; behind version, or of an ended row not -1, there is work for the worker.';
+comment on column fiel_credentials.expiry_told_on is 'The last day (Mexico City) its company was told in alertas that it ends. Of an ended row: the alert is still to be resolved.';
 comment on column fiel_credentials.problem_code is 'Why the SAT does not take it (304, 305, …): its company is asked nothing more until there is another.';
 
 create table fiel_releases (

@@ -133,6 +133,7 @@ export interface CentralFielCredentials {
   problem_at: Instant | null
   last_used_at: Instant | null
   files_version: Filled<number>
+  expiry_told_on: string | null
 }
 
 export interface CentralFielReleases {
