@@ -125,7 +125,12 @@ function porAño({ desde, hasta }: Rango): Rango[] {
  * When the next night's turn of a company is: at 03:00 in Mexico City and as many minutes later, of a window, as its id
  * says. The same each night, and all companies together spread evenly.
  */
-export function siguienteNoche(tenantId: string, windowMinutes: number, now: Date, nocheDe: (dia: Fecha) => Date): Date {
+export function siguienteNoche(
+  tenantId: string,
+  windowMinutes: number,
+  now: Date,
+  nocheDe: (dia: Fecha) => Date,
+): Date {
   const offset = Math.floor(fraccion(tenantId) * windowMinutes * 60_000)
   const hoy = hoyDe(now)
   const turno = new Date(nocheDe(hoy).getTime() + offset)
