@@ -1,0 +1,142 @@
+import { createPublicKey, type KeyObject, randomBytes, sign, verify, X509Certificate } from 'node:crypto'
+import { type CertificadoLeido, claseOf, readCertificado } from './certificate.ts'
+import { CERTIFICATE_LABELS, derOf, KEY_LABELS } from './encoding.ts'
+import * as no from './errors.ts'
+import { MAX_ROUNDS, openPrivateKey, shapeOf } from './private-key.ts'
+
+/** The three parts of an e.firma, as they were uploaded. */
+export interface Partes {
+  certificado: Buffer
+  llave: Buffer
+  /** UTF-8. Never a string. */
+  contrasena: Buffer
+}
+
+export interface Esperado {
+  /** Of the company. */
+  rfc: string
+  now: Date
+  /** Certificates for tests are as good as others where nothing is real. */
+  pruebas: boolean
+}
+
+/**
+ * Whether these three are an e.firma that this company can use now, in the order of sat.md 4: what costs nothing first, and
+ * nothing is opened before it is known how long that takes. Nothing of what is given is kept or changed.
+ * @throws AppError `fiel.*`, each with what to do
+ */
+export function checkFiel(partes: Partes, esperado: Esperado): CertificadoLeido {
+  checkSizes(partes)
+  const llave = derOf(partes.llave, KEY_LABELS)
+  try {
+    const certificado = checkCertificado(partes.certificado, shapeOf(llave).kind, esperado)
+    checkPair(certificado, openChecked(llave, partes.contrasena))
+    return certificado
+  } finally {
+    llave?.fill(0)
+  }
+}
+
+/** The certificate and the opened key of an e.firma that was checked when it came. */
+export function openFiel({ certificado, llave, contrasena }: Partes): {
+  certificado: CertificadoLeido
+  key: KeyObject
+} {
+  const der = derOf(llave, KEY_LABELS)
+  try {
+    return { certificado: readUploaded(certificado), key: openChecked(der, contrasena) }
+  } finally {
+    der?.fill(0)
+  }
+}
+
+const MAX_BYTES = 10 * 1024
+const MAX_PASSWORD = 256
+
+function checkSizes(partes: Partes): void {
+  for (const parte of ['certificado', 'llave', 'contrasena'] as const) {
+    const { length } = partes[parte]
+    if (length === 0) throw no.archivoVacio(parte)
+    if (length > MAX_BYTES) throw no.archivoGrande(parte)
+  }
+  if (partes.contrasena.length > MAX_PASSWORD) throw no.contrasenaLarga()
+}
+
+function checkCertificado(file: Buffer, llave: string, { rfc, now, pruebas }: Esperado): CertificadoLeido {
+  const { kind } = shapeOf(derOf(file, CERTIFICATE_LABELS))
+  if (kind === 'pfx') throw no.esPfx('certificado')
+  if (kind.startsWith('llave')) throw llave === 'certificado' ? no.archivosIntercambiados() : no.certificadoEsLlave()
+  const certificado = readUploaded(file)
+  checkEmisor(certificado, pruebas)
+  const clase = claseOf(certificado)
+  const { sucursal } = certificado.senales
+  if (clase === 'csd') throw no.esCsd(sucursal ?? '')
+  if (clase === 'contradictoria') throw no.tipoContradictorio(sucursal)
+  if (certificado.rfc !== rfc) throw no.rfcDistinto(certificado.rfc, rfc)
+  const { validFrom, validTo } = certificado
+  // Our clock and the SAT's are not the same: one that was just issued is valid, one with minutes left helps nobody.
+  if (validFrom.getTime() > now.getTime() + MARGIN_MS) throw no.aunNoVigente(validFrom)
+  if (validTo <= now) throw no.vencida(validTo)
+  if (validTo.getTime() <= now.getTime() + MARGIN_MS) throw no.porVencer(validTo)
+  return certificado
+}
+
+const MARGIN_MS = 10 * 60_000
+
+function readUploaded(file: Buffer): CertificadoLeido {
+  const der = derOf(file, CERTIFICATE_LABELS)
+  if (!der) throw no.certificadoIlegible()
+  return readCertificado(der)
+}
+
+/**
+ * By its name: the SAT's own certificates are not at hand, and one that only pretends gets 305 from the SAT and harms whoever
+ * made it. The authorities that the SAT has for tests say so in theirs.
+ */
+function checkEmisor({ autoridad: { nombre, organizacion } }: CertificadoLeido, pruebas: boolean): void {
+  if (/\bPRUEBAS?\b|\bUAT\b/.test(folded(nombre))) {
+    if (!pruebas) throw no.emisorDePruebas()
+  } else if (folded(organizacion) !== 'SERVICIO DE ADMINISTRACION TRIBUTARIA') throw no.emisorDesconocido()
+}
+
+const folded = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toUpperCase()
+
+function openChecked(der: Buffer | undefined, contrasena: Buffer): KeyObject {
+  const shape = shapeOf(der)
+  switch (shape.kind) {
+    case 'llave_cifrada':
+      if (shape.rounds === undefined) throw no.llaveNoAdmitida()
+      if (shape.rounds > MAX_ROUNDS) throw no.llaveConDemasiadasVueltas()
+      return openPrivateKey(der as Buffer, contrasena)
+    case 'llave_sin_cifrar':
+      throw no.llaveSinCifrar()
+    case 'certificado':
+      throw no.llaveEsCertificado()
+    case 'pfx':
+      throw no.esPfx('llave')
+    case 'otra_cosa':
+      throw no.llaveIlegible()
+  }
+}
+
+function checkPair({ der }: CertificadoLeido, key: KeyObject): void {
+  const certified = publicKeyOf(der)
+  for (const one of [certified, key]) {
+    if (one.asymmetricKeyType !== 'rsa') throw no.llaveNoEsRsa()
+    const { modulusLength = 0 } = one.asymmetricKeyDetails ?? {}
+    // Whoever makes the file chooses how long we calculate.
+    if (modulusLength < 2048 || modulusLength > 4096) throw no.llaveDeTamanoInvalido(modulusLength)
+  }
+  const spki = (one: KeyObject) => one.export({ type: 'spki', format: 'der' })
+  if (!spki(certified).equals(spki(createPublicKey(key)))) throw no.noSonPareja()
+  const challenge = randomBytes(32)
+  if (!verify('sha1', challenge, certified, sign('sha1', challenge, key))) throw no.noSonPareja()
+}
+
+function publicKeyOf(der: Buffer): KeyObject {
+  try {
+    return new X509Certificate(der).publicKey
+  } catch (error) {
+    throw no.certificadoIlegible(error)
+  }
+}
