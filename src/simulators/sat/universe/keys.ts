@@ -91,8 +91,10 @@ function keep(folder: string | undefined, label: string, key: KeyObject): void {
   const file = fileOf(folder, label)
   if (!file || existsSync(file)) return
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  writeFileSync(`${file}.new`, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+  // Of several processes that make it at once each writes the same, under a name of its own.
+  const unfinished = `${file}.${process.pid}`
+  writeFileSync(unfinished, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+  renameSync(unfinished, file)
 }
 
 const fileOf = (folder: string | undefined, label: string) =>

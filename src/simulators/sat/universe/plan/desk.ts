@@ -69,6 +69,8 @@ export function monthBefore(mes: string, months = 1): string {
   return new Date(Date.UTC(year, month - 1 - months, 1)).toISOString().slice(0, 7)
 }
 
+export const monthAfter = (mes: string): string => monthBefore(mes, -1)
+
 /** As somebody receives an ordinary invoice. */
 export const receiver = ({ rfc, nombre, regimen, codigoPostal }: Persona, uso = 'G03'): Receptor => ({
   rfc,
