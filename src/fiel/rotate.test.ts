@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test, { before } from 'node:test'
+import { sql } from 'kysely'
 import { type EfirmaFiles, makeEfirma } from '../../test/support/efirmas.ts'
 import { type Product, randomRfc, startProduct } from '../../test/support/product.ts'
 import { horux, insertCompanies, sealEfirma } from '../../test/support/vault.ts'
@@ -43,14 +44,9 @@ async function opens({ deps }: Product, tenantId: string, keys: KeyRing): Promis
   for (const component of COMPONENTS) assert.equal(envelopeKid(found.sealed[component]), found.kid)
 }
 
-const fileJobs = async ({ deps }: Product) => {
-  const { rows } = await deps.central.executeQuery<{ data: { credentialId: string } }>({
-    sql: "select data from pgboss.job where name = 'fiel.files'",
-    parameters: [],
-    query: { kind: 'RawNode', sqlFragments: [], parameters: [] },
-    queryId: { queryId: 'test' },
-  } as never)
-  return rows.map(({ data }) => data.credentialId)
+async function fileJobs({ deps }: Product): Promise<string[]> {
+  const query = sql<{ id: string }>`select data->>'credentialId' as id from pgboss.job where name = 'fiel.files'`
+  return (await query.execute(deps.central)).rows.map(({ id }) => id)
 }
 
 test('a rotation leaves everything open with the new key alone, and has the files written anew', async (t) => {
