@@ -33,15 +33,16 @@ export async function openAlertas(trx: TenantTx, alertas: readonly Alerta[], now
       severidad = excluded.severidad, titulo = excluded.titulo, mensaje = excluded.mensaje, accion = excluded.accion,
       monto_en_riesgo = excluded.monto_en_riesgo, detalle = excluded.detalle, actualizada_en = excluded.actualizada_en,
       creada_en = case when alertas.resuelta_en is null then alertas.creada_en else excluded.creada_en end,
-      leida_en = case when ${isTheSame} then alertas.leida_en end,
-      leida_por = case when ${isTheSame} then alertas.leida_por end,
-      pospuesta_hasta = case when ${isTheSame} then alertas.pospuesta_hasta end,
-      pospuesta_motivo = case when ${isTheSame} then alertas.pospuesta_motivo end,
+      leida_en = case when ${isTheSame()} then alertas.leida_en end,
+      leida_por = case when ${isTheSame()} then alertas.leida_por end,
+      pospuesta_hasta = case when ${isTheSame()} then alertas.pospuesta_hasta end,
+      pospuesta_motivo = case when ${isTheSame()} then alertas.pospuesta_motivo end,
       resuelta_en = null`.execute(trx)
 }
 
 /** Neither opened anew nor worse than it was: then whoever read it, or put it off, has seen it. */
-const isTheSame = sql`alertas.resuelta_en is null
+// Made when asked for: whoever comes in by raise-alert.ts has this file read before the severities are there.
+const isTheSame = () => sql`alertas.resuelta_en is null
   and array_position(${sql.val([...severidades])}::text[], excluded.severidad)
     <= array_position(${sql.val([...severidades])}::text[], alertas.severidad)`
 
