@@ -74,14 +74,15 @@ function checkCertificado(file: Buffer, llave: string, { rfc, now, pruebas }: Es
   if (clase === 'contradictoria') throw no.tipoContradictorio(sucursal)
   if (certificado.rfc !== rfc) throw no.rfcDistinto(certificado.rfc, rfc)
   const { validFrom, validTo } = certificado
-  // Our clock and the SAT's are not the same: one that was just issued is valid, one with minutes left helps nobody.
+  // One that was just issued is valid, and one with minutes left helps nobody.
   if (validFrom.getTime() > now.getTime() + MARGIN_MS) throw no.aunNoVigente(validFrom)
   if (validTo <= now) throw no.vencida(validTo)
   if (validTo.getTime() <= now.getTime() + MARGIN_MS) throw no.porVencer(validTo)
   return certificado
 }
 
-const MARGIN_MS = 10 * 60_000
+/** How far our clock and the SAT's may be apart. */
+export const MARGIN_MS = 10 * 60_000
 
 function readUploaded(file: Buffer): CertificadoLeido {
   const der = derOf(file, CERTIFICATE_LABELS)
