@@ -11,6 +11,7 @@ import { childrenOf } from '../../../cfdi/read/xml.ts'
 import { avisosOf } from '../../../cfdi/verify/avisos.ts'
 import { cadenaDelTimbre } from '../../../cfdi/verify/cadena-original.ts'
 import { verifySello } from '../../../cfdi/verify/sello.ts'
+import { checkFiel } from '../../../fiel/check-fiel.ts'
 import { hasCheckDigit, isRfc } from '../../../fiscal/rfc.ts'
 import { createUniverse, DEMO_SEED, type InventedUniverse } from './create-universe.ts'
 import { createCredentials } from './credentials.ts'
@@ -107,7 +108,7 @@ test('a document is found by its folio fiscal in any case, once it is stamped', 
   assert.equal(universe.findCfdi('00000000-0000-4000-8000-000000000000', NOW), undefined)
 })
 
-test('everybody has an RFC that could be, and an e.firma that opens and is of the authority', () => {
+test('everybody has an RFC that could be, and an e.firma that the vault takes where nothing is real', () => {
   const [authority] = universe.autoridades.map((der) => new X509Certificate(der))
   assert.ok(authority)
   for (const { rfc } of universe.contribuyentes) {
@@ -118,7 +119,11 @@ test('everybody has an RFC that could be, and an e.firma that opens and is of th
     assert.ok(certificate.verify(authority.publicKey))
     const key = createPrivateKey({ key: efirma.key, format: 'der', type: 'pkcs8', passphrase: efirma.password })
     assert.ok(certificate.checkPrivateKey(key))
-    assert.ok(efirma.cer.length < 10_000 && efirma.key.length < 10_000)
+    const partes = { certificado: efirma.cer, llave: efirma.key, contrasena: Buffer.from(efirma.password) }
+    const esperado = { rfc, now: new Date('2026-11-28T18:00:00Z') }
+    assert.equal(checkFiel(partes, { ...esperado, pruebas: true }).rfc, rfc)
+    // Not where things are real: the authority says of itself that it is for tests.
+    assert.throws(() => checkFiel(partes, { ...esperado, pruebas: false }), { code: 'fiel.emisor_de_pruebas' })
   }
   assert.equal(universe.efirmaDe('AAA010101AAA'), undefined)
 })
