@@ -83,6 +83,8 @@ export function developmentEnvironment(secrets: Secrets, addresses: Addresses): 
     SAT_DESCARGA_URL: `http://127.0.0.1:${satPort}`,
     SAT_SIM_PORT: String(satPort),
     SAT_SIM_DIR: path.join(HOME, 'sat'),
+    // Its time is the product's: what is asked of it ages as the product's clock is moved.
+    SAT_SIM_APP_URL: `http://127.0.0.1:${apiPort}`,
   }
   return {
     HORUX_ENV: 'development',
