@@ -22,6 +22,9 @@ export interface ConocidoRow {
     efos: Efos | null
   } | null
   conocidoEn: Date | null
+  /** What the newest list of the SAT says of it, and when that was made. */
+  metadata: 'vigente' | 'cancelado' | null
+  listadoEn: Date | null
 }
 
 /**
@@ -50,7 +53,7 @@ export async function findConocidos(db: TenantSql, uuids: readonly string[]): Pr
     select c.uuid_fiscal::text as uuid, c.direccion, c.estado, c.avisos,
       to_char(c.fecha_emision, 'YYYY-MM-DD"T"HH24:MI:SS') as "fechaEmision",
       q.consultado_en as "consultadoEn", q.efos, q.ausencias, q.ausente_el::text as "ausenteEl",
-      q.fallos, h.historia, h.conocido_en as "conocidoEn"
+      q.fallos, h.historia, h.conocido_en as "conocidoEn", m.estatus as metadata, m.vista_en as "listadoEn"
     from cfdis c
     join cfdi_consultas q using (uuid_fiscal)
     left join lateral (
@@ -59,6 +62,10 @@ export async function findConocidos(db: TenantSql, uuids: readonly string[]): Pr
       from cfdi_estados e where e.uuid_fiscal = c.uuid_fiscal
       order by e.conocido_en desc, e.id desc limit 1
     ) h on true
+    left join lateral (
+      select m.estatus, m.vista_en from sat_metadata m where m.uuid_fiscal = c.uuid_fiscal
+      order by m.vista_en desc, m.estatus limit 1
+    ) m on true
     where c.uuid_fiscal = any(${uuids}::uuid[])`.execute(db)
   return rows
 }
@@ -84,6 +91,8 @@ export async function saveConsultas(trx: TenantTx, rows: readonly ConsultaRow[])
     update cfdi_consultas q set estado = r.estado, codigo = r.codigo, es_cancelable = r.es_cancelable,
       estatus_cancelacion = r.estatus_cancelacion, efos = r.efos, consultado_en = r.consultado_en,
       siguiente_en = r.siguiente_en, prioridad = r.prioridad, ausencias = r.ausencias, ausente_el = r.ausente_el,
+      firme = case when r.estado in ('vigente', 'cancelado') then r.estado else q.firme end,
+      firme_en = case when r.estado in ('vigente', 'cancelado') then r.consultado_en else q.firme_en end,
       fallos = 0, error = null
     from jsonb_populate_recordset(null::cfdi_consultas, ${JSON.stringify(rows)}::text::jsonb) r
     where q.uuid_fiscal = r.uuid_fiscal`.execute(trx)
@@ -111,28 +120,36 @@ export interface HechoRow {
   uuid_fiscal: string
   estado: 'vigente' | 'cancelado' | 'no_encontrado'
   conocido_en: Date
+  fuente: 'consulta' | 'metadata'
+  /** Civil time of Mexico; null when it was not said. */
+  ocurrio_en: string | null
   detalle: object
 }
 
 export async function insertHechos(trx: TenantTx, rows: readonly HechoRow[]): Promise<void> {
   if (rows.length === 0) return
   await sql`
-    insert into cfdi_estados (uuid_fiscal, estado, conocido_en, fuente, detalle)
-    select uuid_fiscal, estado, conocido_en, 'consulta', detalle
+    insert into cfdi_estados (uuid_fiscal, estado, ocurrio_en, conocido_en, fuente, detalle)
+    select uuid_fiscal, estado, ocurrio_en, conocido_en, fuente, detalle
     from jsonb_populate_recordset(null::cfdi_estados, ${JSON.stringify(rows)}::text::jsonb)
     order by uuid_fiscal`.execute(trx)
 }
 
-/** The service does not say when it was cancelled: that stays open until somebody does. */
-export async function setEstados(
-  trx: TenantTx,
-  rows: readonly { uuid_fiscal: string; estado: 'vigente' | 'cancelado'; cancelacion_conocida_en: Date | null }[],
-): Promise<void> {
+export interface EstadoRow {
+  uuid_fiscal: string
+  estado: 'vigente' | 'cancelado'
+  cancelacion_conocida_en: Date | null
+  fecha_cancelacion: string | null
+}
+
+/** The state service does not say when it was cancelled: that stays open until the metadata do. */
+export async function setEstados(trx: TenantTx, rows: readonly EstadoRow[]): Promise<void> {
   if (rows.length === 0) return
   await sql`
-    update cfdis c set estado = r.estado, cancelacion_conocida_en = r.cancelacion_conocida_en, fecha_cancelacion = null
+    update cfdis c set estado = r.estado, cancelacion_conocida_en = r.cancelacion_conocida_en,
+      fecha_cancelacion = r.fecha_cancelacion
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-      as r(uuid_fiscal uuid, estado text, cancelacion_conocida_en timestamptz)
+      as r(uuid_fiscal uuid, estado text, cancelacion_conocida_en timestamptz, fecha_cancelacion timestamp)
     where c.uuid_fiscal = r.uuid_fiscal`.execute(trx)
 }
 

@@ -67,6 +67,8 @@ test('a first answer is kept, and neither the CFDI nor its history says anything
     ausente_el: null,
     fallos: 0,
     error: null,
+    firme: 'vigente',
+    firme_en: T0,
   })
   assert.ok(siguiente_en && siguiente_en > T0)
   assert.deepEqual(await historyOf(db, uuid), [])

@@ -1,8 +1,8 @@
 import { lockLine } from '../../cfdi/store/insert-queries.ts'
-import { rederive } from '../../cfdi/store/rederive.ts'
 import type { TenantDb, TenantTx } from '../../db/databases.ts'
 import { type Fecha, fechaOf } from '../../fiscal/fecha.ts'
 import { trasFallo, turnoDe } from './agenda.ts'
+import { changeEstados } from './change-estados.ts'
 import {
   type AvisoChange,
   type ConocidoRow,
@@ -13,7 +13,6 @@ import {
   lockConsultas,
   saveConsultas,
   saveFallos,
-  setEstados,
 } from './queries.ts'
 import type { Respuesta } from './respuesta.ts'
 import { bringForward } from './turn-queries.ts'
@@ -28,7 +27,8 @@ export type Resultado = { readonly uuid: string; readonly preguntadoEn: Date } &
 /**
  * Writes down answers of the SAT, each CFDI at most once: what was said and when to ask again always, history, state,
  * warnings, movements and months where something changed, all in one commit. Answers that are older than what is written
- * are left out, so it does not matter in which order two that ask at once come here.
+ * are left out, so it does not matter in which order two that ask at once come here. Neither does what a newer list of the
+ * SAT contradicts (ADR 0021).
  * @returns the CFDI whose state or warnings changed
  */
 export async function recordEstados(db: TenantDb, resultados: readonly Resultado[], now: Date): Promise<string[]> {
@@ -84,27 +84,29 @@ async function write(
     trx,
     judged.flatMap(({ hecho }) => hecho ?? []),
   )
-  await setEstados(
-    trx,
-    changed.flatMap(({ uuid, veredicto: { estado }, conocidoEn }) =>
-      estado === null
-        ? []
-        : [{ uuid_fiscal: uuid, estado, cancelacion_conocida_en: estado === 'cancelado' ? conocidoEn : null }],
-    ),
-  )
   await changeAvisos(
     trx,
     changed.flatMap(({ avisos }) => avisos),
   )
   const ids = changed.map(({ uuid }) => uuid)
-  await rederive(trx, ids)
+  const cambios = changed.flatMap(({ uuid, direccion, veredicto: { estado }, conocidoEn }) =>
+    estado === null ? [] : [{ uuid, direccion, estado, conocidoEn, fechaCancelacion: null }],
+  )
+  await changeEstados(trx, cambios, { now, touched: ids })
   const about69b = changed.filter(({ avisos }) => avisos.some(({ codigo }) => codigo === 'sat.emisor_69b'))
   return { changed: ids, issuers: about69b.map(({ uuid }) => uuid) }
 }
 
-/** Somebody who asked later has written already. A time after now was written under a clock that went wrong. */
-const isOutdated = ({ preguntadoEn }: Resultado, { consultadoEn }: ConocidoRow, now: Date): boolean =>
-  consultadoEn !== null && consultadoEn > preguntadoEn && consultadoEn <= now
+/**
+ * Somebody who asked later has written already; or a list that was made later says the contrary, and then it is asked again
+ * when its turn comes. A time after now was written under a clock that went wrong.
+ */
+function isOutdated(resultado: Resultado, { consultadoEn, metadata, listadoEn }: ConocidoRow, now: Date): boolean {
+  const isNewer = (at: Date | null) => at !== null && at > resultado.preguntadoEn && at <= now
+  if (isNewer(consultadoEn)) return true
+  const estado = 'respuesta' in resultado ? resultado.respuesta.estado : undefined
+  return (estado === 'vigente' || estado === 'cancelado') && estado !== metadata && isNewer(listadoEn)
+}
 
 function judge(resultado: Resultado, row: ConocidoRow, now: Date) {
   if ('fallo' in resultado) return failed(resultado.fallo, row, now)
@@ -130,6 +132,7 @@ function judge(resultado: Resultado, row: ConocidoRow, now: Date) {
   return {
     kind: 'answered' as const,
     uuid: row.uuid,
+    direccion: row.direccion,
     veredicto,
     avisos,
     conocidoEn,
@@ -150,6 +153,8 @@ function judge(resultado: Resultado, row: ConocidoRow, now: Date) {
       uuid_fiscal: row.uuid,
       estado: veredicto.hecho.estado,
       conocido_en: conocidoEn,
+      fuente: 'consulta' as const,
+      ocurrio_en: null,
       detalle: { codigo, esCancelable, estatusCancelacion: veredicto.hecho.estatusCancelacion, efos },
     },
   }

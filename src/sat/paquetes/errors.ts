@@ -16,3 +16,6 @@ export const paquetePerdido = (cause?: unknown) =>
     'El paquete que se había descargado del SAT ya no está en el disco. Se pide otra vez.',
     { cause },
   )
+
+export const lecturaPausada = () =>
+  new AppError('unavailable', 'sat.lectura_pausada', 'La lectura del paquete sigue en otro momento.')

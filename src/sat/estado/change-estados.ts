@@ -1,0 +1,62 @@
+import { raiseAlertas, resolveAlertas } from '../../alerts/raise-alert.ts'
+import { rederive } from '../../cfdi/store/rederive.ts'
+import type { TenantTx } from '../../db/databases.ts'
+import { fechaOf } from '../../fiscal/fecha.ts'
+import { periodoOf } from '../../fiscal/periodo.ts'
+import { findAcreditados, findRecibidos } from './cancelado-queries.ts'
+import { alertaCancelado, claveCancelado } from './cancelado-recibido.ts'
+import { setEstados } from './queries.ts'
+
+/** A CFDI whose state is another from now on. */
+export interface Cambio {
+  readonly uuid: string
+  readonly direccion: 'emitido' | 'recibido'
+  readonly estado: 'vigente' | 'cancelado'
+  /** When we learnt it. */
+  readonly conocidoEn: Date
+  /** Civil time of Mexico; null when nobody said when. */
+  readonly fechaCancelacion: string | null
+}
+
+/**
+ * Gives CFDI another state, with all that follows from it: movements and months, and the alert of a received one whose IVA
+ * was credited. The one way a state changes, whoever learnt of it. `touched` are others whose movements follow from
+ * something that the caller changed. The caller holds the company's line and these CFDI, and writes the history.
+ */
+export async function changeEstados(
+  trx: TenantTx,
+  cambios: readonly Cambio[],
+  { now, touched = [] }: { now: Date; touched?: readonly string[] },
+): Promise<void> {
+  const of = (estado: Cambio['estado']) =>
+    cambios.filter((cambio) => cambio.direccion === 'recibido' && cambio.estado === estado).map(({ uuid }) => uuid)
+  const cancelados = of('cancelado')
+  const antes = await findAcreditados(trx, cancelados)
+  await setEstados(
+    trx,
+    cambios.map(({ uuid, estado, conocidoEn, fechaCancelacion }) => ({
+      uuid_fiscal: uuid,
+      estado,
+      cancelacion_conocida_en: estado === 'cancelado' ? conocidoEn : null,
+      fecha_cancelacion: estado === 'cancelado' ? fechaCancelacion : null,
+    })),
+  )
+  await rederive(trx, [...new Set([...touched, ...cambios.map(({ uuid }) => uuid)])])
+  if (cancelados.length > 0) {
+    const despues = await findAcreditados(trx, cancelados)
+    const actual = periodoOf(fechaOf(now))
+    const recibidos = await findRecibidos(trx, cancelados)
+    const ofOne = <T extends { uuid: string }>(rows: readonly T[], uuid: string) =>
+      rows.filter((row) => row.uuid === uuid)
+    await raiseAlertas(
+      trx,
+      recibidos.map((cfdi) =>
+        alertaCancelado(cfdi, { antes: ofOne(antes, cfdi.uuid), despues: ofOne(despues, cfdi.uuid) }, actual),
+      ),
+      now,
+    )
+  }
+  const vigentes = of('vigente')
+  if (vigentes.length > 0)
+    await resolveAlertas(trx, 'CFDI_RECIBIDO_CANCELADO', now, { only: vigentes.map(claveCancelado) })
+}
