@@ -1,5 +1,6 @@
 import { importCarga } from '../../src/cfdi/bulk/import-carga.ts'
 import { dropAll, dropFiles, tenantsWithFiles, tidyCargas } from '../../src/cfdi/bulk/tidy-cargas.ts'
+import { applyKnownStates } from '../../src/sat/paquetes/apply-metadata.ts'
 import { findTenant } from '../../src/tenants/queries.ts'
 import type { Handler } from '../handler.ts'
 import { isGone, tenantHandler } from '../tenant-handler.ts'
@@ -11,8 +12,10 @@ export const onCfdiImport = tenantHandler<'cfdi.import'>(
     const carga = await importCarga({ ...deps, log }, db, cargaId, { rfc: tenant.rfc, signal })
     if (!carga) return { cancelled: 'carga.unknown' }
     await dropFiles(deps, db, cargaId)
-    const { estado, procesados, nuevos, repetidos, rechazados, cuarentena } = carga
-    return { estado, procesados, nuevos, repetidos, rechazados, cuarentena }
+    // What came may have been cancelled long ago. Who dies here leaves it to the next turn of the state service.
+    await applyKnownStates(db, deps.clock.now())
+    const { estado, pausa, procesados, nuevos, repetidos, rechazados, cuarentena } = carga
+    return { estado, pausa, procesados, nuevos, repetidos, rechazados, cuarentena }
   },
   { plan: { feature: 'cfdi_basic' }, swept: true },
 )

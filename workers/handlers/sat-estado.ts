@@ -1,10 +1,12 @@
 import { askDue } from '../../src/sat/estado/ask-due.ts'
+import { applyKnownStates } from '../../src/sat/paquetes/apply-metadata.ts'
 import { findActiveTenantIds } from '../../src/tenants/queries.ts'
 import type { Handler } from '../handler.ts'
 import { tenantHandler } from '../tenant-handler.ts'
 
 export const onSatEstado = tenantHandler<'sat.estado'>(
   async (deps, db, { tenantId }, { signal, log }) => {
+    await applyKnownStates(db, deps.clock.now())
     const done = await askDue(deps, db, { signal, log })
     // Behind everybody else who waits: however much one company has, the others have their turn.
     if (done.more)
