@@ -75,3 +75,16 @@ test('calls under way count in the order in which they end, while it is closed',
   for (const ticket of rest) ticket.failed()
   assert.equal(breaker.state().breaker, 'open')
 })
+
+test('a call that we gave up ourselves counts for nothing, and another may be the probe at once', () => {
+  const { breaker, time } = breakerAt()
+  fail(breaker, 4)
+  breaker.enter()!.dropped()
+  assert.deepEqual([breaker.state().breaker, breaker.state().consecutiveFailures], ['closed', 4])
+  fail(breaker, 1)
+  time.ms = 60_000
+  breaker.enter()!.dropped()
+  assert.equal(breaker.state().breaker, 'half_open')
+  breaker.enter()!.succeeded()
+  assert.equal(breaker.state().breaker, 'closed')
+})

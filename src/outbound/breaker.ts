@@ -13,6 +13,8 @@ export interface Ticket {
   /** It answered, be it with a refusal. */
   succeeded(): void
   failed(): void
+  /** We gave it up ourselves: that tells nothing of the service. */
+  dropped(): void
 }
 
 export interface BreakerOptions {
@@ -55,6 +57,9 @@ export function createBreaker(options: BreakerOptions = {}): Breaker {
         openedAt = now()
         probing = false
         unreachableSince ??= clock.now()
+      },
+      dropped() {
+        if (mine === era) probing = false
       },
     }
   }
