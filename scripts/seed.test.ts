@@ -28,6 +28,7 @@ test('the demonstration company is there with all its CFDI, wherever an earlier 
       mailboxUrl: product.mailboxUrl,
       staff: demoStaff,
       mercadoPago: undefined,
+      satUrl: undefined,
       say: (line) => said.push(line),
     })
 

@@ -2,21 +2,25 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { seedBilling } from './seed/billing.ts'
 import { call, login, patiently } from './seed/client.ts'
+import { seedSat } from './seed/sat.ts'
 
 /**
  * What a development machine shows, made through the front door: prices and the account at the simulated MercadoPago set
  * by staff; a demonstration company registered over the API, provisioned by the worker, its administrator's temporary
- * password read from the development mailbox, its CFDI uploaded one by one. Every step looks first at what is there, so
- * it may run again after being killed anywhere.
+ * password read from the development mailbox, its CFDI uploaded one by one, its e.firma fetched from the simulated SAT.
+ * Every step looks first at what is there, so it may run again after being killed anywhere.
  */
-export async function seed({ apiUrl, mailboxUrl, staff, mercadoPago, say }: SeedOptions): Promise<void> {
+export async function seed({ apiUrl, mailboxUrl, satUrl, staff, mercadoPago, say }: SeedOptions): Promise<void> {
+  const sat = async (token: string) => {
+    if (satUrl) await seedSat({ apiUrl, satUrl, rfc: demo.rfc, token, password: demo.password, say })
+  }
   const operator = await login(apiUrl, staff.email, staff.password)
   if (operator) await seedBilling({ apiUrl, token: operator, mercadoPago, say })
   const admin = await login(apiUrl, demo.email, demo.password)
   if (admin) {
     const { datos } = await call(apiUrl, 'GET', '/api/cfdi?limite=200', CfdiPage, { token: admin })
     if (datos.length < invoices().length) await upload(apiUrl, admin, say)
-    return
+    return sat(admin)
   }
   if (!operator) throw new Error('seed: the staff login is not accepted')
   const { datos } = await call(apiUrl, 'GET', `/api/tenants?rfc=${demo.rfc}`, TenantPage, { token: operator })
@@ -38,6 +42,7 @@ export async function seed({ apiUrl, mailboxUrl, staff, mercadoPago, say }: Seed
   const token = await login(apiUrl, demo.email, demo.password)
   if (!token) throw new Error('seed: the new password is not accepted')
   await upload(apiUrl, token, say)
+  await sat(token)
 }
 
 export interface SeedOptions {
@@ -46,6 +51,8 @@ export interface SeedOptions {
   staff: { email: string; password: string }
   /** The account of the simulator that the companies pay to; undefined where there is no simulator. */
   mercadoPago: { accessToken: string; webhookSecret: string } | undefined
+  /** The simulated SAT; undefined where there is none. */
+  satUrl: string | undefined
   say: (line: string) => void
 }
 

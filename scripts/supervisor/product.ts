@@ -149,13 +149,14 @@ function startChild(run: Run, spec: ChildSpec): Child {
 
 /** What runs is of use without it, so a seed that fails is told and the next start tries again. It may be repeated. */
 async function seedDemo({ say, signal }: Run, addresses: Addresses, { mercadoPago }: Secrets): Promise<void> {
-  const { apiPort, mailbox, mercadoPagoPort } = addresses
+  const { apiPort, mailbox, mercadoPagoPort, satPort } = addresses
   if (!mailbox) return say('demo', 'con SMTP_URL propio no se siembra la empresa: su contraseña llega por correo')
   const options = {
     apiUrl: `http://127.0.0.1:${apiPort}`,
     mailboxUrl: `http://127.0.0.1:${mailbox.httpPort}`,
     staff: demoStaff,
     mercadoPago: mercadoPagoPort === undefined ? undefined : mercadoPago,
+    satUrl: satPort === undefined ? undefined : `http://127.0.0.1:${satPort}`,
     say: (line: string) => say('demo', line),
   }
   for (let attempt = 1; !signal.aborted; attempt++) {
@@ -188,8 +189,12 @@ function showBox({ apiPort, metricsPort, mailbox, mercadoPagoPort, satPort }: Ad
     ['Operador', `${demoStaff.email}  ${demoStaff.password}`],
     [`Empresa ${demo.rfc}`, `${demo.email}  ${demo.password}`],
   ]
+  const arriving: [string, string][] = satPort
+    ? [['Sus CFDI llegan', `GET ${url}/api/sat/sync dice cuántos; docs/demostracion-sat.md`]]
+    : []
   const hints: [string, string][] = [
-    ['Qué probar', 'las cinco líneas de curl del README'],
+    ['Qué probar', 'las líneas de curl del README'],
+    ...arriving,
     ['Bitácoras', LOG_DIR.replace(`${process.cwd()}/`, '')],
     ['Detener', `Ctrl-C; make reset además borra ${HOME.replace(`${process.cwd()}/`, '')}`],
   ]
