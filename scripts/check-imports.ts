@@ -61,7 +61,7 @@ const PURE: Readonly<Record<string, string>> = {
   http: 'cursor json-text invalid-request',
   mail: 'messages layout plain address template access-templates fiel-templates payment-templates subscription-templates samples',
   alerts: 'answers',
-  fiel: 'efirma certificate der answers',
+  fiel: 'efirma expiry certificate der answers',
   'sat/descarga': 'consulta complementos problemas codigos espera hosts sobres respuestas soap',
   'sat/paquetes': 'metadata',
   'sat/sync': 'machine plan words answers',

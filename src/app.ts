@@ -34,6 +34,7 @@ import { CENTRAL_MIGRATIONS, readMigrations } from './db/migrate.ts'
 import { rateCounters } from './db/rate-counters.ts'
 import { centralIsReady } from './db/ready.ts'
 import type { Deps } from './deps.ts'
+import { fielRoutes } from './fiel/routes.ts'
 import { limitConcurrency } from './http/bulkhead.ts'
 import { docsRoutes } from './http/docs.ts'
 import { closeConnectionsOf, createDrain, type Drain } from './http/drain.ts'
@@ -102,6 +103,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(paymentRoutes(deps))
   await app.register(publicPages(deps))
   await app.register(webhookRoutes(deps))
+  await app.register(fielRoutes({ ...deps, passwords: auth.passwords }))
   await app.register(cfdiRoutes(deps))
   await app.register(cargaRoutes({ ...deps, events }))
   await app.register(documentoRoutes(deps))

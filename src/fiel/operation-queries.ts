@@ -160,6 +160,7 @@ export function findExpiring(central: CentralSql, { before, today }: { before: D
     .selectFrom('fiel_credentials as c')
     .innerJoin('tenants as t', 't.id', 'c.tenant_id')
     .select(['c.id', 'c.tenant_id', 'c.rfc', 'c.serial', 'c.valid_to', 't.nombre as empresa'])
+    .select('c.expiry_told_on')
     .where('c.ended_at', 'is', null)
     .where('c.valid_to', '<', before)
     .where('t.deleted_at', 'is', null)

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { accessTemplates } from './access-templates.ts'
+import { fielTemplates } from './fiel-templates.ts'
 import { layout, type RenderedMail } from './layout.ts'
 import { paymentTemplates } from './payment-templates.ts'
 import { subscriptionTemplates } from './subscription-templates.ts'
@@ -37,6 +38,6 @@ export type TemplateName = keyof typeof templates
 /** What each template wants to know. */
 export type MailData = { [N in TemplateName]: z.input<(typeof templates)[N]['schema']> }
 
-const templates = { ...accessTemplates, ...paymentTemplates, ...subscriptionTemplates } as const
+const templates = { ...accessTemplates, ...fielTemplates, ...paymentTemplates, ...subscriptionTemplates } as const
 
 export const templateNames = Object.keys(templates) as readonly TemplateName[]

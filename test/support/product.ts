@@ -84,7 +84,7 @@ export interface SendOptions {
 
 export interface Mail {
   id: string
-  subject: string
+  asunto: string
   text: string
 }
 
