@@ -1,5 +1,13 @@
+import { sweep } from '../../src/sat/sync/sweep.ts'
+import { takeTurn } from '../../src/sat/sync/take-turn.ts'
 import type { Handler } from '../handler.ts'
 
-export const onSatSync: Handler<'sat.sync'> = async () => undefined
+export const onSatSync: Handler<'sat.sync'> = async (deps, { tenantId }, { signal, log }) => {
+  const done = await takeTurn({ ...deps, log }, tenantId, { signal })
+  // Behind everybody else who waits: however much one company has, the others have their turn.
+  if ('more' in done && done.more)
+    await deps.central.transaction().execute((trx) => deps.queue.enqueue(trx, 'sat.sync', { tenantId }))
+  return done
+}
 
-export const onSatSyncSweep: Handler<'sat.sync.sweep'> = async () => undefined
+export const onSatSyncSweep: Handler<'sat.sync.sweep'> = (deps) => sweep(deps)

@@ -70,8 +70,7 @@ function onDescarga(p: Paquete, r: RespuestaDescarga, now: Date): OutcomePaquete
     }
     case 'credencial':
     case 'sello': {
-      const siguienteEn = new Date(now.getTime() + 3_600_000)
-      const cambios = { ...dijo, estado: 'pendiente' as const, intentos: p.intentos - 1, siguienteEn }
+      const cambios = { ...dijo, estado: 'pendiente' as const, intentos: p.intentos - 1, siguienteEn: now }
       return { cambios, credencial: dijo }
     }
     case 'parametros':

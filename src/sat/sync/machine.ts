@@ -247,7 +247,7 @@ function onParametros(s: Solicitud, dijo: Dijo): Outcome {
 
 /** The request stays as it is until there is another e.firma. */
 const onCredencial = (s: Solicitud, dijo: Dijo, change: Partial<Cambios>, now: Date): Outcome => ({
-  cambios: { ...vuelve(s), ...dijo, ...change, siguienteEn: new Date(now.getTime() + HOUR_MS) },
+  cambios: { ...vuelve(s), ...dijo, ...change, siguienteEn: now },
   efectos: [{ kind: 'credencial', codigo: dijo.codigo ?? '', mensaje: dijo.mensaje ?? '' }],
 })
 

@@ -72,7 +72,7 @@ export const xml = (servicio: Servicio, direccion: Direccion, rango: Rango): Con
   estado: direccion === 'recibidos' ? 'Vigente' : 'Todos',
 })
 
-const metadata = (servicio: Servicio, direccion: Direccion, rango: Rango): ConsultaRango => ({
+export const metadata = (servicio: Servicio, direccion: Direccion, rango: Rango): ConsultaRango => ({
   servicio,
   direccion,
   tipo: 'Metadata',
@@ -155,7 +155,7 @@ function inicioMetadata(kind: Situacion['kind'], semanal: boolean, inicio: Civil
 }
 
 /** By its month, the newest first; within one the list goes before the documents, and withholdings come last. */
-function prioridadDe({ servicio, tipo, hasta }: ConsultaRango): number {
+export function prioridadDe({ servicio, tipo, hasta }: ConsultaRango): number {
   const { ejercicio, mes } = periodoOf(hasta)
   return (ejercicio * 12 + mes) * 4 + (servicio === 'cfdi' ? 2 : 0) + (tipo === 'Metadata' ? 1 : 0)
 }

@@ -12,6 +12,7 @@ export interface SolicitudRow extends Solicitud {
   readonly jobId: string
   readonly rfc: string
   readonly prioridad: number
+  readonly numeroCfdis: number | null
   /** Until when it is ours who took it. */
   readonly siguienteEn: Date | null
 }
@@ -224,11 +225,15 @@ export interface Trabajo {
   perdidas: number
 }
 
-export async function countWork(db: CentralSql, tenantId: string, now: Date, since: Date): Promise<Trabajo> {
+export async function countWork(
+  db: CentralSql,
+  tenantId: string,
+  { now, since, tipos }: { now: Date; since: Date; tipos: readonly ('CFDI' | 'Metadata')[] },
+): Promise<Trabajo> {
   const { rows } = await sql<Trabajo>`
     select
       count(*) filter (where estado in ('enviando', 'aceptada', 'en_proceso', 'terminada'))::int as abiertas,
-      count(*) filter (where estado = 'por_enviar' and ${isDue(now)})::int as "porEnviar",
+      count(*) filter (where estado = 'por_enviar' and tipo = any(${tipos}::text[]) and ${isDue(now)})::int as "porEnviar",
       count(*) filter (where estado in ('aceptada', 'en_proceso') and ${isDue(now)})::int as "porVerificar",
       count(*) filter (where estado = 'enviando' and ${isDue(now)})::int as perdidas,
       (select count(*)::int from sat_solicitudes where tenant_id = ${tenantId} and enviada_en >= ${since}) as "enviadasHoy"
@@ -254,12 +259,24 @@ export async function postponeSending(db: CentralSql, tenantId: string, until: D
 export async function findCovered(
   db: CentralSql,
   { tenantId, rfc }: { tenantId: string; rfc: string },
-  from: string,
+  { from, now }: { from: string; now: Date },
 ): Promise<(Rango & { servicio: Servicio; direccion: Direccion })[]> {
   const { rows } = await sql<Rango & { servicio: Servicio; direccion: Direccion }>`
     select servicio, direccion, ${civil('desde')} as desde, ${civil('hasta')} as hasta from sat_solicitudes
     where tenant_id = ${tenantId} and rfc = ${rfc} and tipo = 'CFDI' and direccion <> 'folio'
-      and estado not in ('sustituida', 'dividida', 'cancelada') and hasta >= ${from}::timestamp`.execute(db)
+      and estado not in ('sustituida', 'dividida', 'cancelada') and hasta >= ${from}::timestamp
+      and creada_en <= ${new Date(now.getTime() + 86_400_000)}`.execute(db)
+  return rows
+}
+
+/** Ranges of metadata whose list is still to come. */
+export async function findOpenMetadata(
+  db: CentralSql,
+  tenantId: string,
+): Promise<{ servicio: Servicio; direccion: Direccion; desde: string }[]> {
+  const { rows } = await sql<{ servicio: Servicio; direccion: Direccion; desde: string }>`
+    select servicio, direccion, ${civil('desde')} as desde from sat_solicitudes
+    where tenant_id = ${tenantId} and tipo = 'Metadata' and siguiente_en is not null`.execute(db)
   return rows
 }
 
@@ -272,11 +289,16 @@ export async function countRun(db: CentralSql, jobId: string): Promise<{ abierta
   return rows[0] ?? { abiertas: 0, conFallas: 0 }
 }
 
-/** When the oldest request that has no end yet was made; null when all have. */
+/** Since when the SAT has what was asked for longest and has no end; null when nothing is. A replacement counts from the first. */
 export async function findOldestOpen(db: CentralSql, tenantId: string): Promise<Date | null> {
   const { rows } = await sql<{ at: Date | null }>`
-    select min(coalesce(aceptada_en, enviada_en)) as at from sat_solicitudes
-    where tenant_id = ${tenantId} and siguiente_en is not null and estado <> 'terminada'`.execute(db)
+    with recursive up as (
+      select padre_id, generacion, coalesce(aceptada_en, enviada_en) as at from sat_solicitudes
+      where tenant_id = ${tenantId} and siguiente_en is not null and estado <> 'terminada'
+      union all
+      select s.padre_id, s.generacion, coalesce(s.aceptada_en, s.enviada_en)
+      from up join sat_solicitudes s on s.id = up.padre_id where up.generacion > 0
+    ) select min(at) as at from up`.execute(db)
   return rows[0]?.at ?? null
 }
 
@@ -293,7 +315,7 @@ const civil = (column: 'desde' | 'hasta') => sql.raw(`to_char(${column}, 'YYYY-M
 
 const COLUMNS = sql.raw(`id, tenant_id as "tenantId", job_id as "jobId", rfc, servicio, direccion, tipo,
   to_char(desde, 'YYYY-MM-DD"T"HH24:MI:SS') as desde, to_char(hasta, 'YYYY-MM-DD"T"HH24:MI:SS') as hasta, parametros,
-  prioridad, generacion, estado, id_solicitud as "idSolicitud", intentos, verificaciones, fallos,
+  prioridad, generacion, estado, numero_cfdis::int as "numeroCfdis", id_solicitud as "idSolicitud", intentos, verificaciones, fallos,
   siguiente_en as "siguienteEn", aceptada_en as "aceptadaEn"`)
 
 function solicitudOf({ servicio, direccion, tipo, desde, hasta, parametros, ...row }: SolicitudSql): SolicitudRow {

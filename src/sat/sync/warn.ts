@@ -1,0 +1,36 @@
+import { raiseAlertas, resolveAlertas } from '../../alerts/raise-alert.ts'
+import type { TenantDb } from '../../db/databases.ts'
+import { MISSING, SILENCE_MS } from './limits.ts'
+import { LOST_MS } from './machine.ts'
+import { findOldestOpen } from './request-queries.ts'
+import { findOrden } from './run-queries.ts'
+import type { SyncDeps } from './sync-deps.ts'
+import { countGivenUp, isAlertOpen } from './tenant-queries.ts'
+import { CLAVE_SIN_DESCARGA, sinDescarga } from './words.ts'
+
+/**
+ * Tells the company when nothing has come from the SAT for too long, or does not come at all, and takes it back when that
+ * is over. That the plan is full has an alert of its own.
+ */
+export async function warn({ central, clock }: Pick<SyncDeps, 'central' | 'clock'>, db: TenantDb): Promise<void> {
+  const orden = await findOrden(central, db.tenantId)
+  if (!orden) return
+  const now = clock.now()
+  const since = (at: Date) => now.getTime() - at.getTime()
+  const silence = since(orden.lastSuccessAt ?? orden.createdAt)
+  const oldest = await findOldestOpen(central, db.tenantId)
+  const full = orden.pausedCode === 'cfdi.limite'
+  const pausa =
+    orden.pausedCode && !full ? { code: orden.pausedCode, message: orden.pausedMessage ?? orden.pausedCode } : null
+  const alerta = sinDescarga({
+    horasSinExito: silence > SILENCE_MS && !full ? Math.floor(silence / 3_600_000) : null,
+    diasEnElSat: oldest && since(oldest) > LOST_MS ? Math.floor(since(oldest) / 86_400_000) : null,
+    faltan: await countGivenUp(db, MISSING.most),
+    pausa,
+  })
+  if (!alerta && !(await isAlertOpen(db, CLAVE_SIN_DESCARGA))) return
+  await db.transaction().execute(async (trx) => {
+    if (alerta) await raiseAlertas(trx, [alerta], now)
+    else await resolveAlertas(trx, 'SAT_SIN_DESCARGA', now)
+  })
+}

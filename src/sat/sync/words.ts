@@ -1,0 +1,66 @@
+import type { Alerta } from '../../alerts/raise-alert.ts'
+
+/** Why nothing is asked, by its code, for those that have no words of their own. */
+export function pausaEnPalabras(code: string): string {
+  return PAUSAS[code] ?? 'La sincronización está en pausa. Escríbenos si no sabes por qué.'
+}
+
+const PAUSAS: Readonly<Record<string, string>> = {
+  feature_not_in_plan: 'Tu plan no incluye la descarga de XML del SAT. Cambia de plan en Suscripción y seguirá sola.',
+  subscription_read_only: 'Tu suscripción no está en orden. Regularízala en Suscripción y la descarga seguirá sola.',
+  subscription_blocked: 'Tu suscripción está suspendida. Regularízala en Suscripción y la descarga seguirá sola.',
+  'cfdi.limite':
+    'Llegaste al límite de CFDI de tu plan. No se pierde nada: con un plan mayor la descarga sigue donde quedó. Los cambios de estado se siguen revisando.',
+}
+
+export const CLAVE_SIN_DESCARGA = 'SAT_SIN_DESCARGA'
+
+/** What is wrong with the synchronisation of a company. */
+export interface Sintomas {
+  /** Hours since it last ended well, or since it was first ordered; null while that is no news. */
+  readonly horasSinExito: number | null
+  /** Days that the SAT has had its oldest request; null while that is no news. */
+  readonly diasEnElSat: number | null
+  /** XML that the SAT lists and did not give, however often it was asked. */
+  readonly faltan: number
+  readonly pausa: { readonly code: string; readonly message: string } | null
+}
+
+/** The alert that says so; undefined when nothing is wrong. */
+export function sinDescarga({ horasSinExito, diasEnElSat, faltan, pausa }: Sintomas): Alerta | undefined {
+  const motivos = [
+    ...(horasSinExito !== null && pausa
+      ? [`La descarga está detenida desde hace ${horas(horasSinExito)}: ${pausa.message}`]
+      : []),
+    ...(horasSinExito !== null && !pausa
+      ? [
+          `Desde hace ${horas(horasSinExito)} no termina bien una descarga del SAT. Sus demoras de días están documentadas; seguimos pidiendo y no se pierde nada.`,
+        ]
+      : []),
+    ...(diasEnElSat !== null
+      ? [
+          `El SAT lleva ${diasEnElSat} días sin entregar una solicitud. Pedimos de nuevo el mismo periodo; mientras tanto puede faltar en tus cálculos.`,
+        ]
+      : []),
+    ...(faltan > 0
+      ? [`El SAT lista ${faltan} CFDI cuyo XML no entrega aunque se pidió varias veces. No están en tus cálculos.`]
+      : []),
+  ]
+  if (motivos.length === 0) return undefined
+  return {
+    codigo: 'SAT_SIN_DESCARGA',
+    clave: CLAVE_SIN_DESCARGA,
+    severidad: pausa ? 'alta' : 'aviso',
+    titulo: 'Faltan documentos del SAT',
+    mensaje: motivos.join(' '),
+    accion: pausa
+      ? accionDe(pausa.code)
+      : 'Antes de declarar revisa en Sincronización qué falta; lo urgente puedes descargarlo del portal del SAT y subirlo.',
+    detalle: { horasSinExito, diasEnElSat, faltan, pausa: pausa?.code ?? null },
+  }
+}
+
+const accionDe = (code: string): string =>
+  code.startsWith('fiel.') ? 'Sube una e.firma vigente en e.firma.' : 'Revisa la pausa en Sincronización.'
+
+const horas = (hours: number): string => (hours < 72 ? `${hours} horas` : `${Math.floor(hours / 24)} días`)
