@@ -204,6 +204,44 @@ export async function saveSolicitud(
   return numUpdatedRows === 1n
 }
 
+export async function lockSolicitud(trx: CentralTx, tenantId: string, id: string): Promise<SolicitudRow | undefined> {
+  const { rows } = await sql<SolicitudSql>`
+    select ${COLUMNS} from sat_solicitudes where tenant_id = ${tenantId} and id = ${id} for update`.execute(trx)
+  return rows[0] && solicitudOf(rows[0])
+}
+
+/** What took its place last. */
+export async function findChild(db: CentralSql, id: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('sat_solicitudes')
+    .select('id')
+    .where('padre_id', '=', id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.id
+}
+
+/** A folio that came to nothing is to be sent again, in another run. */
+export async function resendFolio(trx: CentralTx, id: string, jobId: string, now: Date): Promise<void> {
+  await trx
+    .updateTable('sat_solicitudes')
+    .set({
+      estado: 'por_enviar',
+      job_id: jobId,
+      siguiente_en: now,
+      actualizada_en: now,
+      fallos: 0,
+      id_solicitud: null,
+      aceptada_en: null,
+      terminada_en: null,
+      codigo: null,
+      mensaje: null,
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
 /** Whose an IdSolicitud of the SAT is already. */
 export async function findHolder(
   db: CentralSql,

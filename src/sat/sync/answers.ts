@@ -1,0 +1,142 @@
+import type { z } from 'zod'
+import type { FielRow } from '../../fiel/queries.ts'
+import { formatPeriodo } from '../../fiscal/periodo.ts'
+import { clasifica, enPalabras, type Lugar } from '../descarga/codigos.ts'
+import type { Faltan } from '../paquetes/faltantes-queries.ts'
+import type { Avance, PaqueteListado, SolicitudListada } from './list-queries.ts'
+import type { Corrida, Orden } from './run-queries.ts'
+import type { CorridaSat, SincronizacionSat, SolicitudSat } from './schemas.ts'
+import type { EstadoSolicitud } from './solicitud.ts'
+
+/** A request as it is answered, with what the SAT said in words. */
+export function toSolicitud(row: SolicitudListada, paquetes: readonly PaqueteListado[]): z.input<typeof SolicitudSat> {
+  const { jobId, padreId, mensaje, intentos, ...same } = row
+  return {
+    ...same,
+    corridaId: jobId,
+    sustituyeA: padreId,
+    mensajeSat: mensaje,
+    dijo: dijo(row),
+    envios: intentos,
+    paquetes: paquetes.filter(({ solicitudId }) => solicitudId === row.id).map(toPaquete),
+  }
+}
+
+function toPaquete({ solicitudId: _of, intentos, mensaje, ...row }: PaqueteListado) {
+  const { codigo } = row
+  const said = codigo === null ? null : codigo.includes('.') ? mensaje : enPalabras(codigo, 'descarga', mensaje ?? '')
+  return { ...row, descargas: intentos, dijo: said }
+}
+
+/** Our own codes have words of their own, the SAT's those of the table, and without any its state says how it is. */
+function dijo({ estado, codigo, mensaje, aceptadaEn }: SolicitudListada): string {
+  if (codigo === 'sat.sin_respuesta')
+    return 'El SAT no entregó la solicitud en 72 horas. Pedimos el mismo periodo de nuevo, con un segundo de diferencia.'
+  if (codigo?.includes('.')) return mensaje ?? ESTADOS[estado]
+  if (codigo === null || codigo === '5000') return ESTADOS[estado]
+  return enPalabras(codigo, lugarDe(codigo, estado, aceptadaEn !== null), mensaje ?? '')
+}
+
+function lugarDe(codigo: string, estado: EstadoSolicitud, accepted: boolean): Lugar {
+  if (!accepted) return 'solicita'
+  if (codigo === '5004') return estado === 'vacia' ? 'estado' : 'verifica'
+  if (codigo === '5007' || codigo === '5008') return 'descarga'
+  return clasifica('estado', codigo) === 'persona' ? 'verifica' : 'estado'
+}
+
+const ESTADOS: Record<EstadoSolicitud, string> = {
+  por_enviar: 'Todavía no se envía al SAT; espera su turno.',
+  enviando: 'Se está enviando al SAT.',
+  aceptada: 'El SAT aceptó la solicitud. Suele tardar de minutos a 72 horas.',
+  en_proceso: 'El SAT está preparando la solicitud. Suele tardar de minutos a 72 horas.',
+  terminada: 'El SAT terminó la solicitud; sus paquetes se están descargando e importando.',
+  completa: 'Todo lo que el SAT entregó de esta solicitud está importado.',
+  vacia: 'El SAT no tiene comprobantes en ese periodo. No falta nada.',
+  dividida: 'El periodo era demasiado grande para una solicitud; se pide por partes.',
+  sustituida: 'El periodo se pidió de nuevo en otra solicitud.',
+  rechazada: 'El SAT no acepta lo que se pidió. Lo revisará una persona de soporte.',
+  fallida: 'No se pudo terminar. Puedes reintentarla; si vuelve a fallar, escríbenos.',
+  cancelada: 'Se canceló antes de enviarse.',
+}
+
+export const toCorrida = (
+  { id, kind, estado, createdAt, startedAt, endedAt }: Corrida,
+  avance: Avance,
+): z.input<typeof CorridaSat> => ({
+  id,
+  tipo: kind,
+  estado,
+  creadaEn: createdAt,
+  empezadaEn: startedAt,
+  terminadaEn: endedAt,
+  avance,
+})
+
+/** How the synchronisation stands, and in one sentence. */
+export function toSincronizacion({
+  orden,
+  fiel,
+  corrida,
+  faltan,
+}: {
+  orden: Orden | undefined
+  fiel: FielRow | undefined
+  corrida: { run: Corrida; avance: Avance } | undefined
+  faltan: readonly Faltan[]
+}): z.input<typeof SincronizacionSat> {
+  const pausa = orden?.pausedCode
+    ? { codigo: orden.pausedCode, mensaje: orden.pausedMessage ?? orden.pausedCode, desde: orden.pausedAt }
+    : null
+  const total = faltan.reduce((sum, { faltan: n }) => sum + n, 0)
+  const estado = estadoDe({ orden, fiel, pausa, corrida })
+  return {
+    estado,
+    mensaje: pausa && estado === 'en_pausa' ? pausa.mensaje : MENSAJES[estado],
+    historiaDesde: orden?.historiaDesde ?? null,
+    siguienteCorridaEn: orden?.nextRunAt ?? null,
+    ultimaCorridaEn: orden?.lastRunAt ?? null,
+    ultimoExitoEn: orden?.lastSuccessAt ?? null,
+    cubiertoHasta: {
+      emitidos: orden?.coveredUntil['cfdi.emitidos'] ?? null,
+      recibidos: orden?.coveredUntil['cfdi.recibidos'] ?? null,
+    },
+    pausa,
+    corrida: corrida ? toCorrida(corrida.run, corrida.avance) : null,
+    faltan: {
+      total,
+      meses: faltan.map(({ servicio, direccion, ejercicio, mes, faltan: n }) => ({
+        servicio,
+        direccion,
+        periodo: formatPeriodo({ ejercicio, mes }),
+        faltan: n,
+      })),
+    },
+    efirma: fiel ? { serie: fiel.serial, validaHasta: fiel.validTo, problema: fiel.problemMessage } : null,
+  }
+}
+
+function estadoDe({
+  orden,
+  fiel,
+  pausa,
+  corrida,
+}: {
+  orden: Orden | undefined
+  fiel: FielRow | undefined
+  pausa: { codigo: string } | null
+  corrida: { run: Corrida } | undefined
+}): z.input<typeof SincronizacionSat>['estado'] {
+  if (!orden || !fiel) return 'sin_efirma'
+  if (pausa) return 'en_pausa'
+  const { estado } = corrida?.run ?? { estado: 'pendiente' }
+  if (estado === 'pendiente' || estado === 'en_curso') return 'en_curso'
+  return estado === 'con_fallas' ? 'con_fallas' : 'al_dia'
+}
+
+const MENSAJES = {
+  sin_efirma: 'Sube la e.firma de la empresa y sus documentos llegarán solos cada noche.',
+  en_pausa: 'La sincronización está en pausa.',
+  en_curso: 'Hay solicitudes en camino. El SAT tarda de minutos a 72 horas, a veces días; no hace falta hacer nada.',
+  al_dia: 'Todo lo pedido está aquí. Cada noche se pide lo nuevo y se revisan las cancelaciones.',
+  con_fallas: 'Alguna solicitud no se pudo terminar. Revísala abajo; lo demás está aquí.',
+} as const

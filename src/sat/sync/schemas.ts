@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import { isFechaCivil } from '../../fiscal/fecha.ts'
+import { cursor, instante, limite, uuid } from '../../http/zod.ts'
+import { fechaCfdi } from '../../taxes/schemas.ts'
+import { estadosPaquete, estadosSolicitud } from './solicitud.ts'
+
+const fecha = z.string().refine(isFechaCivil, 'Se esperaba una fecha, como 2026-01-31.')
+const servicio = z.enum(['cfdi', 'retenciones'])
+
+export const SincronizacionPedida = z
+  .strictObject({
+    desde: fecha.optional().meta({ description: 'Primer día que se quiere tener; hasta seis años atrás.' }),
+  })
+  .meta({ id: 'SincronizacionPedida' })
+
+const corrida = z.strictObject({
+  id: uuid,
+  tipo: z.enum(['inicial', 'nocturna', 'manual', 'conciliacion']),
+  estado: z.enum(['pendiente', 'en_curso', 'terminada', 'con_fallas', 'detenida']),
+  creadaEn: instante,
+  empezadaEn: instante.nullable(),
+  terminadaEn: instante.nullable(),
+  avance: z.strictObject({
+    solicitudes: z.int(),
+    porEnviar: z.int(),
+    enElSat: z.int(),
+    importando: z.int(),
+    terminadas: z.int(),
+    conFallas: z.int(),
+    paquetes: z.int(),
+    documentosNuevos: z.int(),
+  }),
+})
+
+export const CorridaSat = corrida.meta({ id: 'CorridaSat' })
+
+/** How the synchronisation of a company stands. */
+export const SincronizacionSat = z
+  .strictObject({
+    estado: z.enum(['sin_efirma', 'en_pausa', 'en_curso', 'al_dia', 'con_fallas']),
+    mensaje: z.string(),
+    historiaDesde: z.iso.date().nullable(),
+    siguienteCorridaEn: instante.nullable(),
+    ultimaCorridaEn: instante.nullable(),
+    ultimoExitoEn: instante.nullable(),
+    cubiertoHasta: z.strictObject({ emitidos: fechaCfdi.nullable(), recibidos: fechaCfdi.nullable() }),
+    pausa: z.strictObject({ codigo: z.string(), mensaje: z.string(), desde: instante.nullable() }).nullable(),
+    corrida: corrida.nullable(),
+    faltan: z.strictObject({
+      total: z.int(),
+      meses: z.array(
+        z.strictObject({
+          servicio,
+          direccion: z.enum(['emitido', 'recibido']),
+          periodo: z.string(),
+          faltan: z.int(),
+        }),
+      ),
+    }),
+    efirma: z.strictObject({ serie: z.string(), validaHasta: instante, problema: z.string().nullable() }).nullable(),
+  })
+  .meta({ id: 'SincronizacionSat' })
+
+const paquete = z.strictObject({
+  id: z.string(),
+  n: z.int(),
+  estado: z.enum(estadosPaquete),
+  descargas: z.int(),
+  codigo: z.string().nullable(),
+  dijo: z.string().nullable(),
+  bytes: z.number().nullable(),
+  miembros: z.int().nullable(),
+  leidos: z.int().nullable(),
+  nuevos: z.int().nullable(),
+  repetidos: z.int().nullable(),
+  rechazados: z.int().nullable(),
+  cuarentena: z.int().nullable(),
+  venceEn: instante,
+  descargadoEn: instante.nullable(),
+  importadoEn: instante.nullable(),
+})
+
+export const SolicitudSat = z
+  .strictObject({
+    id: uuid,
+    corridaId: uuid,
+    sustituyeA: uuid.nullable(),
+    servicio,
+    direccion: z.enum(['emitidos', 'recibidos', 'folio']),
+    tipo: z.enum(['CFDI', 'Metadata']),
+    folio: z.string().nullable(),
+    desde: fechaCfdi.nullable(),
+    hasta: fechaCfdi.nullable(),
+    estado: z.enum(estadosSolicitud),
+    idSolicitud: z.string().nullable(),
+    numeroCfdis: z.number().nullable(),
+    codigo: z.string().nullable(),
+    mensajeSat: z.string().nullable(),
+    dijo: z.string().meta({ description: 'Lo que dijo el SAT y qué sigue, en palabras.' }),
+    envios: z.int(),
+    verificaciones: z.int(),
+    fallos: z.int(),
+    siguienteEn: instante.nullable(),
+    creadaEn: instante,
+    enviadaEn: instante.nullable(),
+    aceptadaEn: instante.nullable(),
+    verificadaEn: instante.nullable(),
+    terminadaEn: instante.nullable(),
+    paquetes: z.array(paquete),
+  })
+  .meta({ id: 'SolicitudSat' })
+
+export const SolicitudesSat = z
+  .strictObject({ datos: z.array(SolicitudSat), siguiente: cursor.nullable() })
+  .meta({ id: 'SolicitudesSat' })
+
+export const SolicitudId = z.strictObject({ id: uuid })
+
+export const SolicitudesFilter = z.strictObject({
+  limite,
+  cursor: cursor.optional(),
+  estado: z.enum(estadosSolicitud).optional(),
+  tipo: z.enum(['CFDI', 'Metadata']).optional(),
+  direccion: z.enum(['emitidos', 'recibidos', 'folio']).optional(),
+  servicio: servicio.optional(),
+  corrida: uuid.optional(),
+})
