@@ -31,7 +31,6 @@ const USUAL: Columnas = { place: new Map(ORDER.map((name, i) => [name, i])), cou
 
 /** The columns of a header, which is a line with one called `Uuid`. */
 export function columnasOf(text: string): Columnas | undefined {
-  // Rows begin with what it is called, not with the word.
   if (!/(^|~)\s*uuid\s*(~|$)/i.test(text)) return undefined
   const names = text.split('~').map((name) => name.trim().toLowerCase())
   const place = new Map<Columna, number>()
@@ -53,7 +52,7 @@ export function readFila(text: string, columnas: Columnas = USUAL): FilaMetadata
   const first = uuidIn(fields[0])
   if (first === undefined) return byPlace
   const anchored = anchor(fields, columnas)
-  if (typeof anchored === 'string') return byPlace === 'columnas' ? anchored : byPlace
+  if (typeof anchored === 'string') return anchored === 'ambigua' ? anchored : byPlace
   return filaAt(anchored, first, USUAL_AND_MORE)
 }
 
@@ -71,6 +70,7 @@ function filaAt(fields: readonly string[], uuid: string, { place }: Columnas): F
   const rfcReceptor = field('rfcreceptor') === '' ? '' : rfcIn(field('rfcreceptor'))
   const rfcPac = field('rfcpac') === '' ? '' : rfcIn(field('rfcpac'))
   if (rfcEmisor === undefined || rfcReceptor === undefined || rfcPac === undefined) return 'columnas'
+  if (field('fechaemision') === '' || field('fechacertificacionsat') === '') return 'columnas'
   const fechaEmision = fechaIn(field('fechaemision'))
   const fechaCertificacion = fechaIn(field('fechacertificacionsat'))
   const cancelada = field('fechacancelacion')
@@ -162,12 +162,15 @@ const RFC = /^[A-ZÑ&]{3,4}\d{6}[A-Z\d]{3}$/
 
 function fechaIn(text: string): string | undefined {
   const match = FECHA.exec(text)
-  return match?.[1] && match[2] && isFechaCivil(match[1]) ? `${match[1]}T${match[2]}` : undefined
+  const [, dia, hora] = match ?? []
+  if (dia === undefined || hora === undefined) return undefined
+  // Days that every month has need no calendar.
+  return dia.slice(8) <= '28' || isFechaCivil(dia) ? `${dia}T${hora}` : undefined
 }
 
 const isFecha = (text = '') => FECHA.test(text.trim())
 
-const FECHA = /^(\d{4}-\d\d-\d\d)[ T]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.\d{1,9})?$/
+const FECHA = /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))[ T]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.\d{1,9})?$/
 
 /** Null when blank. Thousands may be marked where they are. */
 function montoIn(text: string): string | null | undefined {

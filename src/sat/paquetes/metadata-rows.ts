@@ -43,9 +43,8 @@ export function createRows<T extends object, C>(reader: RowReader<T, C>): Rows<T
   const goesOn = (row: Pending<T>, line: Line): boolean => {
     if (!row.isRow || row.cut || line.cut || row.pieces === MOST_PIECES) return false
     if (row.text.length + line.text.length > LONGEST_ROW) return false
-    if (crlf && !row.crlf) return true
-    readPending(row)
-    return row.whole === undefined
+    readPending(row) // it may be whole, and what follows not its own
+    return (crlf && !row.crlf) || row.whole === undefined
   }
 
   const flush = () => {
@@ -63,23 +62,22 @@ export function createRows<T extends object, C>(reader: RowReader<T, C>): Rows<T
   return {
     take(line) {
       if (lines++ === 0) crlf = line.crlf
-      if (line.text.trim() === '') {
-        if (pending) pending.crlf ||= line.crlf
-        return
-      }
-      const header = reader.columnasOf(line.text)
+      const isBlank = line.text.trim() === ''
+      if (isBlank && !(crlf && pending?.crlf === false)) return
+      const isRow = BEGINS.test(line.text)
+      const header = isRow ? undefined : reader.columnasOf(line.text)
       if (header) {
         flush()
         columnas = header
         return
       }
-      const isRow = BEGINS.test(line.text)
       if (pending && !isRow && goesOn(pending, line)) {
         pending.text += line.text
         pending.pieces++
         pending.crlf = line.crlf
         return
       }
+      if (isBlank) return
       flush()
       pending = { ...NEW, text: line.text, isRow, crlf: line.crlf, cut: line.cut, whole: undefined }
     },
