@@ -1,12 +1,22 @@
 import { z } from 'zod'
-import { type Answer, type Incoming, json, type Routes, redirect } from '../mercadopago/router.ts'
+import type { Application } from '../mercadopago/application.ts'
+import { type Incoming, json, type Routes } from '../mercadopago/router.ts'
 import type { Control } from './control.ts'
+import { descargaRoutes } from './descarga/control-routes.ts'
+import type { World } from './descarga/world.ts'
+import { bodyOf, onForm } from './forms.ts'
 import { controlPage } from './page.ts'
 import { FAULTS, MODOS, type Modo, NewFault, RegistroChange, type State } from './state.ts'
 
 /** The levers as JSON under `/__sim`, for scripts and tests in another process, and as forms for people. */
-export const controlRoutes = (control: Control, state: State, now: () => Date): Routes => ({
-  'GET /': () => controlPage(state, control.requests(), now()),
+export const controlRoutes = (
+  control: Control,
+  state: State,
+  { universe, now }: Pick<World, 'universe' | 'now'>,
+  application: Application | undefined,
+): Routes => ({
+  ...descargaRoutes(control, { universe, now }, application),
+  'GET /': () => controlPage({ state, control, universe, now: now(), movable: application !== undefined }),
   'POST /estado': onForm((form) => {
     const { uuid, estado } = EstadoForm.parse(form)
     if (estado === 'vigente') control.forget(uuid)
@@ -18,8 +28,8 @@ export const controlRoutes = (control: Control, state: State, now: () => Date): 
     control.setEfos(rfc, codigo === '200' ? null : codigo)
   }),
   'POST /falla': onForm((form) => {
-    const { falla, minutos } = FallaForm.parse(form)
-    control.addFault({ fault: falla, minutes: minutos })
+    const { falla, minutos, operacion, codigo, rfc } = FallaForm.parse(form)
+    control.addFault({ fault: falla, minutes: minutos, ...operacion, ...codigo, ...rfc })
   }),
   'POST /sin-fallas': onForm(() => control.clearFaults()),
 
@@ -59,15 +69,19 @@ const codigo = z
   .nullable()
 const EstadoForm = z.object({ uuid: z.guid(), estado: z.union([modo, z.enum(['vigente', 'no_encontrado'])]) })
 const EfosForm = z.object({ rfc: z.string().min(12).max(13), codigo: z.string().regex(/^\d{3}$/) })
-const FallaForm = z.object({ falla: z.enum(FAULTS), minutos: z.coerce.number().int().min(1).max(100_000) })
+/** A field left empty is none. */
+const optional = <T extends string>(name: T) =>
+  z
+    .string()
+    .trim()
+    .default('')
+    .transform((value) => (value === '' ? {} : { [name]: value }))
+const FallaForm = z.object({
+  falla: z.enum(FAULTS),
+  minutos: z.coerce.number().int().min(1).max(100_000),
+  operacion: optional('operacion'),
+  codigo: optional('codigo'),
+  rfc: optional('rfc'),
+})
 
 const uuidOf = ({ params }: Incoming): string => z.guid().parse(params['uuid'])
-
-const bodyOf = <T>(shape: z.ZodType<T>, { body }: Incoming): T => shape.parse(JSON.parse(body === '' ? '{}' : body))
-
-function onForm(work: (form: Record<string, string>) => void): (request: Incoming) => Answer {
-  return ({ body }) => {
-    work(Object.fromEntries(new URLSearchParams(body)))
-    return redirect('/')
-  }
-}

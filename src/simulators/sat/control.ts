@@ -1,8 +1,10 @@
 import type { Asked } from './answer.ts'
+import { type DescargaControl, noteCancelacion } from './descarga/control.ts'
+import { emptyDescarga } from './descarga/state.ts'
 import { type FaultRule, MODOS, type Modo, NewFault, type Registro, type State, VIGENTE } from './state.ts'
 
 /** The levers: for tests in process, the page and the JSON under `/__sim`. */
-export interface Control {
+export interface Control extends DescargaControl {
   /** What the SAT says of a CFDI from now on. */
   set(uuid: string, registro: Partial<Registro>): Registro
   cancel(uuid: string, modo: Modo): Registro
@@ -18,19 +20,29 @@ export interface Control {
   reset(): void
 }
 
-export function createControl(state: State, log: Asked[], now: () => Date, changed: () => void): Control {
+export function createControl(
+  state: State,
+  descarga: DescargaControl,
+  log: Asked[],
+  now: () => Date,
+  changed: () => void,
+): Control {
+  const inicial = state.descarga.ajustes
   const set = (uuid: string, registro: Partial<Registro>): Registro => {
     const id = uuid.toUpperCase()
     const made = { ...(state.cfdis.get(id) ?? VIGENTE), ...registro }
     state.cfdis.set(id, made)
+    noteCancelacion({ state: state.descarga, now }, id, made.estado === 'Cancelado')
     changed()
     return made
   }
   return {
+    ...descarga,
     set,
     cancel: (uuid, modo) => set(uuid, MODOS[modo]),
     forget(uuid) {
       state.cfdis.delete(uuid.toUpperCase())
+      noteCancelacion({ state: state.descarga, now }, uuid.toUpperCase(), false)
       changed()
     },
     setEfos(rfc, code) {
@@ -56,6 +68,8 @@ export function createControl(state: State, log: Asked[], now: () => Date, chang
       state.cfdis.clear()
       state.efos.clear()
       state.faults = []
+      const { llave } = state.descarga
+      Object.assign(state.descarga, { ...emptyDescarga(inicial), llave })
       log.length = 0
       changed()
     },

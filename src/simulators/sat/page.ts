@@ -1,11 +1,24 @@
-import { type Content, html, render } from '../../html.ts'
+import { html, render } from '../../html.ts'
 import { POLICY, STYLE } from '../mercadopago/pages/style.ts'
 import type { Answer } from '../mercadopago/router.ts'
-import type { Asked } from './answer.ts'
-import { FAULTS, MODOS, type State } from './state.ts'
+import type { Control } from './control.ts'
+import { descargaPanel } from './descarga/panel.ts'
+import { options, table } from './page-parts.ts'
+import { FAULTS, MODOS, OPERACIONES, type State } from './state.ts'
+import type { Universe } from './universe/universe.ts'
+
+export interface Shown {
+  state: State
+  control: Control
+  universe: Universe
+  now: Date
+  /** Whether there is a product whose clock can be moved. */
+  movable: boolean
+}
 
 /** The one page: what the SAT says of which CFDI, what goes wrong, and what was asked. */
-export function controlPage(state: State, requests: readonly Asked[], now: Date): Answer {
+export function controlPage({ state, control, universe, now, movable }: Shown): Answer {
+  const requests = control.requests()
   const document = html`<!DOCTYPE html>
 <html lang="es-MX">
 <head>
@@ -18,6 +31,7 @@ export function controlPage(state: State, requests: readonly Asked[], now: Date)
 <body>
 <header><a class="marca" href="/">SAT <span>simulado</span></a><p>Aquí ningún estado es real. Un CFDI del que no se dice nada está vigente.</p></header>
 <main class="ancha">
+${descargaPanel(control, universe, now, movable)}
 <h1>Estado de CFDI</h1>
 <form method="post" action="/estado">
   <p><label>Folio fiscal <input name="uuid" required maxlength="36" size="38" /></label>
@@ -38,21 +52,38 @@ ${table(['RFC', 'ValidacionEFOS'], [...state.efos])}
 <h2>Qué falla</h2>
 <form method="post" action="/falla">
   <p><label>Falla <select name="falla">${options(FAULTS)}</select></label>
+  <label>en <select name="operacion"><option value="">todas</option>${options(OPERACIONES)}</select></label>
+  <label>de <input name="rfc" maxlength="13" size="15" placeholder="todos" /></label>
+  <label>con código <input name="codigo" maxlength="10" size="5" /></label>
   <label>durante <input name="minutos" type="number" min="1" max="100000" value="10" /> minutos</label>
   <button>Fallar</button></p>
 </form>
 ${table(
-  ['Falla', 'Hasta', 'CFDI'],
-  state.faults.map(({ fault, until, uuid }) => [fault, until ?? 'que se quite', uuid ?? 'todos']),
+  ['Falla', 'En', 'Código', 'Hasta', 'De quién'],
+  state.faults.map(({ fault, operacion, codigo, until, uuid, rfc }) => [
+    fault,
+    operacion ?? 'todas',
+    codigo ?? '',
+    until ?? 'que se quite',
+    uuid ?? rfc ?? 'todos',
+  ]),
 )}
 <form method="post" action="/sin-fallas"><p><button>Que nada falle</button></p></form>
 <h2>Últimas preguntas</h2>
 ${table(
-  ['Cuándo', 'Expresión', 'Fallas', 'HTTP'],
+  ['Cuándo', 'Qué', 'De quién', 'Pregunta', 'Fallas', 'Código', 'HTTP'],
   requests
     .toReversed()
     .slice(0, 50)
-    .map(({ at, expresion, faults, status }) => [at, expresion ?? '—', faults.join(', '), String(status ?? '—')]),
+    .map(({ at, operacion, rfc, expresion, detalle, codigo, faults, status }) => [
+      at,
+      operacion,
+      rfc ?? '—',
+      expresion ?? (detalle || '—'),
+      faults.join(', '),
+      codigo ?? '—',
+      String(status ?? '—'),
+    ]),
 )}
 <p>Son las ${now.toISOString()}. Lo mismo en JSON: <code>/__sim</code>.</p>
 </main>
@@ -63,12 +94,4 @@ ${table(
     headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY },
     body: render(document),
   }
-}
-
-const options = (values: readonly string[]): Content => values.map((value) => html`<option>${value}</option>`)
-
-function table(names: readonly string[], rows: readonly (readonly string[])[]): Content {
-  if (rows.length === 0) return html`<p>Ninguno.</p>`
-  const cells = (row: readonly string[]) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`
-  return html`<table><thead><tr>${names.map((name) => html`<th>${name}</th>`)}</tr></thead><tbody>${rows.map(cells)}</tbody></table>`
 }

@@ -1,0 +1,258 @@
+import type { Asked, Outgoing } from '../answer.ts'
+import { type FaultRule, type Operacion, type State, strike } from '../state.ts'
+import { AUTENTICA_NS, autentica, signerOf } from './autentica.ts'
+import { base64Of, halfOf } from './base64.ts'
+import { mensajeDe } from './mensajes.ts'
+import { paquete } from './paquetes.ts'
+import { DESCARGA_NS, type Dicho, descarga, type Peticion, said, solicita, verifica } from './services.ts'
+import { actionNotSupported, FALLAS, SOAP, writeDescarga, writeSolicita, writeVerifica } from './soap.ts'
+import { readToken } from './tokens.ts'
+import type { Servicio, World } from './world.ts'
+import { attributeOf, childOf, type Elemento, elementsOf, parseXml } from './xml-tree.ts'
+
+/** Where a message came to, by the path of the real service with its host as the first folder. */
+export interface Puerta {
+  readonly servicio: Servicio
+  readonly operacion: Exclude<Operacion, 'estado'>
+}
+
+export function puertaOf(path: string): Puerta | undefined {
+  const [, which, rest = ''] = /^\/(cfdi|reten)(descargamasiva.*)$/.exec(path) ?? []
+  const operacion = PATHS[rest]
+  return operacion && { servicio: which === 'reten' ? 'retenciones' : 'cfdi', operacion }
+}
+
+const PATHS: Readonly<Record<string, Puerta['operacion']>> = {
+  'descargamasivasolicitud/Autenticacion/Autenticacion.svc': 'autentica',
+  'descargamasivasolicitud/SolicitaDescargaService.svc': 'solicita',
+  'descargamasivasolicitud/VerificaSolicitudDescargaService.svc': 'verifica',
+  'descargamasiva/DescargaMasivaService.svc': 'descarga',
+}
+
+export interface Mensaje {
+  readonly body: string
+  readonly action: string
+  readonly authorization: string | undefined
+}
+
+/** What the mass download services answer to one message, with what goes wrong with it. */
+export function answerDescarga(
+  world: World,
+  faults: State,
+  puerta: Puerta,
+  mensaje: Mensaje,
+): { out: Outgoing; asked: Asked } {
+  const { operacion } = puerta
+  const now = world.now()
+  const asked: Asked = { ...NOBODY, at: now.toISOString(), operacion }
+  const done = (out: Outgoing) => ({ out, asked: { ...asked, status: out.end === 'cut' ? null : out.status } })
+  const action = mensaje.action.replaceAll('"', '')
+  const name = operationName(operacion, action)
+  if (name === undefined) return done(xml(500, actionNotSupported(action)))
+  let root: Elemento
+  try {
+    root = parseXml(mensaje.body)
+  } catch {
+    return done(xml(500, FALLAS.mensaje))
+  }
+  Object.assign(asked, askedOf(world, operacion, root))
+  const rules = strike(faults, { operacion, rfc: asked.rfc, uuid: null }, now)
+  asked.faults = rules.map(({ fault }) => fault)
+  const afterMs = rules.find(({ fault }) => fault === 'latency')?.ms ?? 0
+  const rule = rules.find(({ fault }) => fault !== 'latency')
+  const before = refusedBefore(operacion, name, action, rule)
+  if (before) return done({ ...before, afterMs })
+  if (operacion === 'autentica') {
+    const { status, body } = autentica(world, puerta.servicio, root)
+    return done({ ...spoiled(xml(status, body), rule), afterMs })
+  }
+  const operation = operationOf(root, name)
+  if (!operation) return done(xml(500, FALLAS.mensaje))
+  const tokenSerial = readToken(world.state.llave, puerta.servicio, mensaje.authorization, now)
+  const { out, dicho } = honest(world, { servicio: puerta.servicio, operation, tokenSerial }, operacion, name, rule)
+  asked.codigo = dicho.codigo
+  return done({ ...spoiled(out, rule), afterMs })
+}
+
+/** The element a message of that action holds; undefined: nobody answers to that action here. */
+function operationName(operacion: Puerta['operacion'], action: string): string | undefined {
+  const found = ACTIONS.find((one) => one.operacion === operacion && one.action === action)
+  return found?.name
+}
+
+const ACTIONS = [
+  { operacion: 'autentica', action: `${AUTENTICA_NS}/IAutenticacion/Autentica`, name: 'Autentica' },
+  ...['SolicitaDescargaEmitidos', 'SolicitaDescargaRecibidos', 'SolicitaDescargaFolio'].map((name) => ({
+    operacion: 'solicita',
+    action: `${DESCARGA_NS}/ISolicitaDescargaService/${name}`,
+    name,
+  })),
+  {
+    operacion: 'verifica',
+    action: `${DESCARGA_NS}/IVerificaSolicitudDescargaService/VerificaSolicitudDescarga`,
+    name: 'VerificaSolicitudDescarga',
+  },
+  {
+    operacion: 'descarga',
+    action: `${DESCARGA_NS}/IDescargaMasivaTercerosService/Descargar`,
+    name: 'PeticionDescargaMasivaTercerosEntrada',
+  },
+]
+
+function operationOf(root: Elemento, name: string): Elemento | undefined {
+  try {
+    return childOf(childOf(root, SOAP, 'Body'), DESCARGA_NS, name)
+  } catch {
+    return undefined
+  }
+}
+
+/** Who asks what, for the log and for faults of one taxpayer; nothing of it has been verified. */
+function askedOf(world: World, operacion: Operacion, root: Elemento): { rfc: string | null; detalle: string } {
+  try {
+    if (operacion === 'autentica') return { rfc: signerOf(world, root).rfc, detalle: '' }
+    const [request] = elementsOf(root).flatMap(elementsOf).flatMap(elementsOf)
+    if (!request) return { rfc: null, detalle: '' }
+    const detalle = request.attributes.filter(({ local }) => local !== 'RfcSolicitante')
+    return {
+      rfc: attributeOf(request, 'RfcSolicitante') ?? null,
+      detalle: detalle.map(({ local, value }) => `${local}=${value}`).join(' '),
+    }
+  } catch {
+    return { rfc: null, detalle: '' }
+  }
+}
+
+/** What keeps a message from being worked on at all. */
+function refusedBefore(
+  operacion: Puerta['operacion'],
+  name: string,
+  action: string,
+  rule: FaultRule | undefined,
+): Outgoing | undefined {
+  switch (rule?.fault) {
+    case 'cut':
+    case 'hang':
+      return { ...xml(200, ''), end: rule.fault }
+    case 'http_500':
+      return xml(500, FALLAS.interna)
+    case 'seguridad':
+      return xml(500, FALLAS.seguridad)
+    case 'accion':
+      return xml(500, actionNotSupported(action))
+    case 'codigo': {
+      const codigo = rule.codigo ?? '404'
+      return xml(200, refusal(operacion, name, { codigo, mensaje: rule.mensaje ?? mensajeDe(codigo) }))
+    }
+    default:
+      return PAGES[rule?.fault ?? '']
+  }
+}
+
+const html = (status: number, body: string): Outgoing => ({ ...xml(status, body), type: 'text/html' })
+
+const PAGES: Readonly<Record<string, Outgoing>> = {
+  http_502: html(502, '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>'),
+  http_503: html(
+    503,
+    '<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body>Mantenimiento</body></html>',
+  ),
+  html_200: html(200, '<html><head><title>Request Rejected</title></head><body>Your support ID is: 1</body></html>'),
+}
+
+function refusal(operacion: Puerta['operacion'], name: string, dicho: Dicho): string {
+  if (operacion === 'solicita') return writeSolicita(name, dicho)
+  if (operacion === 'verifica') return writeVerifica({ ...dicho, estado: 0, numero: 0, paquetes: [] })
+  return writeDescarga(dicho.codigo, dicho.mensaje).join('')
+}
+
+function honest(
+  world: World,
+  peticion: Peticion,
+  operacion: 'solicita' | 'verifica' | 'descarga',
+  name: string,
+  rule: FaultRule | undefined,
+): { out: Outgoing; dicho: Dicho } {
+  if (operacion === 'solicita') {
+    const direccion = name.endsWith('Emitidos') ? 'emitidos' : name.endsWith('Recibidos') ? 'recibidos' : 'folio'
+    const { solicitud, ...dicho } = solicita(world, peticion, direccion)
+    return {
+      dicho,
+      out: xml(200, writeSolicita(name, { ...dicho, ...(solicitud && { id: solicitud.id, rfc: solicitud.rfc }) })),
+    }
+  }
+  if (operacion === 'verifica') {
+    const dicho = verifica(world, peticion)
+    return { dicho, out: xml(200, writeVerifica(rewritten(dicho, rule))) }
+  }
+  const { paquete: given, ...dicho } = descarga(world, peticion)
+  const [head, tail] = writeDescarga(dicho.codigo, dicho.mensaje)
+  if (!given || rule?.fault === 'paquete_vacio') return { dicho, out: xml(200, head + tail) }
+  const zip = () =>
+    paquete(world, given.solicitud, given.n, {
+      faltan: rule?.fault === 'zip_faltan',
+      crc: rule?.fault === 'zip_crc',
+      ajeno: rule?.fault === 'zip_ajeno',
+      repetido: rule?.fault === 'zip_repetido',
+    })
+  async function* body() {
+    yield Buffer.from(head)
+    if (rule?.fault === 'base64_roto') yield Buffer.from('UEsDBBQAAAA$$$')
+    yield* base64Of(rule?.fault === 'zip_roto' ? halfOf(zip) : zip())
+    yield Buffer.from(tail)
+  }
+  return { dicho, out: { ...xml(200, ''), stream: body } }
+}
+
+function rewritten<T extends ReturnType<typeof verifica>>(dicho: T, rule: FaultRule | undefined) {
+  const none = { numero: 0, paquetes: [] }
+  if (rule?.fault === 'codigo_estado')
+    return { ...said('5000'), ...none, estado: 5, codigoEstado: rule.codigo ?? '5002' }
+  if (rule?.fault === 'estado_desconocido') return { ...said('5000'), ...none, estado: 9, codigoEstado: '5000' }
+  return dicho
+}
+
+function spoiled(out: Outgoing, rule: FaultRule | undefined): Outgoing {
+  switch (rule?.fault) {
+    case 'half':
+    case 'stall':
+    case 'flood':
+      return { ...out, end: rule.fault, ...(rule.bytes !== undefined && { cutAt: rule.bytes }) }
+    case 'perdida':
+      return { ...out, end: 'cut' }
+    case 'lenta':
+      return { ...out, pauseMs: rule.ms }
+    case 'empty_200':
+      return xml(200, '')
+    case 'otra_forma':
+      return out.stream ? out : { ...out, body: otherShape(out.body) }
+    default:
+      return out
+  }
+}
+
+/** The same message by another writer: other prefixes, other case of names and of folios. */
+const otherShape = (body: string): string =>
+  body
+    .replaceAll('<s:', '<SOAP-ENV:')
+    .replaceAll('</s:', '</SOAP-ENV:')
+    .replaceAll('xmlns:s=', 'xmlns:SOAP-ENV=')
+    .replaceAll('CodEstatus=', 'codEstatus=')
+    .replaceAll('NumeroCFDIs=', 'NumeroCfdis=')
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => id.toUpperCase())
+
+function xml(status: number, body: string): Outgoing {
+  return { status, type: 'text/xml; charset=utf-8', body, end: 'whole', afterMs: 0 }
+}
+
+const NOBODY: Asked = {
+  at: '',
+  operacion: 'estado',
+  expresion: null,
+  uuid: null,
+  rfc: null,
+  detalle: '',
+  codigo: null,
+  faults: [],
+  status: null,
+}
