@@ -63,6 +63,8 @@ async function tell(
 ): Promise<void> {
   const { id: credentialId, tenant_id: tenantId, rfc, serial, valid_to: validTo, empresa } = credential
   const now = clock.now()
+  // Written down before there is an alert: replaced after a crash in between, it would never be resolved.
+  if (credential.expiry_told_on === null) await markExpiryTold(central, credentialId, ABOUT_TO)
   await tenants.use(tenantId, (db) =>
     db
       .transaction()
@@ -92,6 +94,9 @@ async function tell(
       })
   })
 }
+
+/** A day before any on which somebody was told. */
+const ABOUT_TO = '1970-01-01'
 
 async function attempt(tenantId: string, log: Pick<Log, 'warn'>, work: () => Promise<void>): Promise<boolean> {
   try {
