@@ -48,8 +48,10 @@ function lineOf(bytes: Buffer, ended: boolean, cut: boolean): Line {
 
 /** Line by line: lists put together of several have been seen to mix the two. */
 function decode(bytes: Buffer): string {
-  const text = isUtf8(bytes) ? bytes.toString('utf8') : WINDOWS.decode(bytes)
-  return text.charCodeAt(0) === 0xfeff ? text.replace(/^\uFEFF+/, '') : text
+  let own = bytes
+  // As bytes: in a line of Latin-1 they would be letters.
+  while (own[0] === 0xef && own[1] === 0xbb && own[2] === 0xbf) own = own.subarray(3)
+  return isUtf8(own) ? own.toString('utf8') : WINDOWS.decode(own)
 }
 
 const WINDOWS = new TextDecoder('windows-1252')
