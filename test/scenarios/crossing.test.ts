@@ -3,6 +3,8 @@ import { after, before, test } from 'node:test'
 import { uuidv7 } from 'uuidv7'
 import { raiseAlertas } from '../../src/alerts/raise-alert.ts'
 import type { Acceso } from '../../src/http/access.ts'
+import { insertSolicitudes } from '../../src/sat/sync/request-queries.ts'
+import { orderRun } from '../../src/sat/sync/run-queries.ts'
 import { addressOf, type Operation, operationsOf, sample } from '../support/api-document.ts'
 import { ACTORS, type ActorName, type ApiWorld, digestOf, sendAs, startApiWorld } from '../support/api-world.ts'
 import { cfdiXml } from '../support/cfdi-xml.ts'
@@ -138,6 +140,11 @@ const POLICY: Record<string, Acceso> = {
   'GET /api/impuestos/iva/detalle': todos,
   'GET /api/alertas': todos,
   'PATCH /api/alertas/{id}': contables,
+  'GET /api/sat/sync': todos,
+  'POST /api/sat/sync': contables,
+  'GET /api/sat/solicitudes': todos,
+  'GET /api/sat/solicitudes/{id}': todos,
+  'POST /api/sat/solicitudes/{id}/reintentar': contables,
 }
 
 /** Ends the sessions or vistas that the rest of the matrix needs. */
@@ -158,6 +165,8 @@ let connector: string
 let alert: string
 /** Something the people of `ours` must look at. */
 let alerta: string
+/** A request of the SAT for `ours`, that failed. */
+let solicitud: string
 let exportacion: string
 /** A load of `ours`, with a file in quarantine. */
 let carga: string
@@ -217,6 +226,15 @@ before(async () => {
     const told = { codigo: 'SAT_SIN_DESCARGA', clave: 'crossing', severidad: 'aviso', ...words } as const
     await db.transaction().execute((trx) => raiseAlertas(trx, [told], new Date()))
     return (await db.selectFrom('alertas').select('id').executeTakeFirstOrThrow()).id
+  })
+  const empresa = { tenantId: ours.id, rfc: ours.rfc }
+  solicitud = await world.deps.central.transaction().execute(async (trx) => {
+    const now = new Date()
+    const { id: jobId } = await orderRun(trx, { tenantId: ours.id, kind: 'manual', by: null, now })
+    const folio = { servicio: 'cfdi', direccion: 'folio', tipo: 'CFDI', folio: CFDI } as const
+    await insertSolicitudes(trx, { ...empresa, jobId }, [{ consulta: folio, prioridad: 0 }], now)
+    const failed = { estado: 'fallida' as const, mensaje: 'CANARIO', siguiente_en: null }
+    return (await trx.updateTable('sat_solicitudes').set(failed).returning('id').executeTakeFirstOrThrow()).id
   })
   connector = await made('/api/conectores-pago', {
     nombre: 'CANARIO sandbox',
@@ -350,6 +368,7 @@ function foreignIds({ path, name }: Operation): Record<string, string> {
     ['/api/cfdi/exportaciones/', { id: exportacion }],
     ['/api/cfdi/', { uuid: CFDI }],
     ['/api/alertas/', { id: alerta }],
+    ['/api/sat/solicitudes/', { id: solicitud }],
     ['/api/correos/plantillas/', { nombre: 'pago_confirmado' }],
     ['/api/correos/', { id: mail }],
   ]
