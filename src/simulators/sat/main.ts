@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { z } from 'zod'
 import { startSatSimulator } from './simulator.ts'
+import { createUniverse } from './universe/create-universe.ts'
 
 /**
  * The simulated SAT as a process of its own, started by `make start`. Prints one line of JSON when it listens; a busy port
@@ -15,6 +16,7 @@ const Environment = z.object({
     .optional(),
   SAT_SIM_PORT: z.coerce.number().int().min(0).max(65535).default(8045),
   SAT_SIM_DIR: z.string().min(1).optional(),
+  SAT_SIM_APP_URL: z.url({ protocol: /^https?$/ }).optional(),
 })
 
 // A variable that is set to nothing is not set.
@@ -24,9 +26,13 @@ if (!env.success) {
   process.exit(78)
 }
 
-const { SAT_SIM_PORT: port, SAT_SIM_DIR: folder } = env.data
+const { SAT_SIM_PORT: port, SAT_SIM_DIR: folder, SAT_SIM_APP_URL: appUrl } = env.data
 const simulator = await startSatSimulator({
   port,
+  universe: createUniverse({ folder }),
+  // Long enough to be seen waiting, short enough to be waited for.
+  ajustes: { esperaMinMs: 20_000, esperaMaxMs: 40_000 },
+  ...(appUrl !== undefined && { appUrl }),
   ...(folder !== undefined && { snapshotFile: path.join(folder, 'sat.json') }),
 }).catch((error: Error) => {
   console.error(`sat-simulator: ${error.message}`)
