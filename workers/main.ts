@@ -3,6 +3,7 @@ import { setMercadoPagoUrl } from '../src/billing/mercadopago/base-url.ts'
 import { systemClock } from '../src/clock.ts'
 import { ConfigError, loadConfig } from '../src/config.ts'
 import { announce, createDeps } from '../src/deps.ts'
+import { findKeyFaults, findMachineFaults } from '../src/fiel/check-vault.ts'
 import { createMetrics, metricsApp } from '../src/http/metrics.ts'
 import { createLog } from '../src/log.ts'
 import { createMailer } from '../src/mail/smtp.ts'
@@ -27,6 +28,7 @@ const metrics = createMetrics({ tenantPools: () => deps.tenants.stats(), queueDe
 collectDefaultMetrics({ register: metrics.registry })
 const operator = metricsApp(metrics)
 const instance = await announce(shared, 'worker')
+void tellOfVault()
 const worker = await startWorker(deps)
 // Last: whoever sees it answer knows that jobs are being taken.
 await operator.listen({ host: '127.0.0.1', port: config.metricsPort })
@@ -49,6 +51,20 @@ async function goAway(signal: NodeJS.Signals) {
   } catch (err) {
     log.error({ err }, 'leaving failed')
     process.exit(1)
+  }
+}
+
+/** Everything else works without e.firmas, so it is an alarm and no reason not to start. */
+async function tellOfVault() {
+  try {
+    const faults = [...(await findMachineFaults(config)), ...(await findKeyFaults(deps.central, config))]
+    for (const fault of faults) {
+      const isFine = fault.kind === 'on_disk' && config.env !== 'production'
+      if (!isFine)
+        log.error({ alarm: 'fiel_vault', fault }, 'e.firmas are not as they should be: horux doctor tells how')
+    }
+  } catch (err) {
+    log.error({ err }, 'the vault of e.firmas could not be looked at')
   }
 }
 

@@ -4,6 +4,7 @@ import { type Config, ConfigError, loadConfig } from '../../src/config.ts'
 import { databases } from '../doctor/databases.ts'
 import { type Finding, ok, problem } from '../doctor/finding.ts'
 import * as machine from '../doctor/machine.ts'
+import { vault } from '../doctor/vault.ts'
 import { EXIT } from '../exit-codes.ts'
 
 export const command = new Command('doctor')
@@ -25,14 +26,15 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const data = machine.dataDirectory()
   if (data) here.push(data)
   if (!config) return [...here, await machine.pgDump(undefined)]
-  const [found, ...reached] = await Promise.all([
+  const [found, sealed, ...reached] = await Promise.all([
     databases(config, env),
+    vault(config),
     machine.apiPort(config),
     machine.smtp(config),
     machine.mercadoPago(config),
     machine.sat(config),
   ])
-  return [...here, ...found.findings, ...reached, await machine.pgDump(found.serverMajor)]
+  return [...here, ...sealed, ...found.findings, ...reached, await machine.pgDump(found.serverMajor)]
 }
 
 /** The worst decides: a wrong setting, then a database that does not answer, then anything else that failed. */

@@ -7,6 +7,7 @@ import { schemaVersionOf } from '../../src/db/migrations.ts'
 import { findOpenDatabases } from '../../src/tenants/servers/queries.ts'
 import { maxConnections } from '../supervisor/budgets.ts'
 import { type Finding, ok, problem } from './finding.ts'
+import { vaultRows } from './vault.ts'
 
 export interface DatabaseFindings {
   findings: Finding[]
@@ -30,7 +31,12 @@ export async function databases(config: Config, env: NodeJS.ProcessEnv): Promise
     const migrated = await centralMigrated(session)
     const findings = [version(server), clock(server), roles(server), catalogs(server), budget(server, env), migrated]
     // Without its tables there is nothing more to ask.
-    if (migrated.state !== 'failed') findings.push(await tenantsCurrent(session), ...(await servers(session, config)))
+    if (migrated.state !== 'failed')
+      findings.push(
+        await tenantsCurrent(session),
+        ...(await vaultRows(session, config)),
+        ...(await servers(session, config)),
+      )
     return { findings, serverMajor: server.major }
   } finally {
     await session.end()

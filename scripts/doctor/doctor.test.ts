@@ -8,13 +8,17 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { loadConfig } from '../../src/config.ts'
+import { openCentral } from '../../src/db/client.ts'
+import { makeEfirma } from '../../test/support/efirmas.ts'
 import { type PreparedCluster, startPreparedCluster } from '../../test/support/prepared-cluster.ts'
+import { insertCompanies, sealEfirma } from '../../test/support/vault.ts'
 import { examine, exitCodeOf } from '../commands/doctor.ts'
 import { EXIT } from '../exit-codes.ts'
 import { addServer } from '../servers/add-server.ts'
 import { anyFreePort } from '../supervisor/ports.ts'
 import type { Finding } from './finding.ts'
 import { freeDisk, mercadoPago, nodeVersion, sat, secretFiles } from './machine.ts'
+import { vault } from './vault.ts'
 
 let cluster: PreparedCluster
 const home = mkdtempSync(path.join(tmpdir(), 'horux-doctor-'))
@@ -60,6 +64,33 @@ test('an installation that was never migrated is told to migrate', async () => {
   assert.equal(exitCodeOf(findings), EXIT.failed)
 })
 
+test('keys of e.firmas that are missing, old, or lie open too long are told with what to do', async (t) => {
+  const { url } = await cluster.createCentral()
+  const env = environment(url)
+  const other = `otra:${Buffer.from('otra-0123456789abcdefghijklmnopqrstuvwxyz').toString('base64')}`
+  const { fielKeys } = loadConfig({ ...env, FIEL_ENCRYPTION_KEY: other }, 'cli')
+  const central = openCentral(loadConfig(env, 'cli'))
+  t.after(() => central.destroy())
+  assert.equal(named(await examine(env), 'Llaves de e.firma').state, 'ok')
+  const [tenantId = ''] = await insertCompanies(central, ['EKU9003173C9'])
+  const id = await sealEfirma(central, fielKeys, makeEfirma({ rfc: 'EKU9003173C9' }), { tenantId })
+
+  const missing = named(await examine(env), 'Llaves de e.firma')
+  assert.equal(missing.state, 'failed')
+  assert.match(missing.detail, /falta otra, que envuelve 1/)
+  const both = { ...env, FIEL_ENCRYPTION_KEY: `${env['FIEL_ENCRYPTION_KEY']},${other}` }
+  const old = named(await examine(both), 'Llaves de e.firma')
+  assert.deepEqual([old.state, old.remedy], ['warning', 'horux keys rotate --yes'])
+
+  const hour = new Date(Date.now() - 3_600_000)
+  const release = { id, tenant_id: tenantId, credential_id: id, folder: '/run/x', operator: 'yo', reason: 'prueba' }
+  await central
+    .insertInto('fiel_releases')
+    .values({ ...release, released_at: hour, delete_after: new Date(+hour + 1_000) })
+    .execute()
+  assert.equal(named(await examine(both), 'e.firmas abiertas').state, 'failed')
+})
+
 test('a server that was added is healthy, and a database that lets everybody in is not', async () => {
   const { url } = await cluster.createCentral()
   const env = environment(url)
@@ -99,6 +130,24 @@ test('a secret that others can read is a failure with its chmod', () => {
   const finding = secretFiles(config)
   assert.equal(finding.state, 'failed')
   assert.equal(finding.remedy, `chmod 600 ${file}`)
+})
+
+test('folders of e.firmas that others may enter, or on a disk where that is forbidden, are failures', async () => {
+  const storage = path.join(home, 'fiel')
+  const runtime = path.join(home, 'fiel-abierta')
+  mkdirSync(storage, { mode: 0o700 })
+  const env = { ...environment('postgres://a:b@c/d'), FIEL_STORAGE_PATH: storage, FIEL_RUNTIME_PATH: runtime }
+  const config = loadConfig(env, 'cli')
+  assert.deepEqual(
+    (await vault(config)).map(({ state }) => state),
+    ['ok'],
+  )
+  chmodSync(storage, 0o755)
+  const [open] = await vault(config)
+  assert.deepEqual([open?.state, open?.remedy], ['failed', `chmod 700 ${storage}`])
+  chmodSync(storage, 0o700)
+  writeFileSync(runtime, '')
+  assert.match((await vault(config))[0]?.detail ?? '', /no es una carpeta/)
 })
 
 test('an old Node is refused, and a disk that fills up is told before it is full', () => {

@@ -1,0 +1,79 @@
+import type { Config } from '../../src/config.ts'
+import type { OwnerConnection } from '../../src/db/client.ts'
+import { findMachineFaults, type VaultFault } from '../../src/fiel/check-vault.ts'
+import { type Finding, ok, problem } from './finding.ts'
+
+/** What e.firmas need of this machine. */
+export async function vault(config: Config): Promise<Finding[]> {
+  const faults = await findMachineFaults(config)
+  const findings = faults.map((fault) => findingOf(fault, config.env))
+  return findings.length > 0 ? findings : [ok(CHECK, 'firma SHA-1, carpetas')]
+}
+
+const CHECK = 'e.firma'
+
+function findingOf(fault: VaultFault, env: Config['env']): Finding {
+  switch (fault.kind) {
+    case 'sha1':
+      return problem(
+        CHECK,
+        'failed',
+        'este equipo no firma con SHA-1 y el SAT lo exige',
+        'permítelo en su política criptográfica: update-crypto-policies --set DEFAULT:SHA1, o rh-allow-sha1-signatures en openssl.cnf',
+      )
+    case 'folder':
+      return fault.detail === 'open_to_others'
+        ? problem(CHECK, 'failed', `otros pueden entrar a ${fault.folder}`, `chmod 700 ${fault.folder}`)
+        : problem(CHECK, 'failed', `${fault.folder} no es una carpeta`, `revisa ${fault.which}`)
+    case 'on_disk': {
+      const detail = `FIEL_RUNTIME_PATH (${fault.folder}) está en un disco`
+      if (env !== 'production')
+        return { check: CHECK, state: 'info', detail, remedy: 'horux fiel decrypt pide --sin-tmpfs aquí' }
+      return problem(CHECK, 'failed', detail, 'ponla en tmpfs: /run/horux-fiel, que crea la unidad del worker')
+    }
+    case 'missing_key':
+      return missingKey(fault.kid, fault.credentials)
+  }
+}
+
+const missingKey = (kid: string, n: number): Finding =>
+  problem(
+    'Llaves de e.firma',
+    'failed',
+    `falta ${kid}, que envuelve ${n} e.firmas: no se pueden abrir`,
+    'vuelve a ponerla al final de FIEL_ENCRYPTION_KEY y corre horux keys rotate',
+  )
+
+/** Whether everything that is sealed can be opened, and nothing lies open after its time. */
+export async function vaultRows(session: OwnerConnection, { fielKeys }: Config): Promise<Finding[]> {
+  const [there] = await session.query<{ there: boolean }>(
+    "select to_regclass('fiel_releases') is not null as there",
+    [],
+  )
+  // Before its migration there is nothing to look at, and that it is missing is told elsewhere.
+  if (!there?.there) return []
+  const uses = await session.query<{ kid: string; n: number }>(
+    'select kid, count(*)::int as n from fiel_credentials where ended_at is null group by kid order by kid',
+    [],
+  )
+  const missing = uses.filter(({ kid }) => !fielKeys.kids.includes(kid))
+  const old = uses.filter(({ kid }) => kid !== fielKeys.active.kid && fielKeys.kids.includes(kid))
+  const all = uses.reduce((sum, { n }) => sum + n, 0)
+  const waiting = old.reduce((sum, { n }) => sum + n, 0)
+  const findings = missing.map(({ kid, n }) => missingKey(kid, n))
+  if (waiting > 0) {
+    const detail = `${waiting} de ${all} e.firmas siguen envueltas con una llave anterior`
+    findings.push(problem('Llaves de e.firma', 'warning', detail, 'horux keys rotate --yes'))
+  }
+  if (findings.length === 0) findings.push(ok('Llaves de e.firma', `${all} e.firmas, todas con ${fielKeys.active.kid}`))
+  const [late] = await session.query<{ n: number }>(
+    `select count(*)::int as n from fiel_releases
+     where deleted_at is null and delete_after < now() - interval '10 minutes'`,
+    [],
+  )
+  if (late && late.n > 0) {
+    const detail = `${late.n} siguen en el disco después de su media hora`
+    findings.push(problem('e.firmas abiertas', 'failed', detail, 'horux fiel sweep, como el usuario del worker'))
+  }
+  return findings
+}
