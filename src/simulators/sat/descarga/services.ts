@@ -96,6 +96,8 @@ export function descarga(
   const solicitud = state.solicitudes.find(
     (one) => one.id === id && one.rfc === RfcSolicitante && one.servicio === servicio,
   )
+  // Ready or not does not depend on whether anybody looked.
+  if (solicitud) avanceDe(world, solicitud)
   const resultado = solicitud?.resultado
   if (!solicitud || !resultado || !n || Number(n) < 1 || Number(n) > resultado.paquetes) return said('5004')
   if (solicitud.forzada !== null || isOver(resultado.en, world.now())) return said('5007')
