@@ -1,5 +1,6 @@
 import type { Queue } from '../queue/queue.ts'
 import type { Log } from '../tenants/operations/saga.ts'
+import { endPurgedFieles } from './files-queries.ts'
 import { findBehindFiles } from './operation-queries.ts'
 import { type SweepReleasesDeps, sweepReleases } from './sweep-releases.ts'
 import { type TellExpiryDeps, tellExpiry } from './tell-expiry.ts'
@@ -10,6 +11,7 @@ export interface SweepVaultDeps extends SweepReleasesDeps, TellExpiryDeps {
 
 export interface VaultSwept {
   deleted: number
+  purged: number
   filesAgain: number
   told: number
   over: number
@@ -32,11 +34,16 @@ export async function sweepVault(deps: SweepVaultDeps, log: Pick<Log, 'warn' | '
     log.error({ err: error, folder, alarm: 'fiel_left_open' }, 'an opened e.firma could not be deleted')
     failures.push(error)
   }
+  const purged = await part(() => forgetPurged(deps), 0)
   const filesAgain = await part(() => writeFilesAgain(deps), 0)
   const { told, over } = await part(() => tellExpiry(deps, log), { told: 0, over: 0 })
   if (failures.length > 0) throw new AggregateError(failures, `the vault could not be swept: ${failures.join('; ')}`)
-  return { deleted, filesAgain, told, over }
+  return { deleted, purged, filesAgain, told, over }
 }
+
+/** Of a company that was purged nothing is kept; its files go with the others that are behind. */
+const forgetPurged = ({ central, clock }: SweepVaultDeps): Promise<number> =>
+  central.transaction().execute(async (trx) => (await endPurgedFieles(trx, clock.now())).length)
 
 /** A job that is there already is not left twice: it has the e.firma as its key. */
 async function writeFilesAgain({ central, queue }: SweepVaultDeps): Promise<number> {

@@ -9,6 +9,7 @@ import { until } from '../../test/support/until.ts'
 import { insertCompanies, sealEfirma } from '../../test/support/vault.ts'
 import { openEnvelope } from '../crypto/envelope.ts'
 import { findBehindFiles } from './operation-queries.ts'
+import { sweepVault } from './sweep-vault.ts'
 import { FILES, folderOfFiel } from './vault-folder.ts'
 import { writeFielFiles } from './write-files.ts'
 
@@ -171,4 +172,22 @@ test('a change after the files were written is behind again, until its own job',
   await writeFielFiles(product.deps, id)
   assert.equal(await isBehind(), false)
   await assertShows(await folderOf(tenantId), tenantId)
+})
+
+test('of a company that was purged nothing is kept; of one that could be restored everything', async () => {
+  const { central, config, log } = product.deps
+  const [purged, kept] = [randomRfc(), randomRfc()]
+  const [gone = '', back = ''] = await insertCompanies(central, [purged, kept])
+  for (const [tenantId, rfc] of [
+    [gone, purged],
+    [back, kept],
+  ] as const)
+    await writeFielFiles(product.deps, await sealEfirma(central, config.fielKeys, makeEfirma({ rfc }), { tenantId }))
+  const folders = [await folderOf(gone), await folderOf(back)]
+  await central.updateTable('tenants').set({ deleted_at: new Date() }).where('id', '=', gone).execute()
+  await sweepVault(product.deps, log)
+  await until(() => folders.map((folder) => existsSync(folder)).join() === 'false,true', 20_000)
+  const [row] = await rowsOf(gone)
+  assert.deepEqual([row?.private_key, row?.ended_how, row?.ended_by], [null, 'deleted', null])
+  assert.equal((await rowsOf(back))[0]?.ended_at, null)
 })
