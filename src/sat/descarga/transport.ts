@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
@@ -5,6 +6,7 @@ import { type Breaker, createBreaker, type Ticket } from '../../outbound/breaker
 import { createPace, type Pace } from '../../outbound/pace.ts'
 import { notSent, satEnPausa, satIlegible, satInterrumpida, satNoDisponible, satSeguridad } from './errors.ts'
 import type { Direccion } from './hosts.ts'
+import { post, reasonOf, Unreached } from './post.ts'
 import { readFalla } from './respuestas.ts'
 import type { Falla } from './soap.ts'
 
@@ -65,7 +67,7 @@ export function createTransport(options: TransportOptions): Transport {
   async function send<T>(
     message: Message,
     ms: number,
-    work: (response: Response, stop: Stop) => Promise<T>,
+    work: (response: IncomingMessage, stop: Stop) => Promise<T>,
   ): Promise<T> {
     const { direccion, signal } = message
     const { breaker, pace } = hostOf(direccion.host)
@@ -78,16 +80,14 @@ export function createTransport(options: TransportOptions): Transport {
     const ticket = breaker.enter()
     if (!ticket) throw paused()
     const stop = createStop(signal, ms)
-    let answered = false
     try {
-      const response = await fetch(direccion.url, { ...requestOf(message, body), signal: stop.signal })
-      answered = true
+      const response = await post(direccion.url, { headers: headersOf(message), body, signal: stop.signal })
       const result = await work(response, stop)
       ticket.succeeded()
       return result
     } catch (error) {
       const failure = failureOf(error, message, stop, ticket)
-      throw !answered && cannotHaveBeenSent(error) ? notSent(failure) : failure
+      throw error instanceof Unreached ? notSent(failure) : failure
     } finally {
       stop.clear()
     }
@@ -106,7 +106,7 @@ export function createTransport(options: TransportOptions): Transport {
     const { breaker } = hostOf(host)
     const before = breaker.state().breaker
     ticket.failed()
-    const cause = error instanceof AppError ? asError(error.cause) : causeOf(stop.why() ?? asError(error))
+    const cause = error instanceof AppError ? asError(error.cause) : new Error(reasonOf(stop.why() ?? error))
     if (before !== 'open' && breaker.state().breaker === 'open')
       log.error({ host, why: cause.message, alarm: 'sat_descarga_down' }, 'the mass download of the SAT is down')
     else log.warn({ host, why: cause.message }, 'the mass download of the SAT did not answer')
@@ -129,11 +129,11 @@ export function createTransport(options: TransportOptions): Transport {
     ask: (message, read) =>
       send(message, limits.answerMs, async (response) => {
         const body = await readBounded(response)
-        return demand(response.ok ? read(body) : readFalla(body), response)
+        return demand(isOk(response) ? read(body) : readFalla(body), response)
       }),
     stream: (message, receive) =>
       send(message, limits.packageMs, async (response, stop) => {
-        if (!response.ok) return demand<never>(readFalla(await readBounded(response)), response)
+        if (!isOk(response)) return demand<never>(readFalla(await readBounded(response)), response)
         return receive(unstalled(response, limits.stallMs, stop), stop.signal).catch((error: unknown) => {
           throw error instanceof AppError || stop.signal.aborted ? error : new NotTheHost({ cause: error })
         })
@@ -142,28 +142,21 @@ export function createTransport(options: TransportOptions): Transport {
   }
 }
 
-function requestOf({ direccion, token }: Message, body: string): RequestInit {
-  return {
-    method: 'POST',
-    // An address that sends us elsewhere is not the service: what is asked is nobody else's business.
-    redirect: 'manual',
-    headers: {
-      'content-type': 'text/xml;charset="utf-8"',
-      accept: 'text/xml',
-      soapaction: direccion.accion,
-      // A connection that was left open may have been closed there when we use it, and then nobody knows what arrived.
-      connection: 'close',
-      ...(token !== undefined && { authorization: `WRAP access_token="${token}"` }),
-    },
-    body,
-  }
-}
+const headersOf = ({ direccion, token }: Message) => ({
+  'content-type': 'text/xml;charset="utf-8"',
+  accept: 'text/xml',
+  soapaction: direccion.accion,
+  ...(token !== undefined && { authorization: `WRAP access_token="${token}"` }),
+})
 
-function demand<T extends object>(found: T | Falla, { ok, status }: Response): T {
+const isOk = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300
+
+function demand<T extends object>(found: T | Falla, response: IncomingMessage): T {
   if (!('falla' in found)) return found
   const { falla, detalle } = found
+  const ok = isOk(response)
   if (falla === 'seguridad' || falla === 'contrato' || (falla === 'ilegible' && ok)) throw new Refused(falla, detalle)
-  throw new NoAnswer(`${ok ? '' : `HTTP ${status}, `}${falla}: ${detalle}`)
+  throw new NoAnswer(`${ok ? '' : `HTTP ${response.statusCode}, `}${falla}: ${detalle}`)
 }
 
 class NoAnswer extends Error {}
@@ -210,61 +203,31 @@ function createStop(caller: AbortSignal, ms: number): Stop {
   }
 }
 
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
+async function readBounded(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response) {
     bytes += chunk.length
     if (bytes > MOST_BYTES) throw new NoAnswer(`more than ${MOST_BYTES} bytes`)
     chunks.push(chunk)
   }
-  return new TextDecoder('utf-8').decode(Buffer.concat(chunks))
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** Only waiting for the SAT counts, not what whoever reads does with a piece. */
-async function* unstalled(response: Response, ms: number, stop: Stop): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader()
-  if (!reader) return
+async function* unstalled(response: IncomingMessage, ms: number, stop: Stop): AsyncGenerator<Uint8Array> {
+  const chunks: AsyncIterator<Buffer> = response[Symbol.asyncIterator]()
   try {
     for (;;) {
       const timer = setTimeout(() => stop.now(new NoAnswer(`nothing more for ${ms} ms`)), ms)
-      const next = await reader.read().finally(() => clearTimeout(timer))
+      const next = await chunks.next().finally(() => clearTimeout(timer))
       if (next.done) return
       yield next.value
     }
   } finally {
-    // What is left over is not waited for.
-    reader.cancel().catch(() => undefined)
+    response.destroy()
   }
 }
-
-/** `fetch failed` hangs the reason onto the reason. */
-function causeOf(error: Error): Error {
-  const inner = error.cause as { code?: unknown; message?: unknown } | undefined
-  const reason = inner?.code ?? inner?.message
-  return typeof reason === 'string' ? new Error(`${error.message}: ${reason}`, { cause: error }) : error
-}
-
-/** Nobody listened, or nobody was found who is who we call: the message itself only follows after that. */
-function cannotHaveBeenSent(error: unknown): boolean {
-  const inner = error instanceof Error ? (error.cause as { code?: unknown; message?: unknown } | undefined) : undefined
-  const code = typeof inner?.code === 'string' ? inner.code : ''
-  return (
-    UNREACHED.has(code) || /CERT|^ERR_TLS|^ERR_SSL|SELF_SIGNED|UNABLE_TO_/.test(code) || inner?.message === 'bad port'
-  )
-}
-
-const UNREACHED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
 
 const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)))
 const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000))

@@ -1,0 +1,55 @@
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+
+export interface Post {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly signal: AbortSignal
+}
+
+/**
+ * Posts over a connection of its own, and resolves when the answer begins; its body is read as it comes.
+ *
+ * Not by fetch: where a connection ends while its answer is still being written to disk, fetch brings the process down
+ * (Node 24: an assertion of undici's parser that nobody can catch). And a connection that was left open may have been
+ * closed there by the time we use it: then nobody knows whether a request arrived, and it cannot be asked twice. An address
+ * that sends us elsewhere is not followed: what is asked is nobody else's business.
+ * @throws Unreached when surely nothing was sent; whatever the connection fails with otherwise
+ */
+export function post(url: string, { headers, body, signal }: Post): Promise<IncomingMessage> {
+  const isTls = url.startsWith('https:')
+  return new Promise((resolve, reject) => {
+    let reached = false
+    const outgoing = (isTls ? requestHttps : requestHttp)(url, {
+      method: 'POST',
+      agent: false,
+      headers: { ...headers, 'accept-encoding': 'identity', 'content-length': Buffer.byteLength(body) },
+      signal,
+    })
+    // Of TLS the end of its greeting: before we know who it is nothing is said.
+    outgoing.on('socket', (socket) => {
+      socket.once(isTls ? 'secureConnect' : 'connect', () => {
+        reached = true
+      })
+    })
+    outgoing.on('response', resolve)
+    outgoing.on('error', (error) => reject(reached ? error : new Unreached(error)))
+    outgoing.end(body)
+  })
+}
+
+/** Nobody listened, or nobody who is who we call. */
+export class Unreached extends Error {
+  constructor(why: Error) {
+    super(reasonOf(why))
+  }
+}
+
+/** In one line. The rest of such an error may hold what was received. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as NodeJS.ErrnoException
+  return [error.message, code]
+    .filter((part, at) => part && !(at === 1 && error.message.includes(String(part))))
+    .join(', ')
+}
