@@ -64,6 +64,21 @@ test('the guide leads from an e.firma over two years of documents to a cancellat
   assert.match(listed, /"trasladado":[^T]*?"total":"43245.35"/)
   const { cfdis } = (await company.get('/api/cfdi/totales?desde=2025-01-01&hasta=2026-12-31')).json()
   assert.ok(cfdis > 1_400, String(cfdis))
+  // No month lacks a peso. That one of the suppliers is on the list of 69-B nobody has asked yet.
+  for (let month = 0; month < 23; month++) {
+    const [ejercicio, mes] = [2025 + Math.floor(month / 12), (month % 12) + 1]
+    const iva = (await company.get(`/api/impuestos/iva?ejercicio=${ejercicio}&mes=${mes}`)).json()
+    const periodo = `${ejercicio}-${String(mes).padStart(2, '0')}`
+    const plan = sat.universe.resumen(demo.rfc, periodo, YESTERDAY)
+    const credited = plan.acreditable.iva16 - plan.retenidoATerceros + plan.retenidoMesAnterior
+    assert.deepEqual(
+      [iva.trasladado.total, iva.acreditable.total, iva.noAcreditable.total, iva.retenidoATerceros],
+      [plan.trasladado.iva16 + plan.trasladado.iva8, credited, plan.noAcreditable, plan.retenidoATerceros].map(
+        formatCentavos,
+      ),
+      periodo,
+    )
+  }
 
   const before = await run(invoice)
   const [, uuid = ''] = /^(\S{36}) de /m.exec(before) ?? []
@@ -77,11 +92,15 @@ test('the guide leads from an e.firma over two years of documents to a cancellat
   assert.ok(credited(told) < credited(before), `${credited(told)} of ${credited(before)}`)
 })
 
+/** The first synchronisation goes to the last complete day. */
+const YESTERDAY = '2026-11-27T23:59:59'
+
 /** The product, the simulated SAT with its taxpayers, and one clock for both, that stands until time passes. */
 async function startDemo(t: TestContext) {
   const port = await anyFreePort()
   const appUrl = `http://127.0.0.1:${port}`
-  const sat = await startSatSimulator({ port: 0, universe: createUniverse(), appUrl })
+  const universe = createUniverse()
+  const sat = await startSatSimulator({ port: 0, universe, appUrl })
   t.after(() => sat.close())
   const env = {
     TEST_CLOCK: 'true',
@@ -106,5 +125,5 @@ async function startDemo(t: TestContext) {
     }
     assert.fail('ten hours went by')
   }
-  return { product, sat, appUrl, passTime }
+  return { product, sat: { ...sat, universe }, appUrl, passTime }
 }
