@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import type { Clock } from '../../src/clock.ts'
 import type { Operacion } from '../../src/sat/descarga/codigos.ts'
@@ -35,6 +36,8 @@ export interface ScriptedSat {
   /** Of those that `wait`. */
   release(): void
   asked(operacion: Operacion): SatRequest[]
+  /** How many are open. */
+  connections(): Promise<number>
 }
 
 export async function startScriptedSat(
@@ -94,6 +97,7 @@ export async function startScriptedSat(
     release() {
       for (const go of waiting.splice(0)) go()
     },
+    connections: promisify(server.getConnections.bind(server)),
     asked: (operacion) => requests.filter((request) => request.operacion === operacion),
   }
 }

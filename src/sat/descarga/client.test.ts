@@ -373,6 +373,7 @@ test('a disk that cannot take a package is not the fault of the SAT', async (t) 
     assert.match(String((failure as { code: string }).code), /^E(EXIST|NOTDIR)$/)
   }
   assert.equal(sat.asked('descarga').length, 6)
+  await until(async () => (await sat.connections()) === 0)
   assert.equal(client.restMs('cfdi'), 0)
 })
 

@@ -9,7 +9,7 @@ export interface Direccion {
   readonly accion: string
 }
 
-/** `base` null: the SAT's own hosts. Otherwise each host is a folder under it. */
+/** `base` null: the SAT's own hosts. Otherwise each host is a folder under it. `de`: which of the three that ask. */
 export function direccionDe(
   base: string | null,
   servicio: Servicio,

@@ -97,5 +97,6 @@ const illegible = (detalle: string): Falla => ({ falla: 'ilegible', detalle })
 
 const MOST_CODE = 40
 const MOST_WORDS = 1_000
-const ID = /^[\w.{}-]{1,100}$/
+/** A UUID, with `_01` behind for a package. Nothing that could mean something in a path or an address. */
+const ID = /^[\w-]{1,100}$/
 const TOKEN = /^[\x21\x23-\x7e]{1,16384}$/

@@ -80,8 +80,9 @@ export function createTransport(options: TransportOptions): Transport {
     const ticket = breaker.enter()
     if (!ticket) throw paused()
     const stop = createStop(signal, ms)
+    let response: IncomingMessage | undefined
     try {
-      const response = await post(direccion.url, { headers: headersOf(message), body, signal: stop.signal })
+      response = await post(direccion.url, { headers: headersOf(message), body, signal: stop.signal })
       const result = await work(response, stop)
       ticket.succeeded()
       return result
@@ -90,6 +91,8 @@ export function createTransport(options: TransportOptions): Transport {
       throw error instanceof Unreached ? notSent(failure) : failure
     } finally {
       stop.clear()
+      // Whoever was to receive it may not have come so far as to begin.
+      response?.destroy()
     }
   }
 
