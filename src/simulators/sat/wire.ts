@@ -27,6 +27,7 @@ export async function emit(response: ServerResponse, out: Outgoing, signal: Abor
       const bytes = await bytesOf(whole())
       response.writeHead(status, { 'content-type': type, 'content-length': bytes })
       await pour(response, firstOf(whole(), Math.min(out.cutAt ?? Math.ceil(bytes / 2), bytes)), 0, signal)
+      if (end === 'half') await flushed(response)
       if (end === 'half') response.destroy()
       return
     }
@@ -57,6 +58,11 @@ async function pour(
   } catch (error) {
     if (!either.aborted) throw error
   }
+}
+
+/** A connection that is destroyed takes with it what was not sent yet. */
+async function flushed(response: ServerResponse): Promise<void> {
+  for (let waits = 0; response.writableLength > 0 && waits < 500; waits++) await sleep(1)
 }
 
 async function* once1(bytes: Buffer): AsyncGenerator<Buffer> {

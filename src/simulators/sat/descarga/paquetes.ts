@@ -1,5 +1,5 @@
 import type { RegistroCfdi } from '../universe/universe.ts'
-import { contenido, type Visto } from './contenido.ts'
+import { concerns, contenido, type Visto } from './contenido.ts'
 import { metadataLines, terceroLines } from './metadata-txt.ts'
 import { paqueteId } from './solicitudes.ts'
 import type { Solicitud } from './state.ts'
@@ -29,7 +29,8 @@ export function paquete(
   if (!resultado) throw new Error('a package of a request that is not ready')
   const all = () => contenido(world, solicitud, resultado.corte, resultado.copias)
   const own = () => slice(all(), (n - 1) * resultado.porPaquete, n * resultado.porPaquete)
-  if (solicitud.tipo === 'CFDI') return zipStream(cfdiMembers(world, all, own, defectos))
+  if (solicitud.tipo === 'CFDI')
+    return zipStream(cfdiMembers(all, own, () => foreign(world, solicitud, resultado.corte), defectos))
   const id = paqueteId(solicitud.id, n).toUpperCase()
   return zipStream([
     { name: `${id}.txt`, content: () => metadataLines(thinned(own(), defectos)), badCrc: defectos.crc ?? false },
@@ -38,9 +39,9 @@ export function paquete(
 }
 
 function* cfdiMembers(
-  world: World,
   all: () => Iterable<Visto>,
   own: () => Iterable<Visto>,
+  others: () => Iterable<RegistroCfdi>,
   defectos: Defectos,
 ): Iterable<Miembro> {
   let first = true
@@ -51,7 +52,7 @@ function* cfdiMembers(
   if (defectos.repetido)
     for (const { registro } of slice(all(), 0, 1))
       yield { ...member(registro), name: `copia-${registro.uuid.toLowerCase()}.xml` }
-  if (defectos.ajeno) for (const registro of foreign(world, all)) yield member(registro)
+  if (defectos.ajeno) for (const registro of others()) yield member(registro)
 }
 
 const member = (registro: RegistroCfdi): Miembro => ({
@@ -67,15 +68,13 @@ function* thinned(vistos: Iterable<Visto>, { faltan }: Defectos): Iterable<Visto
   }
 }
 
-/** One CFDI between two others, when the universe has any. */
-function* foreign({ universe }: World, all: () => Iterable<Visto>): Iterable<RegistroCfdi> {
-  const [some] = [...slice(all(), 0, 1)]
-  const parties = [some?.registro.emisor.rfc, some?.registro.receptor.rfc]
-  const question = { servicio: 'cfdi', direccion: 'emitidos', desde: '0', hasta: '9', now: '9' } as const
-  for (const { rfc } of universe.contribuyentes)
-    if (!parties.includes(rfc))
-      for (const registro of universe.cfdis(rfc, question))
-        if (!parties.includes(registro.receptor.rfc)) {
+/** One CFDI that is none of the taxpayer's business, when the universe has any. */
+function* foreign({ universe }: World, { rfc, servicio }: Solicitud, corte: string): Iterable<RegistroCfdi> {
+  const question = { servicio, direccion: 'emitidos', desde: '0', hasta: corte, now: corte } as const
+  for (const other of universe.contribuyentes)
+    if (other.rfc !== rfc)
+      for (const registro of universe.cfdis(other.rfc, question))
+        if (!concerns(registro, rfc)) {
           yield registro
           return
         }

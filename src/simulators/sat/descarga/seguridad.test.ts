@@ -52,7 +52,7 @@ async function startWire(t: TestContext, options: SatWorldOptions = {}) {
     parametros: Parametros,
     token?: string,
   ) => {
-    const { url, accion } = direccionDe(world.sat.descargaUrl, 'cfdi', 'solicita', operacion)
+    const { url, accion } = direccionDe(world.sat.descargaUrl, 'cfdi', operacion)
     const { text } = await send(
       url,
       accion,
@@ -198,17 +198,17 @@ test('golden requests of another client hold, and are refused for what their cer
   assert.equal(answer.status, 200)
   const token = /<AutenticaResult>([^<]+)/.exec(answer.text)?.[1] ?? ''
   const requests = [
-    ['solicitud/emitidos-request.xml', 'solicita', 'SolicitaDescargaEmitidos'],
-    ['solicitud/recibidos-request.xml', 'solicita', 'SolicitaDescargaRecibidos'],
-    ['solicitud/folio-request.xml', 'solicita', 'SolicitaDescargaFolio'],
-    ['verificacion/request.xml', 'verifica', undefined],
-    ['descarga/request.xml', 'descarga', undefined],
+    ['solicitud/emitidos-request.xml', 'SolicitaDescargaEmitidos'],
+    ['solicitud/recibidos-request.xml', 'SolicitaDescargaRecibidos'],
+    ['solicitud/folio-request.xml', 'SolicitaDescargaFolio'],
+    ['verificacion/request.xml', 'verifica'],
+    ['descarga/request.xml', 'descarga'],
   ] as const
   const theirs = /<AutenticaResult>([^<]+)/.exec(
     readFileSync(path.join(shared, 'sat-ws/autenticacion/response-with-token.xml'), 'utf8'),
   )?.[1]
-  for (const [name, operacion, which] of requests) {
-    const { url, accion } = direccionDe(wire.sat.descargaUrl, 'cfdi', operacion, which)
+  for (const [name, operacion] of requests) {
+    const { url, accion } = direccionDe(wire.sat.descargaUrl, 'cfdi', operacion)
     const body = golden(name)
     assert.equal(
       codeOf((await wire.send(url, accion, body, token)).text),

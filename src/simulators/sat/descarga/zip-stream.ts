@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib'
 
 /** A member whose content is made when its turn comes. */
@@ -15,6 +16,7 @@ export interface Miembro {
  */
 export async function* zipStream(members: Iterable<Miembro>): AsyncGenerator<Buffer> {
   const directory: Buffer[] = []
+  let records: Buffer[] = []
   let pending: Buffer[] = []
   let pendingBytes = 0
   let at = 0
@@ -23,7 +25,7 @@ export async function* zipStream(members: Iterable<Miembro>): AsyncGenerator<Buf
     const name = Buffer.from(member.name)
     const { crc, bytes, packed, packedBytes } = await pack(member)
     const said = member.badCrc ? crc ^ 1 : crc
-    directory.push(record(name, { crc: said, bytes, packedBytes, at }))
+    records.push(record(name, { crc: said, bytes, packedBytes, at }))
     const parts = [header(name, { crc: said, bytes, packedBytes }), ...packed]
     const size = 30 + name.length + packedBytes
     at += size
@@ -32,15 +34,27 @@ export async function* zipStream(members: Iterable<Miembro>): AsyncGenerator<Buf
     pendingBytes += size
     if (pendingBytes >= CHUNK) {
       yield Buffer.concat(pending)
+      // What zlib holds natively for each member is only given back when the event loop turns.
+      await nextTurn()
       pending = []
       pendingBytes = 0
+      // A small buffer keeps alive the whole slab it is cut from, and what zlib packed into lies beside it.
+      directory.push(copied(records))
+      records = []
     }
   }
-  const index = Buffer.concat(directory)
+  const index = Buffer.concat([...directory, ...records])
   yield Buffer.concat([...pending, index, end(count, at, index.length)])
 }
 
 const CHUNK = 64 * 1024
+
+const copied = (parts: readonly Buffer[]) => {
+  const out = Buffer.alloc(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) at += part.copy(out, at)
+  return out
+}
 
 interface Packed {
   crc: number
