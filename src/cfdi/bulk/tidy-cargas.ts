@@ -19,12 +19,18 @@ export interface TidyDeps {
  * entering all their databases every ten minutes would push out of the pools whoever works.
  */
 export async function tenantsWithFiles({ filesPath }: { filesPath: string }): Promise<string[]> {
-  const home = path.join(filesPath, 'cargas')
-  const found: string[] = []
-  for (const tenantId of (await namesIn(home)).filter((name) => UUID.test(name)))
-    if ((await namesIn(path.join(home, tenantId))).some((name) => UUID.test(name))) found.push(tenantId)
-  return found
+  const found = new Set<string>()
+  for (const kind of KINDS) {
+    const home = path.join(filesPath, kind)
+    for (const tenantId of (await namesIn(home)).filter((name) => UUID.test(name)))
+      if ((await namesIn(path.join(home, tenantId))).some((name) => kind === 'sat' || UUID.test(name)))
+        found.add(tenantId)
+  }
+  return [...found]
 }
+
+/** Loads, and packages of the SAT that are not loads yet: those go with their company, and their own sync looks after them. */
+const KINDS = ['cargas', 'sat'] as const
 
 /**
  * Looks after every folder of a company: what nobody will ever finish goes (its process died before there was a load),
@@ -68,7 +74,7 @@ export async function dropFiles(deps: Pick<TidyDeps, 'config' | 'clock'>, db: Te
 
 /** Of a company that is gone. */
 export async function dropAll({ filesPath }: { filesPath: string }, tenantId: string): Promise<void> {
-  await rm(path.join(filesPath, 'cargas', tenantId), { recursive: true, force: true })
+  for (const kind of KINDS) await rm(path.join(filesPath, kind, tenantId), { recursive: true, force: true })
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
