@@ -77,7 +77,7 @@ export function createSatDescarga(options: SatDescargaOptions): SatDescarga {
           if (problemas.length > 0) throw satParametros(problemas)
           const operacion = operacionDe(consulta)
           const body = () => sobreSolicita(efirma, operacion, parametrosDe(consulta, efirma.rfc))
-          const direccion = direccionDe(url, consulta.servicio, 'solicita', operacion)
+          const direccion = direccionDe(url, consulta.servicio, operacion)
           return accesos.con(consulta.servicio, async (token) => {
             const answer = await transport.ask({ direccion, body, token, signal }, readSolicita)
             return { ...answer, clase: clasifica('solicita', answer.codigo) }

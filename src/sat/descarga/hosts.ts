@@ -9,20 +9,16 @@ export interface Direccion {
   readonly accion: string
 }
 
-/** `base` null: the SAT's own hosts. Otherwise each host is a folder under it. `de`: which of the three that ask. */
-export function direccionDe(
-  base: string | null,
-  servicio: Servicio,
-  operacion: Operacion,
-  de?: OperacionSolicita,
-): Direccion {
+/** Where an operation is; of the three that ask, by its name. */
+export type Llamada = Exclude<Operacion, 'solicita'> | OperacionSolicita
+
+/** `base` null: the SAT's own hosts. Otherwise each host is a folder under it. */
+export function direccionDe(base: string | null, servicio: Servicio, llamada: Llamada): Direccion {
+  const operacion = llamada in ACTIONS ? (llamada as keyof typeof ACTIONS) : 'solicita'
   const host = hostOf(servicio, operacion)
   const root = base === null ? `https://${host}.clouda.sat.gob.mx` : `${base.replace(/\/+$/, '')}/${host}`
-  return {
-    host,
-    url: root + PATHS[operacion],
-    accion: operacion === 'solicita' ? `${SOLICITA}${de}` : ACTIONS[operacion],
-  }
+  const accion = operacion === 'solicita' ? `${SOLICITA}${llamada}` : ACTIONS[operacion]
+  return { host, url: root + PATHS[operacion], accion }
 }
 
 export function hostOf(servicio: Servicio, operacion: Operacion): string {
