@@ -119,7 +119,11 @@ export async function startSatSimulator({
     return puerta && answerDescarga(world, state, puerta, { body, action, authorization: headers['authorization'] })
   }
   const server = createServer((request, response) => {
-    serve(request, response).catch(() => response.destroy())
+    serve(request, response).catch((error: unknown) => {
+      // A client that went away while it was answered is its own affair.
+      if (!closing.signal.aborted && !request.destroyed) console.error('sat-simulator:', error)
+      response.destroy()
+    })
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')

@@ -45,7 +45,7 @@ export function answerDescarga(
   const { operacion } = puerta
   const now = world.now()
   const asked: Asked = { ...NOBODY, at: now.toISOString(), operacion }
-  const done = (out: Outgoing) => ({ out, asked: { ...asked, status: out.end === 'cut' ? null : out.status } })
+  const done = (out: Outgoing) => ({ out, asked: { ...asked, status: out.end === 'whole' ? out.status : null } })
   const action = mensaje.action.replaceAll('"', '')
   const name = operationName(operacion, action)
   if (name === undefined) return done(xml(500, actionNotSupported(action)))

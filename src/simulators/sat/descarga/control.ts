@@ -1,5 +1,5 @@
 import { mexicoCityTime } from '../../../clock.ts'
-import { type Avance, avanceDe, settle } from './solicitudes.ts'
+import { type Avance, avanceDe, paqueteId, settle } from './solicitudes.ts'
 import { Ajustes, type AjustesCambio, AjustesCambio as Cambio, type Solicitud } from './state.ts'
 import type { World } from './world.ts'
 
@@ -48,7 +48,10 @@ export function createDescargaControl(world: World): DescargaControl {
       state.solicitudes.map((one) => ({
         ...one,
         avance: avanceDe(world, one),
-        descargas: Object.entries(state.descargas).reduce((sum, [id, n]) => sum + (id.startsWith(one.id) ? n : 0), 0),
+        descargas: Array.from({ length: one.resultado?.paquetes ?? 0 }, (_, n) => paqueteId(one.id, n + 1)).reduce(
+          (sum, id) => sum + (state.descargas[id] ?? 0),
+          0,
+        ),
       })),
     ajustes: () => state.ajustes,
     ajusta,

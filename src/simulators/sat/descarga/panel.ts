@@ -15,7 +15,7 @@ export function descargaPanel(control: Control, universe: Universe, now: Date, m
 <p>En el SAT simulado son las <time>${mexicoCityTime(now).replace('T', ' ')}</time> del centro de México.</p>
 ${movable && relojForm()}
 <h2>Contribuyentes</h2>
-${table(['RFC', 'Nombre', 'Régimen', 'e.firma de prueba'], universe.contribuyentes.map(contribuyenteRow(universe)))}
+${table(['RFC', 'Nombre', 'Régimen', 'e.firma de prueba'], universe.contribuyentes.map(contribuyenteRow))}
 <form method="post" action="/revocar"><p>
   <label>RFC o número de certificado <input name="quien" required minlength="12" maxlength="20" size="22" /></label>
   <button name="accion" value="revocar" class="peligro">Revocar e.firma</button>
@@ -39,16 +39,13 @@ const relojForm = () => html`<form method="post" action="/reloj"><p>
   <label>Adelantar el reloj <input name="dias" type="number" step="any" value="1" size="6" /> días</label> <button>Mover reloj</button>
 </p></form>`
 
-const contribuyenteRow =
-  (universe: Universe) =>
-  ({ rfc, nombre, regimen, efos }: Universe['contribuyentes'][number]): Content[] => [
-    rfc,
-    efos === undefined ? nombre : html`${nombre} <span class="ficha mal">69-B</span>`,
-    regimen,
-    universe.efirmaDe(rfc)
-      ? EFIRMA_FILES.map((name) => html`<a href="/efirma/${encodeURIComponent(rfc)}/${name}">${name}</a> `)
-      : '—',
-  ]
+// Whether there is one is not asked: making all of them takes seconds.
+const contribuyenteRow = ({ rfc, nombre, regimen, efos }: Universe['contribuyentes'][number]): Content[] => [
+  rfc,
+  efos === undefined ? nombre : html`${nombre} <span class="ficha mal">69-B</span>`,
+  regimen,
+  EFIRMA_FILES.map((name) => html`<a href="/efirma/${encodeURIComponent(rfc)}/${name}">${name}</a> `),
+]
 
 function solicitudRow({
   id,
