@@ -14,6 +14,7 @@ import { startProduct } from '../support/product.ts'
 
 const root = path.join(import.meta.dirname, '..', '..')
 const guide = readFileSync(path.join(root, 'docs', 'demostracion-sat.md'), 'utf8')
+const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
 
 test('the sums that the guide publishes are those of the plan, and its taxpayers are there', () => {
   const universe = createUniverse()
@@ -49,8 +50,8 @@ test('the guide leads from an e.firma over two years of documents to a cancellat
   const run = async (...blocks: string[]) => {
     const script = [shortcuts, ...blocks]
       .join('\n')
-      .replace('http://localhost:3000', appUrl)
-      .replace('http://localhost:8045', sat.url)
+      .replaceAll('http://localhost:3000', appUrl)
+      .replaceAll('http://localhost:8045', sat.url)
       .replaceAll(demo.email, company.admin.email)
       .replaceAll(`"password":"${demo.password}"`, `"password":"${company.admin.password}"`)
       .replaceAll(`passwordActual=${demo.password}`, `'passwordActual=${company.admin.password}'`)
@@ -90,6 +91,16 @@ test('the guide leads from an e.firma over two years of documents to a cancellat
   assert.match(told, new RegExp(`"codigo":"CFDI_RECIBIDO_CANCELADO"[^}]*${uuid}`, 'i'))
   const credited = (text: string) => Number(/"retenidoMesAnterior":"[^"]*","total":"([^"]*)"/.exec(text)?.[1])
   assert.ok(credited(told) < credited(before), `${credited(told)} of ${credited(before)}`)
+
+  // The README's short walk, from where this one ends.
+  const [, walk = ''] = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block)
+  const [signIn = '', look = '', choose = '', happen = '', alerts = '', ...none] = walk.trimEnd().split('\n')
+  assert.deepEqual(none, [])
+  const happened = await run(signIn, look, choose, happen, 'echo; echo "$uuid"')
+  assert.match(happened, /"estado":"al_dia"/)
+  const another = happened.trimEnd().slice(-36)
+  assert.notEqual(another, uuid)
+  await passTime(async () => (await run(signIn, alerts)).includes(another))
 })
 
 /** The first synchronisation goes to the last complete day. */
