@@ -26,7 +26,7 @@ export function uploaded(
   const folder = folderOf(filesPath, db.tenantId, id)
   mkdirSync(folder, { recursive: true })
   cpSync(file, path.join(folder, sha256))
-  const deps = { config: { filesPath }, clock: { now: () => new Date() }, entitlements: ANY, log: console }
+  const deps = importDeps(filesPath)
   return {
     async import() {
       const files = [{ nombre: path.basename(file), bytes: bytes.length, sha256 }]
@@ -37,6 +37,14 @@ export function uploaded(
     },
   }
 }
+
+/** What an import asks for, of a company with no limits. */
+export const importDeps = (filesPath: string) => ({
+  config: { filesPath },
+  clock: { now: () => new Date() },
+  entitlements: ANY,
+  log: console,
+})
 
 const ANY = {
   get: async () => ({ limits: { cfdis: { max: -1, mode: 'hard' } } }),
