@@ -14,10 +14,10 @@ import {
   memberUnreadable,
   zipDamaged,
   zipEmpty,
-  zipOverlap,
   zipTooLarge,
   zipTooMany,
 } from './zip-errors.ts'
+import { createZipIndex, type ZipIndex } from './zip-index.ts'
 import { dataOffset, LOCAL_HEADER, piecesOfMember } from './zip-stream.ts'
 
 export interface ZipLimits {
@@ -86,21 +86,21 @@ export async function openZip(path: string, limits: ZipLimits = UPLOAD_LIMITS): 
 async function index(file: FileHandle, size: number, limits: ZipLimits): Promise<Zip> {
   const directory = await findDirectory(file, size)
   if (directory.entries > limits.entries) throw zipTooMany(limits.entries)
-  const records: ZipRecord[] = []
+  const lines = createZipIndex()
+  const entries: ZipEntry[] = []
   let bytes = 0
   for await (const record of readDirectory(file, directory)) {
-    if (records.length === limits.entries) throw zipTooMany(limits.entries)
+    if (lines.length === limits.entries) throw zipTooMany(limits.entries)
     bytes += record.bytes
     if (bytes > limits.totalBytes) throw zipTooLarge(limits.totalBytes)
-    records.push(record)
+    if (!isFolder(record)) entries.push(new Member(lines, lines.length, limits))
+    lines.add(record)
   }
   // Writers without zip64 count modulo 65,536.
-  if (records.length !== directory.entries && records.length % 65_536 !== directory.entries) throw zipDamaged()
-  refuseOverlaps(records, directory.offset)
+  if (lines.length !== directory.entries && lines.length % 65_536 !== directory.entries) throw zipDamaged()
+  // Members that share bytes are how a small archive unpacks to a large one within every other limit.
+  lines.close(directory.offset)
 
-  const entries = records
-    .filter((record) => !isFolder(record))
-    .map((record) => new Member(record, refusalOf(record, limits)))
   const windows = windowsOf(file, directory.offset)
   const close = () => file.close()
   return {
@@ -109,31 +109,41 @@ async function index(file: FileHandle, size: number, limits: ZipLimits): Promise
     close,
     [Symbol.asyncDispose]: close,
     async read(entry) {
-      if (entry.refused) throw entry.refused
       const { record } = entry as Member
-      const packed = await windows(record)
-      return unpack(record, packed)
+      const refused = refusalOf(record, limits)
+      if (refused) throw refused
+      return unpack(record, await windows(record))
     },
     async *stream(entry) {
-      if (entry.refused) throw entry.refused
       const { record } = entry as Member
+      const refused = refusalOf(record, limits)
+      if (refused) throw refused
       yield* piecesOfMember(file, record, record.method === DEFLATED)
     },
   }
 }
 
+/** A place in the index, and no more: there may be 200,000 of them. */
 class Member implements ZipEntry {
-  readonly record: ZipRecord
-  readonly refused: AppError | undefined
-  constructor(record: ZipRecord, refused: AppError | undefined) {
-    this.record = record
-    this.refused = refused
+  readonly lines: ZipIndex
+  readonly i: number
+  readonly limits: ZipLimits
+  constructor(lines: ZipIndex, i: number, limits: ZipLimits) {
+    this.lines = lines
+    this.i = i
+    this.limits = limits
+  }
+  get record(): ZipRecord {
+    return this.lines.at(this.i)
   }
   get name(): string {
     return this.record.name
   }
   get bytes(): number {
     return this.record.bytes
+  }
+  get refused(): AppError | undefined {
+    return refusalOf(this.record, this.limits)
   }
 }
 
@@ -153,18 +163,6 @@ const S_IFMT = 0o170000
 const S_IFLNK = 0o120000
 
 const isFolder = ({ name, bytes }: ZipRecord) => bytes === 0 && /[/\\]$/.test(name)
-
-/** Members that share bytes are how a small archive unpacks to a large one within every other limit. */
-function refuseOverlaps(records: readonly ZipRecord[], end: number): void {
-  const byOffset = records.toSorted((a, b) => a.offset - b.offset)
-  for (const [i, record] of byOffset.entries()) {
-    record.end = byOffset[i + 1]?.offset ?? end
-    if (record.offset + LOCAL_HEADER + record.packed > record.end) {
-      // The last one: it reaches into the index. It is none that two members share.
-      throw i === byOffset.length - 1 ? zipDamaged() : zipOverlap()
-    }
-  }
-}
 
 /**
  * The packed bytes of members. They mostly lie one after the other in the order of the index, so one read of the disk
