@@ -12,11 +12,12 @@ import { FAULTS, MODOS, type Modo, NewFault, RegistroChange, type State } from '
 export const controlRoutes = (
   control: Control,
   state: State,
-  { universe, now }: Pick<World, 'universe' | 'now'>,
+  world: World,
   application: Application | undefined,
 ): Routes => ({
-  ...descargaRoutes(control, { universe, now }, application),
-  'GET /': () => controlPage({ state, control, universe, now: now(), movable: application !== undefined }),
+  ...descargaRoutes(control, world, application),
+  'GET /': ({ query }) =>
+    controlPage({ state, control, world, rfc: query.get('rfc'), movable: application !== undefined }),
   'POST /estado': onForm((form) => {
     const { uuid, estado } = EstadoForm.parse(form)
     if (estado === 'vigente') control.forget(uuid)

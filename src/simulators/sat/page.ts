@@ -3,21 +3,22 @@ import { POLICY, STYLE } from '../mercadopago/pages/style.ts'
 import type { Answer } from '../mercadopago/router.ts'
 import type { Control } from './control.ts'
 import { descargaPanel } from './descarga/panel.ts'
+import type { World } from './descarga/world.ts'
 import { options, table } from './page-parts.ts'
 import { FAULTS, MODOS, OPERACIONES, type State } from './state.ts'
-import type { Universe } from './universe/universe.ts'
 
 export interface Shown {
   state: State
   control: Control
-  universe: Universe
-  now: Date
+  world: World
+  /** Whose CFDI are listed. */
+  rfc: string | null
   /** Whether there is a product whose clock can be moved. */
   movable: boolean
 }
 
 /** The one page: what the SAT says of which CFDI, what goes wrong, and what was asked. */
-export function controlPage({ state, control, universe, now, movable }: Shown): Answer {
+export function controlPage({ state, control, world, rfc, movable }: Shown): Answer {
   const requests = control.requests()
   const document = html`<!DOCTYPE html>
 <html lang="es-MX">
@@ -31,7 +32,7 @@ export function controlPage({ state, control, universe, now, movable }: Shown): 
 <body>
 <header><a class="marca" href="/">SAT <span>simulado</span></a><p>Aquí ningún estado es real. Un CFDI del que no se dice nada está vigente.</p></header>
 <main class="ancha">
-${descargaPanel(control, universe, now, movable)}
+${descargaPanel(control, world, rfc, movable)}
 <h1>Estado de CFDI</h1>
 <form method="post" action="/estado">
   <p><label>Folio fiscal <input name="uuid" required maxlength="36" size="38" /></label>
@@ -85,7 +86,7 @@ ${table(
       String(status ?? '—'),
     ]),
 )}
-<p>Son las ${now.toISOString()}. Lo mismo en JSON: <code>/__sim</code>.</p>
+<p>Son las ${world.now().toISOString()}. Lo mismo en JSON: <code>/__sim</code>.</p>
 </main>
 </body>
 </html>`

@@ -80,6 +80,26 @@ test('both services tell the same of one CFDI, and levers win over the universe'
   assert.equal(await estado(), 'Cancelado')
 })
 
+test('a CFDI is found by whose it is, and cancelled from the page', async (t) => {
+  const clock = { now: () => new Date('2026-02-01T12:00:00Z') }
+  const uuid = '00000000-0000-4000-8000-00000000000E'
+  const { sat } = await startSatWorld(t, { clock, documentos: [{ uuid, emisor: { rfc: 'H&E951128469' } }] })
+  const list = async () =>
+    (await (await fetch(`${sat.url}/__sim/contribuyentes/H%26E951128469/cfdis?desde=2026-01-01T00:00:00`)).json()) as {
+      uuid: string
+      cancelado: string | null
+    }[]
+  assert.deepEqual(
+    (await list()).map((one) => [one.uuid, one.cancelado]),
+    [[uuid, null]],
+  )
+  const page = await (await fetch(`${sat.url}/?rfc=H%26E951128469`)).text()
+  assert.match(page, new RegExp(`${uuid}.*Cancelar CFDI`, 's'))
+  await fetch(`${sat.url}/estado`, { method: 'POST', body: new URLSearchParams({ uuid, estado: 'sin_aceptacion' }) })
+  assert.equal((await list())[0]?.cancelado, '2026-02-01T06:00:00')
+  assert.equal((await fetch(`${sat.url}/__sim/contribuyentes/X/cfdis?desde=ayer`)).status, 400)
+})
+
 test('the invented taxpayers are on the page, with e.firmas to take away', async (t) => {
   const universe = createUniverse()
   const sat = await startSatSimulator({ port: 0, universe })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Application } from '../../mercadopago/application.ts'
 import { type Answer, type Incoming, json, type Routes } from '../../mercadopago/router.ts'
 import { bodyOf, onForm } from '../forms.ts'
+import { cfdisOf } from './cfdis-panel.ts'
 import type { DescargaControl } from './control.ts'
 import { AjustesCambio } from './state.ts'
 import type { World } from './world.ts'
@@ -9,10 +10,14 @@ import type { World } from './world.ts'
 /** The levers of the download services, as JSON and as forms. */
 export const descargaRoutes = (
   control: DescargaControl,
-  { universe, now }: Pick<World, 'universe' | 'now'>,
+  world: World,
   application: Application | undefined,
 ): Routes => ({
-  'GET /__sim/contribuyentes': () => json(200, universe.contribuyentes),
+  'GET /__sim/contribuyentes': () => json(200, world.universe.contribuyentes),
+  'GET /__sim/contribuyentes/:rfc/cfdis': ({ params, query }) => {
+    const { desde = '0', hasta } = Rango.parse(Object.fromEntries(query))
+    return json(200, cfdisOf(world, (params['rfc'] ?? '').toUpperCase(), desde, hasta))
+  },
   'GET /__sim/solicitudes': () => json(200, control.solicitudes()),
   ...Object.fromEntries(
     Object.entries(ACTS).map(([name, act]) => [
@@ -41,7 +46,7 @@ export const descargaRoutes = (
     control.restituye(params['quien'] ?? '')
     return json(200, {})
   },
-  'GET /__sim/reloj': () => json(200, { ahora: now().toISOString() }),
+  'GET /__sim/reloj': () => json(200, { ahora: world.now().toISOString() }),
   'PUT /__sim/reloj': async (request) => {
     const { ahora } = bodyOf(z.strictObject({ ahora: z.iso.datetime({ offset: true }) }), request)
     return move(application, new Date(ahora))
@@ -60,7 +65,7 @@ export const descargaRoutes = (
   }),
   'POST /reloj': onForm((form) => {
     const { dias } = RelojForm.parse(form)
-    return move(application, new Date(now().getTime() + dias * 86_400_000))
+    return move(application, new Date(world.now().getTime() + dias * 86_400_000))
   }),
 })
 
@@ -71,6 +76,8 @@ export const ACTS: Readonly<Record<string, (control: DescargaControl, id: string
   fallar: (control, id) => control.falla(id),
 }
 
+const civil = z.iso.datetime({ local: true }).exactOptional()
+const Rango = z.object({ desde: civil, hasta: civil })
 const horas = z.coerce.number().min(0).max(100_000)
 const SolicitudForm = z.object({ id: z.guid(), accion: z.enum(Object.keys(ACTS) as [string, ...string[]]) })
 const RevocarForm = z.object({ quien: z.string().trim().min(12).max(20), accion: z.enum(['revocar', 'restituir']) })

@@ -4,23 +4,26 @@ import type { Control } from '../control.ts'
 import { EFIRMA_FILES } from '../efirma-files.ts'
 import { table } from '../page-parts.ts'
 import type { Universe } from '../universe/universe.ts'
+import { cfdisPanel } from './cfdis-panel.ts'
 import type { SolicitudVista } from './control.ts'
 import { ACTS } from './control-routes.ts'
+import type { World } from './world.ts'
 
 /** The part of the page about mass downloads: who there is, what was asked, and what can be done to it. */
-export function descargaPanel(control: Control, universe: Universe, now: Date, movable: boolean): Content {
+export function descargaPanel(control: Control, world: World, rfc: string | null, movable: boolean): Content {
   const solicitudes = control.solicitudes()
   const { atoradoHasta } = control.ajustes()
   return html`<h1>Descarga masiva</h1>
-<p>En el SAT simulado son las <time>${mexicoCityTime(now).replace('T', ' ')}</time> del centro de México.</p>
+<p>En el SAT simulado son las <time>${mexicoCityTime(world.now()).replace('T', ' ')}</time> del centro de México.</p>
 ${movable && relojForm()}
 <h2>Contribuyentes</h2>
-${table(['RFC', 'Nombre', 'Régimen', 'e.firma de prueba'], universe.contribuyentes.map(contribuyenteRow))}
+${table(['RFC', 'Nombre', 'Régimen', 'e.firma de prueba'], world.universe.contribuyentes.map(contribuyenteRow))}
 <form method="post" action="/revocar"><p>
   <label>RFC o número de certificado <input name="quien" required minlength="12" maxlength="20" size="22" /></label>
   <button name="accion" value="revocar" class="peligro">Revocar e.firma</button>
   <button name="accion" value="restituir">Restituir</button>
 </p></form>
+${rfc !== null && cfdisPanel(world, rfc.toUpperCase())}
 <h2>Solicitudes <small>las últimas ${MOST} de ${solicitudes.length}</small></h2>
 <form method="post" action="/atorar"><p>
   <label>Que ninguna termine en las próximas <input name="horas" type="number" min="1" max="100000" value="72" size="6" /> horas</label>
@@ -41,7 +44,7 @@ const relojForm = () => html`<form method="post" action="/reloj"><p>
 
 // Whether there is one is not asked: making all of them takes seconds.
 const contribuyenteRow = ({ rfc, nombre, regimen, efos }: Universe['contribuyentes'][number]): Content[] => [
-  rfc,
+  html`<a href="/?rfc=${encodeURIComponent(rfc)}">${rfc}</a>`,
   efos === undefined ? nombre : html`${nombre} <span class="ficha mal">69-B</span>`,
   regimen,
   EFIRMA_FILES.map((name) => html`<a href="/efirma/${encodeURIComponent(rfc)}/${name}">${name}</a> `),
