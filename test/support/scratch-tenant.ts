@@ -28,7 +28,7 @@ export async function scratchTenants(
       const name = `scratch_${opened.length}`
       await admin.query(`create database ${name} template ${template?.name} strategy file_copy`)
       const url = `postgres://hxt_scratch:prueba@${host}/${name}`
-      const db = open(url)
+      const db = openTenant(url)
       opened.push(db)
       return Object.assign(db, { tenantId: name, url })
     },
@@ -45,8 +45,8 @@ export async function scratchTenants(
   }
 }
 
-// The product opens tenants through TenantDatabases only, which wants a placement. What a pool does is the same.
-function open(url: string): Kysely<TenantSchema> {
+/** The product opens tenants through TenantDatabases only, which wants a placement. What a pool does is the same. */
+export function openTenant(url: string): Kysely<TenantSchema> {
   const config = { central: { url, poolMax: 8 }, processRole: 'api', statementTimeoutMs: 20_000 } as const
   return openCentral(config) as unknown as Kysely<TenantSchema>
 }
