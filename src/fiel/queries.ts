@@ -157,7 +157,14 @@ export async function orderSync(
   tenantId: string,
   { historyFrom, now }: { historyFrom: string; now: Date },
 ): Promise<void> {
-  const due = { next_run_at: now, paused_code: null, paused_message: null, paused_at: null, updated_at: now }
+  const due = {
+    next_run_at: now,
+    paused_code: null,
+    paused_message: null,
+    paused_at: null,
+    look_again_at: null,
+    updated_at: now,
+  }
   await trx
     .insertInto('sat_sync_settings')
     .values({ tenant_id: tenantId, history_from: historyFrom, created_at: now, ...due })

@@ -28,8 +28,8 @@ export class FielForm implements Partes {
 }
 
 /**
- * Takes forms with an e.firma before anything else sees the request: `request.body` is a `FielForm`. Of what passed on the
- * way nothing is left in memory but what the form holds.
+ * Takes forms with an e.firma before anything else sees the request: `request.body` is a `FielForm`. What passed through here
+ * on the way is zeros afterwards; what Node itself keeps of the last bytes it read is told in ADR 0020.
  */
 export function receiveFielForms(app: App): void {
   app.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
@@ -67,7 +67,8 @@ async function readWhole(payload: AsyncIterable<Buffer> & NodeJS.ReadableStream)
     return body.subarray(0, length)
   } catch (error) {
     body.fill(0)
-    throw error
+    const { code } = error as NodeJS.ErrnoException
+    throw code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' ? cortado(error) : error
   }
 }
 
@@ -106,6 +107,11 @@ async function take(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
 
 const sinSeparador = () =>
   new AppError('invalid', 'request.multipart', 'Al formulario le falta su separador (boundary) en Content-Type.')
+
+const cortado = (cause: unknown) =>
+  new AppError('invalid', 'request.multipart', 'El formulario se cortó antes de terminar y no se guardó nada.', {
+    cause,
+  })
 
 const campoDeMas = (campo: Campo | undefined) =>
   new AppError(
