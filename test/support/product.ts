@@ -93,13 +93,14 @@ export interface ProductOptions {
   env?: Record<string, string>
   /** Without it nothing is provisioned and no mail goes out. */
   worker?: boolean
+  logLevel?: 'debug' | 'trace'
 }
 
 export const PASSWORD = 'siete hormigas en la ventana'
 
 export async function startProduct(
   t: { after(end: () => Promise<void>): void },
-  { clock = systemClock, env = {}, worker = true }: ProductOptions = {},
+  { clock = systemClock, env = {}, worker = true, logLevel = 'debug' }: ProductOptions = {},
 ): Promise<Product> {
   await using stack = new AsyncDisposableStack()
   shared ??= startPreparedCluster({ maxConnections: 200 })
@@ -114,7 +115,7 @@ export async function startProduct(
 
   const log: string[] = []
   const logTo = (service: string) =>
-    createLog({ level: 'debug', service, destination: { write: (line: string) => void log.push(line) } })
+    createLog({ level: logLevel, service, destination: { write: (line: string) => void log.push(line) } })
   const environment = {
     HORUX_ENV: 'test',
     CENTRAL_DATABASE_URL: central.url,
