@@ -35,6 +35,18 @@ export interface Asked {
   status: number | null
 }
 
+export const askedAt = (now: Date, operacion: Operacion): Asked => ({
+  at: now.toISOString(),
+  operacion,
+  expresion: null,
+  uuid: null,
+  rfc: null,
+  detalle: '',
+  codigo: null,
+  faults: [],
+  status: null,
+})
+
 /** What the state service knows. */
 export interface EstadoWorld {
   state: State
@@ -49,17 +61,7 @@ export function answerTo(
   action: string,
 ): { out: Outgoing; asked: Asked } {
   const now = nowOf()
-  const asked: Asked = {
-    at: now.toISOString(),
-    operacion: 'estado',
-    expresion: null,
-    uuid: null,
-    rfc: null,
-    detalle: '',
-    codigo: null,
-    faults: [],
-    status: null,
-  }
+  const asked = askedAt(now, 'estado')
   const done = (out: Outgoing) => ({ out, asked: { ...asked, status: out.end === 'whole' ? out.status : null } })
   if (action.replaceAll('"', '') !== ACTION)
     return done(xml(500, writeFault('ActionNotSupported', 'The message with that Action cannot be processed.')))

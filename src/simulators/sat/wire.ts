@@ -23,7 +23,7 @@ export async function emit(response: ServerResponse, out: Outgoing, signal: Abor
       return
     case 'half':
     case 'stall': {
-      const whole = stream ?? (() => once1(Buffer.from(out.body)))
+      const whole = stream ?? (() => single(Buffer.from(out.body)))
       const bytes = await bytesOf(whole())
       response.writeHead(status, { 'content-type': type, 'content-length': bytes })
       await pour(response, firstOf(whole(), Math.min(out.cutAt ?? Math.ceil(bytes / 2), bytes)), 0, signal)
@@ -65,7 +65,7 @@ async function flushed(response: ServerResponse): Promise<void> {
   for (let waits = 0; response.writableLength > 0 && waits < 500; waits++) await sleep(1)
 }
 
-async function* once1(bytes: Buffer): AsyncGenerator<Buffer> {
+async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
 }
 
