@@ -47,6 +47,15 @@ export const satInterrumpida = (cause: Error) =>
     retryAfterS: 60,
   })
 
+/** Of a package, of which nothing is left. */
+export const satSinEspacio = (cause: unknown) =>
+  new AppError(
+    'no_space',
+    'sat.sin_espacio',
+    'No hay espacio para recibir el paquete del SAT y no se guardó nada. Ya lo registramos; seguimos más tarde.',
+    { cause },
+  )
+
 /** Whether surely nothing came to the SAT: what was to be asked, or fetched, is as it was and was not spent. */
 export const wasNotSent = (error: unknown): boolean => error instanceof AppError && error.cause instanceof NotSent
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { crashpoint } from '../../crashpoint.ts'
 import { AppError } from '../../errors.ts'
 import { createBase64Text, NotBase64 } from './base64-text.ts'
-import { descargaIlegible, descargaNoDisponible, descargaSeguridad, sinEspacio } from './package-errors.ts'
+import { satIlegible, satNoDisponible, satSeguridad, satSinEspacio } from './errors.ts'
 import { BadSoap, CutSoap, createSoapStream, NotSoap, SoapFault } from './soap-stream.ts'
 
 export interface ReceivedPackage {
@@ -140,9 +140,9 @@ function toldAs(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
   if (error instanceof AppError || !(error instanceof Error)) return error
   if (error instanceof SoapFault)
-    return /InvalidSecurity/.test(error.message) ? descargaSeguridad(error) : descargaNoDisponible(error)
-  if (error instanceof NotSoap || error instanceof CutSoap) return descargaNoDisponible(error)
-  if (error instanceof BadSoap || error instanceof NotBase64) return descargaIlegible(error)
+    return /InvalidSecurity/.test(error.message) ? satSeguridad(error) : satNoDisponible(error, 60)
+  if (error instanceof NotSoap || error instanceof CutSoap) return satNoDisponible(error, 60)
+  if (error instanceof BadSoap || error instanceof NotBase64) return satIlegible(error)
   const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOSPC' || code === 'EDQUOT' ? sinEspacio(error) : error
+  return code === 'ENOSPC' || code === 'EDQUOT' ? satSinEspacio(error) : error
 }
