@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os'
 import { Command } from 'commander'
-import { findOpenReleases } from '../../src/fiel/operation-queries.ts'
+import { findOpenReleases, listLiving } from '../../src/fiel/operation-queries.ts'
 import { releaseFiel } from '../../src/fiel/release.ts'
 import { endReleases, type ReleasesSwept, sweepReleases } from '../../src/fiel/sweep-releases.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -37,6 +37,11 @@ export const command = new Command('fiel')
       .description('borra las que ya pasaron de su hora, como el worker cada 5 minutos')
       .option('--json', 'un objeto JSON', false)
       .action(({ json }: { json: boolean }) => asOperator((operator) => sweep(operator, json))),
+  )
+  .addCommand(
+    new Command('files')
+      .description('hace que el worker escriba de nuevo los archivos sellados de todas; para un disco que se perdió')
+      .action(() => asOperator(writeFiles)),
   )
 
 interface DecryptOptions {
@@ -103,6 +108,19 @@ async function sweep({ deps, config }: Operator, json: boolean): Promise<void> {
   const swept = await sweepReleases({ ...deps, config })
   if (json) console.log(JSON.stringify({ borradas: swept.deleted, fallidas: swept.failed.length }))
   tell(swept)
+}
+
+async function writeFiles({ deps }: Operator): Promise<void> {
+  let left = 0
+  for (let after: string | undefined; ; ) {
+    const ids = await listLiving(deps.central, after, 500)
+    if (ids.length === 0) break
+    const payloads = ids.map((credentialId) => ({ credentialId }))
+    await deps.central.transaction().execute((trx) => deps.queue.enqueueAll(trx, 'fiel.files', payloads))
+    left += ids.length
+    after = ids.at(-1)
+  }
+  console.error(`${left} e.firmas: el worker las escribe.`)
 }
 
 function tell({ deleted, failed }: ReleasesSwept): void {

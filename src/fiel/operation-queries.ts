@@ -103,6 +103,13 @@ export async function findBehindFiles(central: CentralSql, limit: number): Promi
   return rows.map(({ id }) => id)
 }
 
+/** The living e.firmas, in the order of their ids. */
+export async function listLiving(central: CentralSql, after: string | undefined, limit: number): Promise<string[]> {
+  let query = central.selectFrom('fiel_credentials').select('id').where('ended_at', 'is', null)
+  if (after !== undefined) query = query.where('id', '>', after)
+  return (await query.orderBy('id').limit(limit).execute()).map(({ id }) => id)
+}
+
 /** One at a time: two who would open the same e.firma wait for each other here. */
 export async function lockCredential(trx: CentralTx, id: string): Promise<boolean> {
   const query = trx.selectFrom('fiel_credentials').select('id').where('id', '=', id).where('ended_at', 'is', null)

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { sql } from 'kysely'
 import pg from 'pg'
 import { type EfirmaFiles, makeEfirma } from '../../test/support/efirmas.ts'
 import { type Product, randomRfc, startProduct } from '../../test/support/product.ts'
@@ -257,6 +258,15 @@ test('a folder that is a link, of others, open to others or on a disk is refused
   assert.match(accepted.stderr, /Cuidado/)
   assert.equal((await v.sweepIn(31)).deleted, 1, 'a sweep of another FIEL_RUNTIME_PATH finds it all the same')
   assert.deepEqual(inside(path.join(disk, 'abierta')), [])
+})
+
+test('a disk that was lost is written anew by the worker, from the rows', inMemory, async (t) => {
+  const v = await vault(t)
+  const said = await horux(v.product, ['fiel', 'files'])
+  assert.equal(said.code, 0, said.stderr)
+  assert.match(said.stderr, /^1 e\.firmas/)
+  const query = sql<{ n: number }>`select count(*)::int as n from pgboss.job where name = 'fiel.files'`
+  assert.equal((await query.execute(v.product.deps.central)).rows[0]?.n, 1)
 })
 
 test('planted links and files: none is written through, none is followed, and only what is ours is deleted', async (t) => {
