@@ -44,7 +44,7 @@ const PURE: Readonly<Record<string, string>> = {
   'billing/metrics': 'active-days',
   'billing/plans': 'answers features override plan policy price-of',
   'cfdi/annotations': 'cambios answers errors',
-  'cfdi/bulk': 'shown-name zip-errors',
+  'cfdi/bulk': 'shown-name zip-errors zip-index',
   'cfdi/detail': 'answers related',
   'cfdi/exports': 'columns consulta xlsx-xml zip-records errors',
   'cfdi/find': 'fold search-text address totales',
@@ -65,7 +65,7 @@ const PURE: Readonly<Record<string, string>> = {
   'sat/descarga': 'consulta complementos problemas codigos espera hosts sobres respuestas soap soap-stream base64-text',
   'sat/paquetes': 'metadata metadata-fila metadata-lines metadata-rows',
   'sat/sync': 'machine plan words answers',
-  'sat/estado': 'expresion respuesta veredicto agenda',
+  'sat/estado': 'expresion respuesta veredicto agenda cancelado-recibido',
   taxes: 'acreditable iva isr tarifas movimiento explicaciones month-row',
 }
 
