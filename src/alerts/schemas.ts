@@ -26,7 +26,10 @@ export const Alerta = z
     periodo: z.strictObject({ ejercicio: z.int(), mes: z.int() }).nullable(),
     montoEnRiesgo: importe.nullable(),
     /** What the rule knows besides, by code. */
-    detalle: z.record(z.string(), z.unknown()),
+    detalle: z.record(
+      z.string(),
+      z.unknown().meta({ description: 'Texto, número o lista; qué es depende del código.' }),
+    ),
     creadaEn: instante,
     actualizadaEn: instante,
     leidaEn: instante.nullable(),
