@@ -145,6 +145,7 @@ create unique index sat_solicitudes_huella_metadata on sat_solicitudes (rfc, hue
 create unique index sat_solicitudes_sat on sat_solicitudes (id_solicitud) where id_solicitud is not null;
 create index sat_solicitudes_due on sat_solicitudes (tenant_id, siguiente_en)
   where siguiente_en is not null;
+create index sat_solicitudes_padre on sat_solicitudes (padre_id) where padre_id is not null;
 create index sat_solicitudes_job on sat_solicitudes (job_id);
 create index sat_solicitudes_list on sat_solicitudes (tenant_id, creada_en desc, id desc);
 comment on table sat_solicitudes is 'What was, or is about to be, asked of the SAT. Written before anything is sent; a row is the only memory of it.';
