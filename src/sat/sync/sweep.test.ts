@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import { type Product, startProduct } from '../../../test/support/product.ts'
+import { openAs } from '../../db/client.ts'
+import { planRun } from './plan-run.ts'
+import { sweep } from './sweep.ts'
+import { findDueTenants } from './sweep-queries.ts'
+
+const MANY = 500
+const NIGHT = new Date('2026-02-11T12:05:00Z') // five past six in Mexico City: the window of three hours is over
+
+let product: Product
+let ids: string[]
+const ends: (() => Promise<void>)[] = []
+before(async () => {
+  product = await startProduct({ after: (end) => void ends.unshift(end) }, { worker: false })
+  ids = await manyCompanies()
+})
+after(async () => {
+  for (const end of ends) await end()
+})
+beforeEach(async () => {
+  const { central } = product.deps
+  await sql`delete from pgboss.job where name = 'sat.sync'`.execute(central)
+  await sql`delete from sat_solicitudes where job_id in (select id from sat_sync_jobs where kind <> 'inicial')`.execute(
+    central,
+  )
+  await sql`delete from sat_sync_jobs where kind <> 'inicial'`.execute(central)
+  await sql`update sat_sync_settings set next_run_at = ${NIGHT}::timestamptz - interval '1 hour', paused_code = null,
+    look_again_at = null`.execute(central)
+})
+
+/** Companies with a year of nights behind them, in placements that nobody can enter. */
+async function manyCompanies(): Promise<string[]> {
+  const owner = await openAs(product.centralOwnerUrl)
+  const made = Array.from({ length: MANY }, () => uuidv7())
+  await owner.query(
+    `insert into tenants (id, rfc, nombre)
+     select id, 'XYZ' || lpad(n::text, 9, '0'), 'De prueba' from unnest($1::uuid[]) with ordinality as t(id, n)`,
+    [made],
+  )
+  await owner.query(
+    `insert into tenant_databases (tenant_id, server_id, database_name, role_name, state, schema_version)
+     select t.id, s.id, 'horux_nadie_' || t.number, 'hxt_' || t.number, 'active', 1 from tenants t, database_servers s`,
+  )
+  await owner.query(
+    `insert into sat_sync_settings (tenant_id, history_from, next_run_at, last_run_at, weekly_at, covered_until, created_at,
+       updated_at)
+     select id, '2025-01-01', now(), now(), $1::timestamptz - interval '2 days',
+       '{"cfdi.emitidos": "2026-02-09T23:59:59", "cfdi.recibidos": "2026-02-09T23:59:59",
+         "retenciones.emitidos": "2026-02-09T23:59:59", "retenciones.recibidos": "2026-02-09T23:59:59"}',
+       now(), now() from tenants`,
+    [NIGHT.toISOString()],
+  )
+  await owner.query(
+    `insert into sat_sync_jobs (id, tenant_id, kind, estado, created_at)
+     select gen_random_uuid(), id, 'inicial', 'terminada', now() from tenants`,
+  )
+  await owner.query(
+    `insert into sat_solicitudes (id, tenant_id, job_id, rfc, servicio, direccion, tipo, desde, hasta, parametros, huella,
+       estado, creada_en, actualizada_en)
+     select gen_random_uuid(), t.id, j.id, t.rfc, 'cfdi', d, 'CFDI', day, day + interval '23:59:59', '{}',
+       sha256(convert_to(t.rfc || d || day, 'UTF8')), 'completa', day, day
+     from tenants t join sat_sync_jobs j on j.tenant_id = t.id, unnest(array['emitidos', 'recibidos']) d,
+       generate_series('2025-12-01'::timestamp, '2026-02-09', interval '1 day') day`,
+  )
+  await owner.query('analyze sat_solicitudes')
+  await owner.end()
+  return made
+}
+
+const turns = async () => {
+  const { rows } = await sql<{ id: string }>`
+    select data ->> 'tenantId' as id from pgboss.job where name = 'sat.sync' order by 1`.execute(product.deps.central)
+  return rows.map(({ id }) => id)
+}
+const sweepAt = (now: Date) => sweep({ ...product.deps, clock: { now: () => now } })
+
+test('the night of five hundred companies is ordered in five seconds, and the next is spread', async (t) => {
+  const { central } = product.deps
+  const begun = performance.now()
+  assert.deepEqual(await sweepAt(NIGHT), { noches: MANY, turnos: MANY })
+  const ordered = performance.now() - begun
+  assert.deepEqual(await turns(), [...ids].sort())
+  const companies = await central.selectFrom('tenants').select(['id', 'rfc']).execute()
+  for (const company of companies) assert.equal(await planRun({ central, clock: { now: () => NIGHT } }, company), 6)
+  // Each in a turn of its own, spread over workers; here one after the other.
+  t.diagnostic(`ordered in ${Math.round(ordered)} ms, planned in ${Math.round(performance.now() - begun - ordered)} ms`)
+  assert.ok(ordered < 5_000, `ordered in ${Math.round(ordered)} ms`)
+
+  const next = await central.selectFrom('sat_sync_settings').select('next_run_at').execute()
+  const minutes = next.map(
+    ({ next_run_at }) => ((next_run_at?.getTime() ?? 0) - Date.parse('2026-02-12T09:00:00Z')) / 60_000,
+  )
+  assert.ok(minutes.every((minute) => minute >= 0 && minute < 180))
+  const quarters = Array.from({ length: 12 }, (_, i) => minutes.filter((m) => Math.floor(m / 15) === i).length)
+  assert.ok(Math.max(...quarters) <= 80 && Math.min(...quarters) >= 15, quarters.join(' '))
+})
+
+test('a second sweep leaves nothing a second time, and orders no night twice', async () => {
+  await sweepAt(NIGHT)
+  assert.equal((await sweepAt(NIGHT)).noches, 0)
+  assert.equal((await turns()).length, MANY)
+  const runs = await product.deps.central
+    .selectFrom('sat_sync_jobs')
+    .select('id')
+    .where('estado', '=', 'pendiente')
+    .execute()
+  assert.equal(runs.length, MANY)
+})
+
+test('sweeps of several workers at once do it once', async () => {
+  const done = await Promise.all([sweepAt(NIGHT), sweepAt(NIGHT), sweepAt(NIGHT)])
+  assert.equal(
+    done.reduce((sum, { noches }) => sum + noches, 0),
+    MANY,
+  )
+  assert.equal((await turns()).length, MANY)
+})
+
+test('a company that cannot be entered keeps its night, and those in a pause are looked at when it is time', async () => {
+  const { central } = product.deps
+  const [suspended = '', paused = '', full = ''] = ids
+  await central.updateTable('tenant_databases').set({ state: 'suspended' }).where('tenant_id', '=', suspended).execute()
+  const later = new Date(NIGHT.getTime() + 3_600_000)
+  const pause = (id: string, code: string) =>
+    central
+      .updateTable('sat_sync_settings')
+      .set({ paused_code: code, look_again_at: later })
+      .where('tenant_id', '=', id)
+      .execute()
+  await pause(paused, 'fiel.vencida')
+  await pause(full, 'cfdi.limite')
+  assert.deepEqual(await sweepAt(NIGHT), { noches: MANY - 1, turnos: MANY - 2 })
+  assert.ok(!(await turns()).includes(suspended))
+  assert.ok(!(await turns()).includes(paused))
+  assert.ok((await findDueTenants(central, later)).includes(paused))
+  await central.updateTable('tenant_databases').set({ state: 'active' }).where('tenant_id', '=', suspended).execute()
+  assert.equal((await sweepAt(NIGHT)).noches, 1)
+})
+
+test('a night that a clock of the future gave is no night', async () => {
+  const { central } = product.deps
+  await sweepAt(new Date('2031-01-01T12:00:00Z'))
+  await sql`delete from sat_sync_jobs where kind <> 'inicial'`.execute(central)
+  assert.equal((await sweepAt(NIGHT)).noches, MANY)
+  const { rows } = await sql<{ at: Date }>`select max(next_run_at) as at from sat_sync_settings`.execute(central)
+  assert.ok((rows[0]?.at ?? NIGHT) < new Date('2026-02-13T00:00:00Z'))
+})
+
+test('finding who is due reads no table whole', async () => {
+  const { central } = product.deps
+  await sweepAt(NIGHT)
+  const { rows } = await sql`explain (format json) select j.tenant_id from sat_sync_jobs j
+    where j.estado in ('pendiente', 'en_curso')
+      and exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en <= ${NIGHT})`.execute(
+    central,
+  )
+  assert.doesNotMatch(JSON.stringify(rows), /Seq Scan[^}]*sat_solicitudes/)
+})
