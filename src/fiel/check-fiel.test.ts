@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createCipheriv, pbkdf2Sync, randomBytes, X509Certificate } from 'node:crypto'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -176,6 +177,44 @@ test('a key that takes two seconds to open is refused in less than 50 ms', () =>
   assert.ok(performance.now() - start < 50)
 })
 
+test('a key of numbers that take a minute to calculate with is refused before anybody does', () => {
+  const { n = '', e = '' } = new X509Certificate(own(`${OWN}/cert.cer`)).publicKey.export({ format: 'jwk' })
+  const number = (bytes: number) => {
+    const digits = randomBytes(bytes)
+    digits[0] = 0x7f
+    digits[bytes - 1] = 1
+    return digits
+  }
+  const rsa = (long: number) =>
+    pkcs8(
+      RSA,
+      sequence(
+        integer(Buffer.alloc(1)),
+        integer(Buffer.concat([Buffer.alloc(1), Buffer.from(n, 'base64url')])),
+        integer(Buffer.from(e, 'base64url')),
+        integer(number(256)),
+        ...[1, 2, 3, 4, 5].map(() => integer(number(long))),
+      ),
+    )
+  const dsa = (bytes: number) =>
+    pkcs8(
+      sequence(DSA, sequence(integer(number(bytes)), integer(number(32)), integer(Buffer.from([2])))),
+      integer(number(bytes)),
+    )
+  const cases: [string, Buffer][] = [
+    ['fiel.llave_no_es_rsa', dsa(4000)],
+    ['fiel.llave_no_admitida', rsa(1700)],
+    ['fiel.no_son_pareja', rsa(128)],
+    ['fiel.contrasena_incorrecta', Buffer.alloc(64)],
+  ]
+  for (const [expected, inside] of cases) {
+    const start = performance.now()
+    assert.equal(verdict({ ...valid(), llave: encrypted(inside, '12345678a') }), expected)
+    // Generous: on this path nothing is opened, and the shortest of them took seconds.
+    assert.ok(performance.now() - start < 1000, expected)
+  }
+})
+
 test('certificates that are both or neither of e.firma and CSD say what speaks for each', () => {
   const { cer, key } = makeEfirma({ rfc: EKU })
   const contrasena = Buffer.from('12345678a')
@@ -215,3 +254,30 @@ test('what was accepted opens again, in whichever form it came', () => {
       assert.deepEqual(certificado.der, own(`${OWN}/cert.cer`), 'without what was around it')
     }
 })
+
+// Just enough DER to write keys that nobody should have.
+
+function der(tag: number, ...contents: Buffer[]): Buffer {
+  const body = Buffer.concat(contents)
+  const length = Buffer.from([0x82, body.length >> 8, body.length & 0xff])
+  return Buffer.concat([Buffer.from([tag]), body.length < 0x80 ? Buffer.from([body.length]) : length, body])
+}
+
+const sequence = (...parts: Buffer[]) => der(0x30, ...parts)
+const integer = (bytes: Buffer) => der(0x02, bytes)
+const octets = (bytes: Buffer) => der(0x04, bytes)
+const pkcs8 = (algorithm: Buffer, key: Buffer) => sequence(integer(Buffer.alloc(1)), algorithm, octets(key))
+
+const RSA = Buffer.from('300d06092a864886f70d0101010500', 'hex')
+const DSA = Buffer.from('06072a8648ce380401', 'hex')
+const PBES2 = Buffer.from('06092a864886f70d01050d', 'hex')
+const PBKDF2 = Buffer.from('06092a864886f70d01050c', 'hex')
+const TRIPLE_DES = Buffer.from('06082a864886f70d0307', 'hex')
+
+function encrypted(inside: Buffer, password: string): Buffer {
+  const [salt, iv] = [randomBytes(8), randomBytes(8)]
+  const cipher = createCipheriv('des-ede3-cbc', pbkdf2Sync(password, salt, 2048, 24, 'sha1'), iv)
+  const derivation = sequence(PBKDF2, sequence(octets(salt), integer(Buffer.from([8, 0]))))
+  const scheme = sequence(PBES2, sequence(derivation, sequence(TRIPLE_DES, octets(iv))))
+  return sequence(scheme, octets(Buffer.concat([cipher.update(inside), cipher.final()])))
+}

@@ -1,16 +1,14 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { childrenOf, type Der, demand, integerOf, oidOf, readDer, TAG } from './der.ts'
-import { contrasenaIncorrecta, llaveIlegible, llaveNoAdmitida } from './errors.ts'
+import { childrenOf, demand, integerOf, readDer, TAG } from './der.ts'
+import * as no from './errors.ts'
+import { type Scheme, schemeOf } from './key-scheme.ts'
 
 /** What a file of DER is, from its outermost elements. */
 export type Shape =
   | { kind: 'certificado' | 'pfx' | 'llave_sin_cifrar' | 'otra_cosa' }
-  | { kind: 'llave_cifrada'; rounds: bigint | undefined }
+  | { kind: 'llave_cifrada'; scheme: Scheme | undefined; encrypted: Buffer }
 
-/**
- * Looks at a file before anything is done with it. `rounds` is how often the password is hashed; undefined when it is
- * encrypted in a way that nobody gives an e.firma in.
- */
+/** Looks at a file before anything is done with it. `scheme`: undefined where nobody gives an e.firma encrypted so. */
 export function shapeOf(der: Buffer | undefined): Shape {
   try {
     return der ? look(der) : { kind: 'otra_cosa' }
@@ -19,27 +17,59 @@ export function shapeOf(der: Buffer | undefined): Shape {
   }
 }
 
-/** OWASP asks for 1,300,000 of SHA-1 today, the SAT gives 2,048; each 100,000 hold this process up for 25 ms. */
-export const MAX_ROUNDS = 100_000n
-
 /**
  * Opens a PKCS#8 that was encrypted with `password`. The key stays in OpenSSL's memory.
- * @throws AppError `fiel.contrasena_incorrecta`, `fiel.llave_no_admitida`, `fiel.llave_ilegible`
+ * @throws AppError `fiel.contrasena_incorrecta`, `fiel.llave_no_admitida`, `fiel.llave_con_demasiadas_vueltas`,
+ *   `fiel.llave_no_es_rsa`, `fiel.llave_de_tamano_invalido`, `fiel.llave_ilegible`
  */
-export function openPrivateKey(der: Buffer, password: Buffer): KeyObject {
+export function openPrivateKey(
+  der: Buffer,
+  { scheme, encrypted }: Extract<Shape, { kind: 'llave_cifrada' }>,
+  password: Buffer,
+): KeyObject {
+  if (!scheme) throw no.llaveNoAdmitida()
+  if (scheme.rounds > scheme.maxRounds) throw no.llaveConDemasiadasVueltas()
+  checkInside(scheme, encrypted, password)
   const { whole } = readDer(der)
   try {
     return createPrivateKey({ key: whole, format: 'der', type: 'pkcs8', passphrase: password })
   } catch (error) {
     const code = String((error as NodeJS.ErrnoException).code)
-    // A wrong password ends in right padding once in 256 times: then what it opened is no key. The outside of the file has
-    // been read by now, so this is about its inside.
-    if (code === 'ERR_OSSL_BAD_DECRYPT' || code.startsWith('ERR_OSSL_ASN1_') || code === 'ERR_OSSL_UNSUPPORTED')
-      throw contrasenaIncorrecta()
-    if (code.startsWith('ERR_OSSL_EVP_')) throw llaveNoAdmitida()
-    throw llaveIlegible()
+    if (code === 'ERR_OSSL_BAD_DECRYPT') throw no.contrasenaIncorrecta()
+    if (code.startsWith('ERR_OSSL_EVP_')) throw no.llaveNoAdmitida()
+    throw no.llaveIlegible()
   }
 }
+
+/**
+ * OpenSSL calculates with what it finds while it reads: a DSA key of 9 KB holds the process up for a minute, an RSA key whose
+ * primes are longer than its modulus as long when it signs. So its first bytes are opened before: the form of a key and the
+ * length of its modulus, nothing that is secret.
+ */
+function checkInside(scheme: Scheme, encrypted: Buffer, password: Buffer): void {
+  const first = peek(scheme, encrypted, password)
+  const head = first.toString('hex')
+  first.fill(0)
+  const [, short, length = short] = RSA_KEY.exec(head) ?? []
+  if (length === undefined) throw SOME_KEY.test(head) ? no.llaveNoEsRsa() : no.contrasenaIncorrecta()
+  const modulus = Number.parseInt(length, 16) - 1
+  if (modulus < 256 || modulus > 512) throw no.llaveDeTamanoInvalido(modulus * 8)
+  // The modulus, an exponent as long, five numbers half as long, and what is around them.
+  if (encrypted.length > 4.5 * modulus + 256) throw no.llaveNoAdmitida()
+}
+
+function peek(scheme: Scheme, encrypted: Buffer, password: Buffer): Buffer {
+  try {
+    return scheme.peek(password, encrypted, HEAD_BYTES)
+  } catch {
+    throw no.llaveNoAdmitida()
+  }
+}
+
+/** PKCS#8 with two primes, in DER, until the length of the modulus, which a zero precedes. */
+const RSA_KEY = /^3082....020100300d06092a864886f70d01010105000482....3082....02010002(?:81(..)|82(....))00/
+const SOME_KEY = /^30(?:82....|81..|..)02010[01]30/
+const HEAD_BYTES = 48
 
 function look(der: Buffer): Shape {
   const [first, second] = childrenOf(readDer(der, TAG.sequence))
@@ -50,21 +80,6 @@ function look(der: Buffer): Shape {
   }
   const inside = childrenOf(demand(first, TAG.sequence))
   if (inside[0]?.tag === TAG.oid && second?.tag === TAG.octetString)
-    return { kind: 'llave_cifrada', rounds: roundsOf(inside) }
+    return { kind: 'llave_cifrada', scheme: schemeOf(inside), encrypted: second.content }
   return { kind: second?.tag === TAG.sequence ? 'certificado' : 'otra_cosa' }
 }
-
-/** PBES2 with PBKDF2, as the SAT does, or PKCS#12's 3DES. Not scrypt, whose file says how much memory it takes. */
-function roundsOf([algorithm, parameters]: readonly Der[]): bigint | undefined {
-  const fields = childrenOf(demand(parameters, TAG.sequence))
-  const oid = oidOf(algorithm)
-  if (oid === PBE_SHA1_3DES) return integerOf(fields[1])
-  if (oid !== PBES2) return undefined
-  const [kdf, options] = childrenOf(demand(fields[0], TAG.sequence))
-  if (oidOf(kdf) !== PBKDF2) return undefined
-  return integerOf(childrenOf(demand(options, TAG.sequence))[1])
-}
-
-const PBES2 = '1.2.840.113549.1.5.13'
-const PBKDF2 = '1.2.840.113549.1.5.12'
-const PBE_SHA1_3DES = '1.2.840.113549.1.12.1.3'
