@@ -79,11 +79,19 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const isLiving = ({ deletedAt }: { deletedAt: Date | null }) => deletedAt === null
 
-/** Who typed it, also behind `sudo -u horux`. */
-const whoAsks = () => {
-  const { username } = userInfo()
+/** Who typed it, also behind `sudo`. */
+function whoAsks(): string {
+  const username = nameOfUser()
   const sudo = process.env['SUDO_USER']
   return sudo && sudo !== username ? `${sudo} (como ${username})` : username
+}
+
+function nameOfUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.geteuid?.()}`
+  }
 }
 
 async function list({ deps }: Operator, json: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -57,6 +58,8 @@ async function vault(t: TestContext, { folder = MEMORY, worker = false } = {}): 
 
 const decrypt = ({ product, efirma }: Vault, ...more: string[]) =>
   horux(product, ['fiel', 'decrypt', '--rfc', efirma.rfc, '--motivo', MOTIVO, '--json', ...more])
+
+const openOnce = async (v: Vault) => ({ folder: JSON.parse((await decrypt(v)).stdout).carpeta as string })
 
 const releases = ({ product }: Vault) =>
   product.deps.central.selectFrom('fiel_releases').selectAll().orderBy('released_at').execute()
@@ -198,6 +201,17 @@ test('interrupted while it writes, it deletes at once', inMemory, async (t) => {
   assert.deepEqual(inside(v.runtime), [])
 })
 
+test('one folder that cannot be deleted, or looked into, keeps none of the others', inMemory, async (t) => {
+  const v = await vault(t)
+  const { folder } = await openOnce(v)
+  const { central, config } = v.product.deps
+  const clock = { now: () => new Date(Date.now() + 31 * MINUTE) }
+  const elsewhere = { ...config, fielRuntimePath: '/proc/self/mem' }
+  const swept = await sweepReleases({ central, config: elsewhere, clock })
+  assert.deepEqual([swept.deleted, swept.failed.map((one) => one.folder)], [1, ['/proc/self/mem']])
+  assert.equal(existsSync(folder), false)
+})
+
 test('two at once: one opens it and the other is told', inMemory, async (t) => {
   const v = await vault(t)
   const both = await Promise.all([decrypt(v), decrypt(v)])
@@ -243,6 +257,11 @@ test('a folder that is a link, of others, open to others or on a disk is refused
   mkdirSync(runtime, { mode: 0o755 })
   chmodSync(runtime, 0o755)
   await refused(/chmod 700/)
+  if (process.geteuid?.() === 0) {
+    chmodSync(runtime, 0o700)
+    chownSync(runtime, 65_534, 65_534)
+    await refused(/otro usuario/)
+  }
   rmSync(runtime, { recursive: true })
 
   const disk = mkdtempSync(path.join(tmpdir(), 'horux-disco-'))

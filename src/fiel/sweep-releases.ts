@@ -13,7 +13,7 @@ export interface SweepReleasesDeps {
 
 export interface ReleasesSwept {
   deleted: number
-  /** Folders that could not be deleted. Somebody must. */
+  /** Folders that could not be deleted or looked into. Somebody must. */
   failed: { folder: string; error: unknown }[]
 }
 
@@ -24,10 +24,13 @@ export interface ReleasesSwept {
 export async function sweepReleases(deps: SweepReleasesDeps): Promise<ReleasesSwept> {
   const { central, clock, config } = deps
   // Listed before the rows are read: a row is committed before its folder is made, so that each folder here has one.
-  const folders = await foldersIn(config.fielRuntimePath)
+  const swept: ReleasesSwept = { deleted: 0, failed: [] }
+  const folders = await foldersIn(config.fielRuntimePath).catch((error: unknown) => {
+    swept.failed.push({ folder: config.fielRuntimePath, error })
+    return []
+  })
   const open = await findOpenReleases(central)
   const now = clock.now()
-  const swept: ReleasesSwept = { deleted: 0, failed: [] }
   for (const release of open)
     if (release.delete_after <= now || (await isLost(release, now))) await end(deps, release, swept)
   const known = new Set(open.map(({ folder }) => folder))
