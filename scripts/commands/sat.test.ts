@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import { startTenancy, type Tenancy } from '../../test/support/tenancy.ts'
+
+let tenancy: Tenancy
+before(async () => {
+  tenancy = await startTenancy()
+})
+after(() => tenancy.stop())
+
+test('the operator sees how the synchronisation of a company stands, and orders one', async () => {
+  const { tenantId, rfc } = await tenancy.company()
+  const without = await horux('status', '--rfc', rfc, '--json')
+  assert.equal(without.code, 0, without.err)
+  assert.deepEqual([JSON.parse(without.out).rfc, JSON.parse(without.out).estado], [rfc, 'sin_efirma'])
+  const refused = await horux('sync', '--rfc', rfc)
+  assert.equal(refused.code, 1)
+  assert.match(refused.err, /sat\.sin_efirma/)
+
+  const now = new Date()
+  const order = { tenant_id: tenantId, history_from: `${now.getUTCFullYear()}-01-01`, created_at: now, updated_at: now }
+  await tenancy.central.insertInto('sat_sync_settings').values(order).execute()
+  assert.match((await horux('sync', '--rfc', rfc, '--desde', '1999-01-01')).err, /sat\.desde_fuera_de_rango/)
+  const ordered = await horux('sync', '--rfc', tenantId, '--json')
+  assert.equal(ordered.code, 0, ordered.err)
+  const { id, tipo } = JSON.parse(ordered.out)
+  assert.equal(tipo, 'manual')
+  assert.equal(JSON.parse((await horux('sync', '--rfc', rfc, '--json')).out).id, id, 'one run is open at a time')
+  assert.match((await horux('status', '--rfc', rfc)).out, /corrida manual, pendiente/)
+  assert.equal((await horux('status')).code, 2)
+})
+
+function horux(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const script = path.join(import.meta.dirname, '..', 'horux.ts')
+  const env = { PATH: process.env['PATH'] ?? '', ...tenancy.env }
+  const { promise, resolve } = Promise.withResolvers<{ code: number; out: string; err: string }>()
+  execFile(process.execPath, [script, 'sat', ...args], { env }, (error, out, err) => {
+    resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err })
+  })
+  return promise
+}
