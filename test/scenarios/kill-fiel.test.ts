@@ -1,25 +1,29 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { anyFreePort } from '../../scripts/supervisor/ports.ts'
 import { envelopeKid } from '../../src/crypto/envelope.ts'
 import { type OwnerConnection, openAs } from '../../src/db/client.ts'
 import { useFiel } from '../../src/fiel/open-fiel.ts'
 import { FILES, folderOfFiel } from '../../src/fiel/vault-folder.ts'
+import { writeFielFiles } from '../../src/fiel/write-files.ts'
 import { type EfirmaFiles, makeEfirma } from '../support/efirmas.ts'
 import { fielForm } from '../support/fiel-form.ts'
 import { PASSWORD, type Product, startProduct, type Tenant } from '../support/product.ts'
 import { until } from '../support/until.ts'
-import { outliveTheDead, spawnWorker, workUntilCrash } from '../support/worker-child.ts'
+import { outliveTheDead, workUntilCrash } from '../support/worker-child.ts'
 
 let product: Product
 let tenant: Tenant
 let owner: OwnerConnection
 let env: Record<string, string>
 let folder: string
+/** Takes a quarter of a second to make. */
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const endings: (() => Promise<void>)[] = []
 
 before(async () => {
@@ -36,26 +40,41 @@ after(async () => {
   for (const end of endings.toReversed()) await end()
 })
 
-const formOf = ({ cer, key }: EfirmaFiles) => fielForm({ certificado: cer, llave: key })
 const rows = () =>
   product.deps.central.selectFrom('fiel_credentials').selectAll().where('tenant_id', '=', tenant.id).execute()
 const living = async () => (await rows()).find(({ ended_at }) => ended_at === null)
 const serialInUse = () => useFiel(product.deps, tenant.id, async ({ certificado }) => certificado.serial)
 
-/** A worker that nothing happens to does what is left. */
-async function finish(): Promise<void> {
-  await outliveTheDead({ owner })
-  const child = spawnWorker({ env })
-  try {
-    await until(
-      async () => (await rows()).every((row) => row.files_version === (row.ended_at ? -1 : row.version)),
-      60_000,
-    )
-  } finally {
-    // Not killed: a job that came twice may still be writing the same files again.
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  }
+/** Does one thing in a process of its own, which dies of it at `point`. */
+async function dieOf(point: string, ...deed: string[]): Promise<void> {
+  const { PATH = '', TZ = 'America/Mexico_City' } = process.env
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, '../support/fiel-child.ts'), ...deed], {
+    env: { PATH, TZ, ...product.env, HORUX_CRASH_AT: point },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const [, signal] = await once(child, 'exit')
+  assert.equal(signal, 'SIGKILL', point)
+}
+
+const isUpToDate = async () =>
+  (await rows()).every((row) => row.files_version === (row.ended_at ? -1 : row.version)) || undefined
+
+async function upload(efirma: EfirmaFiles): Promise<void> {
+  const answer = await tenant.send('POST', '/api/fiel', fielForm({ certificado: efirma.cer, llave: efirma.key }))
+  assert.equal(answer.statusCode, 201, answer.body)
+}
+
+/** Old or new, each is whole: an envelope from its first byte to its last. */
+function assertFilesAreWhole(): void {
+  for (const name of existsSync(folder) ? readdirSync(folder).filter((one) => one.endsWith('.enc')) : [])
+    assert.match(envelopeKid(readFileSync(path.join(folder, name))), /^f1$/)
+}
+
+async function assertNotedOnce(serial: string): Promise<void> {
+  const noted = await tenant.db((db) =>
+    db.selectFrom('auditoria').select('detalle').where('accion', '=', 'fiel.subida').execute(),
+  )
+  assert.equal(noted.filter(({ detalle }) => (detalle as { serie: string }).serie === serial).length, 1)
 }
 
 async function assertFilesAreTheRows(): Promise<void> {
@@ -67,86 +86,69 @@ async function assertFilesAreTheRows(): Promise<void> {
   assert.ok(row.password && read('password.enc').equals(Buffer.from(row.password)))
 }
 
-for (const point of ['fiel.files.temporary', 'fiel.files.password.enc', 'fiel.files.written', 'fiel.files.noted'])
-  test(`a worker that dies at ${point} leaves whole files, and the next one makes them those of the row`, async () => {
-    const efirma = makeEfirma({ rfc: tenant.rfc })
-    const answer = await tenant.send('POST', '/api/fiel', formOf(efirma))
-    assert.equal(answer.statusCode, 201, answer.body)
-    await workUntilCrash({ env }, point)
-    // Old or new, each is whole: an envelope from its first byte to its last.
-    for (const name of existsSync(folder) ? readdirSync(folder).filter((one) => one.endsWith('.enc')) : [])
-      assert.match(envelopeKid(readFileSync(path.join(folder, name))), /^f1$/)
+for (const point of ['fiel.files.temporary', 'fiel.files.password.enc', 'fiel.files.noted'])
+  test(`whoever dies at ${point} leaves whole files, and the next one makes them those of the row`, async () => {
+    const efirma = makeEfirma({ rfc: tenant.rfc, privateKey })
+    await upload(efirma)
+    const { id = '' } = (await living()) ?? {}
+    await dieOf(point, 'files', id)
+    assertFilesAreWhole()
     assert.equal(await serialInUse(), efirma.serial)
-    await finish()
+    assert.ok(!(await isUpToDate()), 'the work is still there to be found')
+    assert.equal(await writeFielFiles(product.deps, id), 'written')
     await assertFilesAreTheRows()
-    const noted = await tenant.db((db) =>
-      db.selectFrom('auditoria').select('detalle').where('accion', '=', 'fiel.subida').execute(),
-    )
-    assert.equal(noted.filter(({ detalle }) => (detalle as { serie: string }).serie === efirma.serial).length, 1)
+    await assertNotedOnce(efirma.serial)
+    assert.ok(await isUpToDate())
   })
 
-test('a worker that dies while it takes an e.firma away leaves it to the next one', async () => {
+test('whoever dies while an e.firma is taken away leaves it to the next one', async () => {
+  const { id = '' } = (await living()) ?? {}
   const gone = await tenant.send('DELETE', '/api/fiel', { body: { passwordActual: PASSWORD } })
   assert.equal(gone.statusCode, 204, gone.body)
-  await workUntilCrash({ env }, 'fiel.files.written')
-  await finish()
+  await dieOf('fiel.files.written', 'files', id)
+  assert.ok(!(await isUpToDate()), 'the work is still there to be found')
+  assert.equal(await writeFielFiles(product.deps, id), 'removed')
   assert.ok(!existsSync(folder))
+  assert.ok(await isUpToDate())
 })
 
-test('an API that dies anywhere in an upload has taken it whole or not at all', async () => {
+test('whoever dies anywhere in an upload has taken it whole or not at all', async (t) => {
+  const { id: userId } = await product.deps.central
+    .selectFrom('users')
+    .select('id')
+    .where('email', '=', tenant.admin.email)
+    .executeTakeFirstOrThrow()
+  const parts = mkdtempSync(path.join(tmpdir(), 'horux-kill-fiel-'))
+  t.after(() => rmSync(parts, { recursive: true }))
   let before: string | undefined
   for (const [point, taken] of [
     ['fiel.store.sealed', false],
     ['fiel.store.written', false],
     ['fiel.store.committed', true],
   ] as const) {
-    const efirma = makeEfirma({ rfc: tenant.rfc })
-    await uploadToDying(efirma, point)
+    const efirma = makeEfirma({ rfc: tenant.rfc, privateKey })
+    writeFileSync(path.join(parts, 'cert.cer'), efirma.cer)
+    writeFileSync(path.join(parts, 'key.key'), efirma.key)
+    writeFileSync(path.join(parts, 'password.txt'), efirma.password)
+    await dieOf(point, 'store', tenant.id, tenant.rfc, userId, tenant.admin.email, parts)
     assert.equal((await living())?.serial, taken ? efirma.serial : before, point)
     // The person tries again.
-    const answer = await tenant.send('POST', '/api/fiel', formOf(efirma))
-    assert.equal(answer.statusCode, 201, answer.body)
+    await upload(efirma)
     assert.equal(await serialInUse(), efirma.serial, point)
     before = efirma.serial
   }
-  await finish()
-  await assertFilesAreTheRows()
 })
 
-/** Sends an e.firma to an API process that dies of it at `point`. */
-async function uploadToDying(efirma: EfirmaFiles, point: string): Promise<void> {
-  const [api, metrics] = [await anyFreePort(), await anyFreePort()]
-  const { PATH = '', TZ = 'America/Mexico_City' } = process.env
-  const own = { HORUX_CRASH_AT: point, API_PORT: `${api}`, METRICS_PORT: `${metrics}` }
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, '../../src/server.ts')], {
-    env: { PATH, TZ, ...product.env, ...own },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const exited = once(child, 'exit')
-  try {
-    const ready = () =>
-      fetch(`http://127.0.0.1:${api}/api/ready`).then(
-        ({ ok }) => ok || undefined,
-        () => undefined,
-      )
-    await until(ready, 60_000)
-    const { body, headers } = formOf(efirma)
-    const told = await until(async () => {
-      const answer = await fetch(`http://127.0.0.1:${api}/api/fiel`, {
-        method: 'POST',
-        body: new Uint8Array(body),
-        headers: { ...headers, authorization: `Bearer ${tenant.token}` },
-      }).then(
-        async (sent) => `${sent.status} ${await sent.text()}`,
-        () => 'nobody answered',
-      )
-      // A process that has just begun on a busy machine sends whom it can away.
-      return answer.includes('sobrecarga') ? undefined : answer
-    }, 30_000)
-    assert.equal(told, 'nobody answered')
-    const [, signal] = await exited
-    assert.equal(signal, 'SIGKILL')
-  } finally {
-    child.kill('SIGKILL')
-  }
-}
+test('a worker that dies over the files of an e.firma is followed by one that finds the job again', async () => {
+  const efirma = makeEfirma({ rfc: tenant.rfc, privateKey })
+  await upload(efirma)
+  await workUntilCrash({ env }, 'fiel.files.written')
+  assertFilesAreWhole()
+  await outliveTheDead({ owner })
+  await product.worker.start()
+  await until(isUpToDate, 60_000)
+  // A job that came twice may still be writing the same files again.
+  await product.worker.stop()
+  await assertFilesAreTheRows()
+  await assertNotedOnce(efirma.serial)
+})
