@@ -217,4 +217,4 @@ async function holderOf({ central }: SyncDeps, taken: SolicitudRow, idSolicitud:
   return holder.tenantId === taken.tenantId && open ? 'nuestra' : 'ajena'
 }
 
-const SERVICIOS = ['cfdi', 'retenciones'] as const
+export const SERVICIOS = ['cfdi', 'retenciones'] as const

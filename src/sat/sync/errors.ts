@@ -17,14 +17,6 @@ export const desdeFueraDeRango = (primero: string) =>
     `El SAT entrega hasta seis años atrás: pide desde ${primero} o una fecha posterior, que no sea futura.`,
   )
 
-export const sincronizacionReciente = (retryAfterS: number) =>
-  new AppError(
-    'too_many',
-    'sat.sincronizacion_reciente',
-    'Acaba de terminar una sincronización. Espera unos minutos: el SAT limita cuántas veces se le pregunta.',
-    { retryAfterS },
-  )
-
 export const solicitudDesconocida = () =>
   new AppError('not_found', 'sat.solicitud_desconocida', 'La solicitud no existe.')
 

@@ -26,5 +26,3 @@ export const FREE_BYTES = 512 * 1024 ** 2
 export const MISSING = { most: 3, restMs: 24 * 60 * MINUTE_MS, singly: 20, atOnce: 5_000 } as const
 /** Without a good end for so long, the company is told. */
 export const SILENCE_MS = 48 * 60 * MINUTE_MS
-/** Who asks in person again right after the last time gets what came of that. */
-export const MANUAL_REST_MS = 10 * MINUTE_MS

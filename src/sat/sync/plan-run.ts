@@ -17,8 +17,10 @@ export async function planRun({ central, clock }: Pick<SyncDeps, 'central' | 'cl
     const orden = await findOrden(trx, empresa.id)
     if (!run?.porPlanear || !orden) return undefined
     const now = clock.now()
-    const kind = run.kind === 'conciliacion' ? 'nocturna' : run.kind
-    const semanal = kind === 'inicial' || isWeekOver(orden.weeklyAt, now)
+    // A night that joins a first run that is still open needs no more than any night.
+    const primera = run.kind === 'inicial' && orden.weeklyAt === null
+    const kind = primera ? 'inicial' : run.kind === 'manual' ? 'manual' : 'nocturna'
+    const semanal = primera || isWeekOver(orden.weeklyAt, now)
     const cubierto = await coverage(trx, empresa, orden, now)
     const planeadas = plan({ kind, historiaDesde: orden.historiaDesde, semanal, cubierto }, now)
     // A list that is still to come tells what another of the same month would.

@@ -1,15 +1,14 @@
 import { crashpoint } from '../../crashpoint.ts'
 import type { Fecha } from '../../fiscal/fecha.ts'
-import { desdeFueraDeRango, sincronizacionReciente, sinEfirma } from './errors.ts'
-import { MANUAL_REST_MS } from './limits.ts'
+import { desdeFueraDeRango, sinEfirma } from './errors.ts'
 import { hoyDe, inicioDe } from './plan.ts'
-import { findLastRun, findOrden, orderRun, resume, saveOrden } from './run-queries.ts'
+import { findOrden, orderRun, resume, saveOrden } from './run-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 /**
  * Somebody wants a synchronisation now: the open run has more to ask then, or there is a new one. A pause is looked at at
  * once. `desde` makes history longer, never shorter. @returns the id of the run
- * @throws AppError conflict `sat.sin_efirma`; rejected `sat.desde_fuera_de_rango`; too_many `sat.sincronizacion_reciente`
+ * @throws AppError conflict `sat.sin_efirma`; rejected `sat.desde_fuera_de_rango`
  */
 export async function requestRun(
   { central, clock, queue }: Pick<SyncDeps, 'central' | 'clock' | 'queue'>,
@@ -23,11 +22,7 @@ export async function requestRun(
     const primero = inicioDe('1900-01-01', now).slice(0, 10)
     if (desde !== undefined && (desde < primero || desde > hoyDe(now))) throw desdeFueraDeRango(primero)
     const longer = desde !== undefined && desde < orden.historiaDesde
-    const last = await findLastRun(trx, tenantId)
-    const rest = last?.endedAt ? MANUAL_REST_MS - Math.abs(now.getTime() - last.endedAt.getTime()) : 0
-    if (rest > 0 && !longer && !orden.pausedCode && last?.estado === 'terminada')
-      throw sincronizacionReciente(Math.ceil(rest / 1000))
-    if (longer) await saveOrden(trx, tenantId, { historiaDesde: desde, coveredUntil: {} }, now)
+    if (longer) await saveOrden(trx, tenantId, { historiaDesde: desde, coveredUntil: {}, weeklyAt: null }, now)
     await resume(trx, tenantId, now)
     const { id } = await orderRun(trx, { tenantId, kind: longer ? 'inicial' : 'manual', by, now })
     await queue.enqueue(trx, 'sat.sync', { tenantId })

@@ -65,6 +65,16 @@ export async function findLastRun(db: CentralSql, tenantId: string): Promise<Cor
     .executeTakeFirst()
 }
 
+/** When the first run of a company began; null when none did. */
+export async function findFirstStart(db: CentralSql, tenantId: string): Promise<Date | null> {
+  const row = await db
+    .selectFrom('sat_sync_jobs')
+    .select((eb) => eb.fn.min('started_at').as('at'))
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst()
+  return row?.at ?? null
+}
+
 export async function lockOpenRun(trx: CentralTx, tenantId: string): Promise<Corrida | undefined> {
   return runs(trx).where('tenant_id', '=', tenantId).where('estado', 'in', OPEN).forUpdate().executeTakeFirst()
 }
@@ -140,7 +150,8 @@ export interface CambiosOrden {
   lastRunAt?: Date
   lastSuccessAt?: Date
   coveredUntil?: Record<string, string>
-  weeklyAt?: Date
+  /** Null: all months are looked at again, as the first time. */
+  weeklyAt?: Date | null
 }
 
 export async function saveOrden(trx: CentralSql, tenantId: string, change: CambiosOrden, now: Date): Promise<void> {
@@ -153,7 +164,7 @@ export async function saveOrden(trx: CentralSql, tenantId: string, change: Cambi
       ...(change.lastRunAt && { last_run_at: change.lastRunAt }),
       ...(change.lastSuccessAt && { last_success_at: change.lastSuccessAt }),
       ...(change.coveredUntil && { covered_until: change.coveredUntil }),
-      ...(change.weeklyAt && { weekly_at: change.weeklyAt }),
+      ...(change.weeklyAt !== undefined && { weekly_at: change.weeklyAt }),
     })
     .where('tenant_id', '=', tenantId)
     .execute()

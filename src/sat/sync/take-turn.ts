@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts'
 import { recordFielProblem, useFiel } from '../../fiel/open-fiel.ts'
 import { findTenant } from '../../tenants/queries.ts'
 import { enPalabras } from '../descarga/codigos.ts'
-import { type Asked, askSat, tiposOf } from './ask-sat.ts'
+import { type Asked, askSat, SERVICIOS, tiposOf } from './ask-sat.ts'
 import { finishRun, settle } from './finish-run.ts'
 import { LEASE, MOST_OPEN, PAUSE_MS } from './limits.ts'
 import { transition } from './machine.ts'
@@ -130,7 +130,8 @@ async function mindThePlan(deps: SyncDeps, db: TenantDb): Promise<boolean> {
 }
 
 /** Whether anything is due that only the SAT can answer, and may be asked now. */
-async function hasToAsk({ central, clock }: SyncDeps, tenantId: string, xml: boolean): Promise<boolean> {
+async function hasToAsk({ central, clock, satDescarga }: SyncDeps, tenantId: string, xml: boolean): Promise<boolean> {
+  if (SERVICIOS.every((servicio) => satDescarga.restMs(servicio) > 0)) return false
   const now = clock.now()
   const work = await countWork(central, tenantId, { now, since: now, tipos: tiposOf(xml) })
   if (work.porVerificar > 0 || (work.porEnviar > 0 && work.abiertas < MOST_OPEN)) return true

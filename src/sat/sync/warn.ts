@@ -3,7 +3,7 @@ import type { TenantDb } from '../../db/databases.ts'
 import { MISSING, SILENCE_MS } from './limits.ts'
 import { LOST_MS } from './machine.ts'
 import { findOldestOpen } from './request-queries.ts'
-import { findOrden } from './run-queries.ts'
+import { findFirstStart, findOrden } from './run-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { countGivenUp, isAlertOpen } from './tenant-queries.ts'
 import { CLAVE_SIN_DESCARGA, sinDescarga } from './words.ts'
@@ -17,7 +17,8 @@ export async function warn({ central, clock }: Pick<SyncDeps, 'central' | 'clock
   if (!orden) return
   const now = clock.now()
   const since = (at: Date) => now.getTime() - at.getTime()
-  const silence = since(orden.lastSuccessAt ?? orden.createdAt)
+  // A company that could not synchronise for want of a plan has not been waiting.
+  const silence = since(orden.lastSuccessAt ?? (await findFirstStart(central, db.tenantId)) ?? now)
   const oldest = await findOldestOpen(central, db.tenantId)
   const full = orden.pausedCode === 'cfdi.limite'
   const pausa =
