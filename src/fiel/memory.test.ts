@@ -35,10 +35,10 @@ test('nothing of an e.firma is left in the memory of the process that took or re
   )
 
   const canary = (n: number) => `canario-${n}-${randomBytes(12).toString('hex')}`
-  const send = async (password: string, typed: string, rfc = tenant.rfc) => {
+  const send = async (password: string, typed: string, { rfc = tenant.rfc, token = tenant.token } = {}) => {
     const efirma = makeEfirma({ rfc, password })
     const { body, headers } = fielForm({ certificado: efirma.cer, llave: efirma.key, contrasena: typed })
-    const authorization = `Bearer ${tenant.token}`
+    const authorization = `Bearer ${token}`
     const post = () =>
       ask('/api/fiel', { method: 'POST', body: new Uint8Array(body), headers: { ...headers, authorization } })
     const answer = await until(async () => {
@@ -55,11 +55,13 @@ test('nothing of an e.firma is left in the memory of the process that took or re
   const uploads = [
     await send(right, right),
     await send(canary(2), canary(3)),
-    await send(canary(4), canary(4), 'XIA190128J61'),
+    await send(canary(4), canary(4), { rfc: 'XIA190128J61' }),
+    // Refused before anybody reads what was sent.
+    await send(canary(5), canary(5), { token: 'nadie' }),
   ]
   assert.deepEqual(
     uploads.map(({ status, text }) => (status === 201 ? 201 : JSON.parse(text).code)),
-    [201, 'fiel.contrasena_incorrecta', 'fiel.rfc_distinto'],
+    [201, 'fiel.contrasena_incorrecta', 'fiel.rfc_distinto', 'auth.unauthenticated'],
   )
   // Node reads all connections of a thread into one buffer of 64 KB, where the last bytes stay until others come (ADR 0020).
   await ask('/api/auth/login', { method: 'POST', body: 'x'.repeat(64 * 1024) })

@@ -42,6 +42,10 @@ export function receiveFielForms(app: App): void {
       body.fill(0)
     }
   })
+  // Of whoever was refused before: nobody reads what they sent, and it would lie about until it is collected.
+  app.addHook('onSend', async ({ raw }) => {
+    if (raw instanceof IncomingMessage && !raw.readableEnded) raw.on('data', (chunk: Buffer) => chunk.fill(0))
+  })
 }
 
 const CAMPOS = ['certificado', 'llave', 'contrasena', 'passwordActual'] as const
