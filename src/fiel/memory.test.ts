@@ -35,9 +35,14 @@ test('nothing of an e.firma is left in the memory of the process that took or re
   )
 
   const canary = (n: number) => `canario-${n}-${randomBytes(12).toString('hex')}`
-  const send = async (password: string, typed: string, { rfc = tenant.rfc, token = tenant.token } = {}) => {
+  const send = async (
+    password: string,
+    typed: string,
+    { rfc = tenant.rfc, token = tenant.token, first = 'certificado' } = {},
+  ) => {
     const efirma = makeEfirma({ rfc, password })
-    const { body, headers } = fielForm({ certificado: efirma.cer, llave: efirma.key, contrasena: typed })
+    const { body: form, headers } = fielForm({ certificado: efirma.cer, llave: efirma.key, contrasena: typed })
+    const body = Buffer.from(form.toString('latin1').replace('"certificado"', `"${first}"`), 'latin1')
     const authorization = `Bearer ${token}`
     const post = () =>
       ask('/api/fiel', { method: 'POST', body: new Uint8Array(body), headers: { ...headers, authorization } })
@@ -58,10 +63,12 @@ test('nothing of an e.firma is left in the memory of the process that took or re
     await send(canary(4), canary(4), { rfc: 'XIA190128J61' }),
     // Refused before anybody reads what was sent.
     await send(canary(5), canary(5), { token: 'nadie' }),
+    // Or before they have read all of it.
+    await send(canary(6), canary(6), { first: 'certificada' }),
   ]
   assert.deepEqual(
     uploads.map(({ status, text }) => (status === 201 ? 201 : JSON.parse(text).code)),
-    [201, 'fiel.contrasena_incorrecta', 'fiel.rfc_distinto', 'auth.unauthenticated'],
+    [201, 'fiel.contrasena_incorrecta', 'fiel.rfc_distinto', 'auth.unauthenticated', 'request.invalid'],
   )
   // Node reads all connections of a thread into one buffer of 64 KB, where the last bytes stay until others come (ADR 0020).
   await ask('/api/auth/login', { method: 'POST', body: 'x'.repeat(64 * 1024) })

@@ -24,13 +24,17 @@ export async function* readParts(source: AsyncIterable<Buffer>, boundary: string
   const delimiter = Buffer.from(`\r\n--${boundary}`)
   // The first one may stand at the very beginning; what stands before it is for programs that know no forms.
   reader.add(Buffer.from('\r\n'))
-  for await (const _ of reader.until(delimiter));
-  for (;;) {
-    if (!(await reader.isNext())) return
-    const headers = (await whole(reader.until(HEADERS_END, MAX_HEADERS))).toString('utf8')
-    const body = reader.until(delimiter)
-    yield { ...dispositionOf(headers), body }
-    for await (const _ of body); // what its reader left
+  try {
+    for await (const _ of reader.until(delimiter));
+    for (;;) {
+      if (!(await reader.isNext())) return
+      const headers = (await whole(reader.until(HEADERS_END, MAX_HEADERS))).toString('utf8')
+      const body = reader.until(delimiter)
+      yield { ...dispositionOf(headers), body }
+      for await (const _ of body); // what its reader left
+    }
+  } finally {
+    reader.wipe()
   }
 }
 
@@ -84,6 +88,8 @@ function createReader(source: AsyncIterable<Buffer>) {
   return {
     until,
     add,
+    /** Whoever stops in the middle of a form leaves what came behind, which may be a secret. */
+    wipe: () => void memory.fill(0),
     /** Behind a delimiter: a line break when a part follows, two dashes at the end. */
     async isNext(): Promise<boolean> {
       while (have.length < 2) await more()
