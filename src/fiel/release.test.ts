@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -311,6 +312,27 @@ test('planted links and files: none is written through, none is followed, and on
   assert.deepEqual(readdirSync(home), ['victima'])
   assert.equal(readFileSync(path.join(victim, 'dato'), 'utf8'), 'intacto')
   await assert.rejects(eraseFolder(victim), /not a folder/)
+})
+
+test('what root made in the folder goes too, and what cannot go keeps none of the others', (t) => {
+  if (process.geteuid?.() !== 0) return t.skip('only root makes what is not ours')
+  const home = mkdtempSync(path.join(tmpdir(), 'horux-de-root-'))
+  t.after(() => rmSync(home, { recursive: true, force: true }))
+  const [uid, gid] = [65_534, 65_534]
+  const folder = path.join(home, `efirma-${'d'.repeat(32)}`)
+  mkdirSync(folder)
+  for (const name of ['a', 'z']) {
+    writeFileSync(path.join(folder, name), 'secreto', { mode: 0o600 })
+    chownSync(path.join(folder, name), uid, gid)
+  }
+  writeFileSync(path.join(folder, 'abierta.pem'), 'secreto', { mode: 0o600 })
+  mkdirSync(path.join(folder, 'carpeta'), { mode: 0o700 })
+  writeFileSync(path.join(folder, 'carpeta', 'x'), 'secreto', { mode: 0o600 })
+  for (const place of [home, folder]) chownSync(place, uid, gid)
+  const erase = `import(process.argv[1]).then(({ eraseFolder }) => eraseFolder(process.argv[2]))`
+  const args = ['-e', erase, path.join(import.meta.dirname, 'released-files.ts'), folder]
+  const { status } = spawnSync(process.execPath, args, { uid, gid, cwd: home, env: {} })
+  assert.deepEqual([status, readdirSync(folder)], [1, ['carpeta']])
 })
 
 test('folders of ours that no row knows go when they are old, and others are left alone', inMemory, async (t) => {
