@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { randomRfc, type Tenant } from '../support/product.ts'
 import { type SyncWorld, startSyncWorld } from '../support/sync-world.ts'
+import { until } from '../support/until.ts'
 
 let world: SyncWorld
 const ends: (() => Promise<void>)[] = []
@@ -193,11 +194,17 @@ test('without a plan that has it, or suspended, a company waits; then it goes on
   const exception = { tipo: 'funcion', clave: 'xml_sat', activa: true, hasta: null, motivo: 'convenio con la empresa' }
   const given = await world.product.staff.post(`/api/subscriptions/${tenant.id}/excepciones`, exception)
   assert.equal(given.statusCode, 201, given.body)
-  await world.product.staff.send('PATCH', `/api/tenants/${tenant.id}`, { body: { suspendida: true } })
+  const suspend = async (suspendida: boolean) => {
+    await world.product.staff.send('PATCH', `/api/tenants/${tenant.id}`, { body: { suspendida } })
+    const state = suspendida ? 'suspended' : 'active'
+    const placement = central.selectFrom('tenant_databases').select('state').where('tenant_id', '=', tenant.id)
+    await until(async () => (await placement.executeTakeFirst())?.state === state, 20_000)
+  }
+  await suspend(true)
   hoursOn(2)
   await world.settle()
   assert.equal((await requestsOf(tenant)).length, 0)
-  await world.product.staff.send('PATCH', `/api/tenants/${tenant.id}`, { body: { suspendida: false } })
+  await suspend(false)
   await world.passTime(async () => (await row()).last_success_at !== null, { minutes: 10 })
   assert.deepEqual(await uuidsOf(tenant), lower(documents))
 })

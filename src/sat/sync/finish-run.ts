@@ -11,7 +11,7 @@ import { cubiertoHasta, inicioDe } from './plan.ts'
 import { COVERAGE_KEYS, coverage } from './plan-run.ts'
 import { reconcile } from './reconcile.ts'
 import { countRun, lockSettled, lookAgain } from './request-queries.ts'
-import { endRun, findOpenRun, findOrden, lockOpenRun, type Orden, saveOrden } from './run-queries.ts'
+import { endRun, findOpenRun, findOrden, lockOpenRun, lockOrden, type Orden, saveOrden } from './run-queries.ts'
 import type { Empresa, SyncDeps } from './sync-deps.ts'
 import { writeOutcome } from './write-outcome.ts'
 
@@ -52,6 +52,7 @@ export async function finishRun(deps: SyncDeps, db: TenantDb, { empresa, xml }: 
     fechaEmision <= (covered[`${servicio}.${direccion}s`] ?? '')
   if (xml && (await reconcile(deps, db, { empresa, run, asked })) > 0) return false
   const ended = await central.transaction().execute(async (trx) => {
+    await lockOrden(trx, empresa.id)
     const same = await lockOpenRun(trx, empresa.id)
     const { abiertas, conFallas } = await countRun(trx, run.id)
     // Another night, or somebody who tried one again, came meanwhile.

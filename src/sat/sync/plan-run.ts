@@ -4,7 +4,7 @@ import type { CentralTx } from '../../db/databases.ts'
 import type { Servicio } from '../descarga/consulta.ts'
 import { type Direccion, inicioDe, plan, type Rango } from './plan.ts'
 import { findCovered, findOpenMetadata, insertSolicitudes } from './request-queries.ts'
-import { findOrden, lockOpenRun, markPlanned, type Orden, saveOrden } from './run-queries.ts'
+import { lockOpenRun, lockOrden, markPlanned, type Orden, saveOrden } from './run-queries.ts'
 import type { Empresa, SyncDeps } from './sync-deps.ts'
 
 /**
@@ -13,8 +13,8 @@ import type { Empresa, SyncDeps } from './sync-deps.ts'
  */
 export async function planRun({ central, clock }: Pick<SyncDeps, 'central' | 'clock'>, empresa: Empresa) {
   const planned = await central.transaction().execute(async (trx) => {
+    const orden = await lockOrden(trx, empresa.id)
     const run = await lockOpenRun(trx, empresa.id)
-    const orden = await findOrden(trx, empresa.id)
     if (!run?.porPlanear || !orden) return undefined
     const now = clock.now()
     // A night that joins a first run that is still open needs no more than any night.

@@ -2,7 +2,7 @@ import { crashpoint } from '../../crashpoint.ts'
 import type { Fecha } from '../../fiscal/fecha.ts'
 import { desdeFueraDeRango, sinEfirma } from './errors.ts'
 import { hoyDe, inicioDe } from './plan.ts'
-import { findOrden, orderRun, resume, saveOrden } from './run-queries.ts'
+import { lockOrden, orderRun, resume, saveOrden } from './run-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 /**
@@ -17,7 +17,7 @@ export async function requestRun(
 ): Promise<string> {
   const now = clock.now()
   return central.transaction().execute(async (trx) => {
-    const orden = await findOrden(trx, tenantId)
+    const orden = await lockOrden(trx, tenantId)
     if (!orden) throw sinEfirma()
     const primero = inicioDe('1900-01-01', now).slice(0, 10)
     if (desde !== undefined && (desde < primero || desde > hoyDe(now))) throw desdeFueraDeRango(primero)

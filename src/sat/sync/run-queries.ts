@@ -20,7 +20,18 @@ export interface Orden {
 }
 
 export async function findOrden(db: CentralSql, tenantId: string): Promise<Orden | undefined> {
-  const row = await db
+  const row = await ordenes(db, tenantId).executeTakeFirst()
+  return row && { ...row, coveredUntil: row.coveredUntil as Record<string, string> }
+}
+
+/** Whoever changes both an order and its run locks the order first. */
+export async function lockOrden(trx: CentralTx, tenantId: string): Promise<Orden | undefined> {
+  const row = await ordenes(trx, tenantId).forUpdate().executeTakeFirst()
+  return row && { ...row, coveredUntil: row.coveredUntil as Record<string, string> }
+}
+
+const ordenes = (db: CentralSql, tenantId: string) =>
+  db
     .selectFrom('sat_sync_settings')
     .select([
       'tenant_id as tenantId',
@@ -36,9 +47,6 @@ export async function findOrden(db: CentralSql, tenantId: string): Promise<Orden
       'created_at as createdAt',
     ])
     .where('tenant_id', '=', tenantId)
-    .executeTakeFirst()
-  return row && { ...row, coveredUntil: row.coveredUntil as Record<string, string> }
-}
 
 /** A run. */
 export interface Corrida {
