@@ -138,9 +138,9 @@ create table sat_solicitudes (
   check ((desde is null) = (hasta is null) and (desde is null) = (direccion = 'folio')),
   check (desde <= hasta)
 );
--- A CFDI request is spent for ever; metadata may be asked for again once it has ended.
+-- A CFDI request is spent for ever, whichever company of the RFC made it; metadata may be asked for again once it has ended.
 create unique index sat_solicitudes_huella on sat_solicitudes (rfc, huella) where tipo = 'CFDI';
-create unique index sat_solicitudes_huella_metadata on sat_solicitudes (rfc, huella)
+create unique index sat_solicitudes_huella_metadata on sat_solicitudes (tenant_id, huella)
   where tipo = 'Metadata' and estado in ('por_enviar', 'enviando', 'aceptada', 'en_proceso', 'terminada');
 create unique index sat_solicitudes_sat on sat_solicitudes (id_solicitud) where id_solicitud is not null;
 create index sat_solicitudes_due on sat_solicitudes (tenant_id, siguiente_en)
