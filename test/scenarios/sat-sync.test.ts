@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Tenant } from '../support/product.ts'
+import { takeTurn } from '../../src/sat/sync/take-turn.ts'
+import { randomRfc, type Tenant } from '../support/product.ts'
 import { type SyncWorld, startSyncWorld } from '../support/sync-world.ts'
 
 const EKU = 'EKU9003173C9'
@@ -42,4 +43,24 @@ test('an e.firma is uploaded, and what was issued and received arrives by itself
   // No second of XML was asked for twice.
   const asked = (await requestsOf(world, tenant)).filter(({ tipo }) => tipo === 'CFDI')
   assert.ok(asked.every(({ intentos, estado }) => intentos === 1 && ['completa', 'vacia'].includes(estado)))
+})
+
+test('several turns of one company at once ask for nothing twice', async (t) => {
+  const world = await startSyncWorld(t, { env: HISTORY })
+  const rfc = randomRfc()
+  const documents = world.emite(
+    { emisor: { rfc }, fecha: '2026-01-05T10:00:00' },
+    { ...recibido, receptor: { rfc }, fecha: '2026-01-20T10:00:00' },
+  )
+  const tenant = await world.company(rfc)
+  const { product } = world
+  const signal = new AbortController().signal
+  await world.passTime(async () => {
+    await Promise.all([1, 2, 3].map(() => takeTurn(product.deps, tenant.id, { signal })))
+    return (await world.sync(tenant)).estado === 'al_dia'
+  })
+  assert.deepEqual(await uuidsOf(tenant), documents.map(({ uuid }) => uuid.toLowerCase()).sort())
+  const asked = world.sat.solicitudes().map(({ huella }) => huella)
+  assert.equal(new Set(asked).size, asked.length)
+  assert.ok(world.sat.solicitudes().every(({ descargas }) => descargas <= 1))
 })
