@@ -195,7 +195,9 @@ test('without a plan that has it, or suspended, a company waits; then it goes on
   const given = await world.product.staff.post(`/api/subscriptions/${tenant.id}/excepciones`, exception)
   assert.equal(given.statusCode, 201, given.body)
   const suspend = async (suspendida: boolean) => {
-    await world.product.staff.send('PATCH', `/api/tenants/${tenant.id}`, { body: { suspendida } })
+    const body = { suspendida, ...(suspendida && { motivo: 'convenio con la empresa' }) }
+    const answer = await world.product.staff.send('PATCH', `/api/tenants/${tenant.id}`, { body })
+    assert.ok(answer.statusCode < 300, answer.body)
     const state = suspendida ? 'suspended' : 'active'
     const placement = central.selectFrom('tenant_databases').select('state').where('tenant_id', '=', tenant.id)
     await until(async () => (await placement.executeTakeFirst())?.state === state, 20_000)
