@@ -96,3 +96,35 @@ test('one that failed is tried again in other words, however often that is asked
   const refused = await tenant.post(`/api/sat/solicitudes/${open.id}/reintentar`)
   assert.deepEqual([refused.statusCode, refused.json().code], [409, 'sat.solicitud_sin_falla'])
 })
+
+test('requests of another company are nobody’s, a visor only reads, and staff that looks in changes nothing', async () => {
+  const tenant = await world.company(randomRfc())
+  const other = await world.company(randomRfc())
+  await world.settle()
+  const [theirs] = (await other.get('/api/sat/solicitudes?limite=1')).json().datos
+  const mine = (await tenant.get('/api/sat/solicitudes?limite=200')).json().datos.map(({ id }: { id: string }) => id)
+  assert.ok(theirs && !mine.includes(theirs.id))
+  for (const answer of [
+    await tenant.get(`/api/sat/solicitudes/${theirs.id}`),
+    await tenant.post(`/api/sat/solicitudes/${theirs.id}/reintentar`),
+  ])
+    assert.deepEqual([answer.statusCode, answer.json().code], [404, 'sat.solicitud_desconocida'])
+  assert.deepEqual((await tenant.get(`/api/sat/solicitudes?corrida=${theirs.corridaId}`)).json().datos, [])
+  const behind = (await other.get('/api/sat/solicitudes?limite=1')).json().siguiente
+  const page = (await tenant.get(`/api/sat/solicitudes?limite=200&cursor=${behind}`)).json().datos
+  assert.ok(page.every(({ id }: { id: string }) => mine.includes(id)))
+
+  const changes = (client: typeof world.product.staff, headers = {}) => [
+    client.send('POST', '/api/sat/sync', { body: {}, headers }),
+    client.send('POST', `/api/sat/solicitudes/${mine[0]}/reintentar`, { headers }),
+  ]
+  const visor = await tenant.member('visor')
+  assert.equal((await visor.get('/api/sat/sync')).statusCode, 200)
+  const { staff, anonymous } = world.product
+  await staff.post('/api/auth/vista', { tenant: tenant.rfc, motivo: 'Revisión pedida por el cliente' })
+  const looking = { 'x-view-tenant': encodeURIComponent(tenant.rfc) }
+  assert.equal((await staff.send('GET', '/api/sat/sync', { headers: looking })).statusCode, 200)
+  for (const answer of await Promise.all([...changes(visor), ...changes(staff, looking), ...changes(staff)]))
+    assert.equal(answer.statusCode, 403, answer.body)
+  for (const answer of await Promise.all(changes(anonymous))) assert.equal(answer.statusCode, 401)
+})
