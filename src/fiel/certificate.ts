@@ -80,12 +80,14 @@ interface Attribute {
 function nameOf(name: Der): Attribute[] {
   return childrenOf(name).flatMap((set) =>
     childrenOf(set).map((pair) => {
-      const [type, value] = childrenOf(pair)
+      const [type, content] = childrenOf(pair)
       const oid = oidOf(type)
       const known = NAMES[oid]
-      const text = textOf(demand(value))
-      if (known) return { type: known, value: text.trim(), shown: escapeName(text) }
-      return { type: oid, value: text.trim(), shown: `#${demand(value).whole.toString('hex')}` }
+      const text = textOf(demand(content))
+      // A database keeps no zero in a text, and nobody's name has one.
+      const value = text.replace(/\p{Cc}/gu, ' ').trim()
+      if (known) return { type: known, value, shown: escapeName(text) }
+      return { type: oid, value, shown: `#${demand(content).whole.toString('hex')}` }
     }),
   )
 }

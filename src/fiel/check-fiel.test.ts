@@ -10,6 +10,7 @@ import { checkFiel, type Esperado, openFiel, type Partes } from './check-fiel.ts
 
 const EKU = 'EKU9003173C9'
 const NOW = new Date('2026-06-01T12:00:00Z')
+const ESPERADO: Esperado = { rfc: EKU, now: NOW, pruebas: true }
 const OWN = 'own-fiel-valid-2046-EKU9003173C9'
 const RAROS = 'own-raros'
 const own = (name: string) => ownFixture(`fiel/${name}`)
@@ -17,7 +18,7 @@ const own = (name: string) => ownFixture(`fiel/${name}`)
 /** What is said of three files: the code of the refusal, or `sí`. */
 function verdict(partes: Partes, esperado: Partial<Esperado> = {}): string {
   try {
-    checkFiel(partes, { rfc: EKU, now: NOW, pruebas: true, ...esperado })
+    checkFiel(partes, { ...ESPERADO, ...esperado })
     return 'sí'
   } catch (error) {
     assert.ok(error instanceof AppError, String(error))
@@ -223,6 +224,12 @@ test('certificates that are both or neither of e.firma and CSD say what speaks f
   const neither = Buffer.from(cer)
   neither[neither.indexOf(oid) + oid.length - 1] = 9
   assert.equal(verdict({ certificado: neither, llave: key, contrasena }), 'fiel.tipo_contradictorio')
+})
+
+test('what no name has is left out of it', () => {
+  const { cer, key } = makeEfirma({ rfc: EKU, nombre: 'UNA\0 EMPRESA\n', representante: 'VADA800927DJ3\0' })
+  const read = checkFiel({ certificado: cer, llave: key, contrasena: Buffer.from('12345678a') }, ESPERADO)
+  assert.deepEqual([read.nombre, read.rfcRepresentante], ['UNA  EMPRESA', 'VADA800927DJ3'])
 })
 
 test('nothing that was given is changed, whatever is said of it', () => {
