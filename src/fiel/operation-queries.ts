@@ -150,6 +150,17 @@ export function findOpenReleases(central: CentralSql, of: { tenantId?: string; c
   return query.orderBy('r.released_at').orderBy('r.id').execute()
 }
 
+/** Whatever of it was put on the disk has had its time. */
+export async function hastenReleases(trx: CentralTx, credentialId: string, now: Date): Promise<void> {
+  await trx
+    .updateTable('fiel_releases')
+    .set({ delete_after: sql`greatest(${now}, released_at + interval '1 millisecond')` })
+    .where('credential_id', '=', credentialId)
+    .where('deleted_at', 'is', null)
+    .where('delete_after', '>', now)
+    .execute()
+}
+
 export async function markReleaseDeleted(central: CentralSql, id: string, now: Date): Promise<void> {
   await central
     .updateTable('fiel_releases')

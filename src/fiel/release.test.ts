@@ -22,7 +22,8 @@ import test, { type TestContext } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { type EfirmaFiles, makeEfirma } from '../../test/support/efirmas.ts'
-import { type Product, randomRfc, startProduct } from '../../test/support/product.ts'
+import { fielForm } from '../../test/support/fiel-form.ts'
+import { PASSWORD, type Product, randomRfc, startProduct } from '../../test/support/product.ts'
 import { until } from '../../test/support/until.ts'
 import { horux, insertCompanies, sealEfirma, startHorux } from '../../test/support/vault.ts'
 import { eraseFolder, writeReleased } from './released-files.ts'
@@ -126,6 +127,21 @@ test('kill -9 after writing: half an hour later whoever sweeps deletes it', inMe
   assert.deepEqual(inside(v.runtime), [])
   assert.ok((await releases(v))[0]?.deleted_at)
   assert.deepEqual(await v.sweepIn(60), { deleted: 0, failed: [] })
+})
+
+test('deleted by its company, it does not lie open for the rest of its half hour', inMemory, async (t) => {
+  const home = mkdtempSync(path.join(MEMORY, 'horux-efirmas-'))
+  t.after(() => rmSync(home, { recursive: true, force: true }))
+  const product = await startProduct(t, { env: { FIEL_RUNTIME_PATH: path.join(home, 'abierta') } })
+  const tenant = await product.createTenant()
+  const { cer, key } = makeEfirma({ rfc: tenant.rfc })
+  assert.equal((await tenant.send('POST', '/api/fiel', fielForm({ certificado: cer, llave: key }))).statusCode, 201)
+  const said = await horux(product, ['fiel', 'decrypt', '--rfc', tenant.rfc, '--motivo', MOTIVO, '--json'])
+  const { carpeta } = JSON.parse(said.stdout)
+  assert.deepEqual(await sweepReleases(product.deps), { deleted: 0, failed: [] })
+  assert.equal((await tenant.send('DELETE', '/api/fiel', { body: { passwordActual: PASSWORD } })).statusCode, 204)
+  await sweepReleases(product.deps)
+  assert.ok(!existsSync(carpeta))
 })
 
 test('the worker is one who sweeps, and the timer of the system another', inMemory, async (t) => {

@@ -14,6 +14,7 @@ import { tenantNotFound } from '../tenants/errors.ts'
 import { lockTenant } from '../tenants/queries.ts'
 import { checkFiel, type Partes } from './check-fiel.ts'
 import { ausente } from './errors.ts'
+import { hastenReleases } from './operation-queries.ts'
 import { endFiel, insertFiel, orderSync } from './queries.ts'
 import { sealFiel } from './vault.ts'
 
@@ -86,7 +87,10 @@ export async function storeFiel(deps: StoreDeps, deed: Deed & { rfc: string; par
   crashpoint('fiel.store.committed')
 }
 
-/** Ends the e.firma of a company: what is sealed is gone with the commit, its files as soon as the worker gets to them. */
+/**
+ * Ends the e.firma of a company: what is sealed is gone with the commit, its files as soon as the worker gets to them; so is
+ * what an operator opened.
+ */
 export async function deleteFiel(deps: StoreDeps, deed: Deed): Promise<void> {
   const { central, queue } = deps
   const { tenantId, by } = deed
@@ -96,6 +100,7 @@ export async function deleteFiel(deps: StoreDeps, deed: Deed): Promise<void> {
     await lockLiving(trx, tenantId)
     const ended = await endFiel(trx, tenantId, { how: 'deleted', by, now })
     if (!ended) throw ausente()
+    await hastenReleases(trx, ended.id, now)
     await audit(trx, deed, 'fiel.eliminada', { credencial: ended.id, serie: ended.serial }, now)
     await queue.enqueue(trx, 'fiel.files', { credentialId: ended.id })
   })
