@@ -113,9 +113,10 @@ const SIGNATURES = [0x04034b50, 0x06054b50, 0x08074b50]
 async function sizesOf(folder: string, { sha256 }: ReceivedFile) {
   try {
     await using zip = await openZip(path.join(folder, sha256))
-    if (zip.entries.length === 0) throw zipWithoutFiles()
-    const largest = zip.entries.reduce((most, { bytes }) => Math.max(most, bytes), 0)
-    return { entradas: zip.entries.length, bytes: zip.bytes, largest }
+    if (zip.length === 0) throw zipWithoutFiles()
+    let largest = 0
+    for (let i = 0; i < zip.length; i++) largest = Math.max(largest, zip.at(i).bytes)
+    return { entradas: zip.length, bytes: zip.bytes, largest }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     return { entradas: 1, bytes: 0, largest: 0, codigo: error.code, mensaje: error.mensaje }
@@ -149,8 +150,8 @@ async function* members(
   { start, from }: { start: number; from: number },
 ): AsyncGenerator<Item> {
   await using zip = await reopen(where, archivo)
-  for (const [i, entry] of zip.entries.entries()) {
-    if (start + i < from) continue
+  for (let i = Math.max(0, from - start); i < zip.length; i++) {
+    const entry = zip.at(i)
     yield {
       n: start + i,
       archivo: shownName(`${archivo.nombre}/${entry.name}`),
@@ -169,7 +170,7 @@ async function reopen(
 ): Promise<Zip> {
   const opening = openZip(path.join(folder, sha256), limits)
   const zip = await opening.catch((error: unknown) => Promise.reject(filesLost(error)))
-  if (zip.entries.length === entradas) return zip
+  if (zip.length === entradas) return zip
   await zip.close()
   throw filesLost()
 }

@@ -91,7 +91,8 @@ export async function readAt(file: FileHandle, position: number, length: number)
 const END = 22
 const LOCATOR = 20
 const ZIP64_END = 56
-const RECORD = 46
+/** A line of the index without its name, extra field and comment. */
+export const RECORD = 46
 const PIECE = 256 * 1024
 const LONGEST_NAME = 2048
 const MAX32 = 0xffffffff

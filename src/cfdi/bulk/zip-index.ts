@@ -14,10 +14,11 @@ export interface ZipIndex {
   close(end: number): void
 }
 
-export function createZipIndex(): ZipIndex {
-  let capacity = 1_024
+/** `lines` and `nameBytes` are what the archive says, and may be wrong: with room for them it need not be copied as it grows. */
+export function createZipIndex({ lines, nameBytes }: { lines: number; nameBytes: number }): ZipIndex {
+  let capacity = Math.max(64, lines)
   let numbers = new Float64Array(capacity * NUMBERS)
-  let names = Buffer.alloc(64 * 1_024)
+  let names = Buffer.alloc(Math.max(1_024, Math.min(nameBytes, MOST_NAMES)))
   let named = 0
   let length = 0
 
@@ -80,6 +81,8 @@ export function createZipIndex(): ZipIndex {
 }
 
 const NUMBERS = 9
+/** 40 bytes, which the SAT's are, of as many as a package may have, twice over: an index may claim any size. */
+const MOST_NAMES = 16 * 1024 ** 2
 const NO_MODE = -1
 
 /** In the order of their places; undefined when they lie in it, as they mostly do. */

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { crc32, inflateRawSync } from 'node:zlib'
 import type { AppError } from '../../errors.ts'
-import { findDirectory, readAt, readDirectory, type ZipRecord } from './zip-directory.ts'
+import { findDirectory, RECORD, readAt, readDirectory, type ZipRecord } from './zip-directory.ts'
 import {
   memberCrc,
   memberEncrypted,
@@ -52,7 +52,11 @@ export interface ZipEntry {
 }
 
 export interface Zip extends AsyncDisposable {
-  /** In the order of the archive's index, without its folders. */
+  /** How many there are, without folders. */
+  readonly length: number
+  /** The `i`-th in the order of the archive's index. @throws RangeError beyond the last */
+  at(i: number): ZipEntry
+  /** All of them. Of a large archive ask for one after the other: as objects they are more than its index. */
   readonly entries: readonly ZipEntry[]
   /** Of all entries, unpacked. */
   readonly bytes: number
@@ -86,14 +90,15 @@ export async function openZip(path: string, limits: ZipLimits = UPLOAD_LIMITS): 
 async function index(file: FileHandle, size: number, limits: ZipLimits): Promise<Zip> {
   const directory = await findDirectory(file, size)
   if (directory.entries > limits.entries) throw zipTooMany(limits.entries)
-  const lines = createZipIndex()
-  const entries: ZipEntry[] = []
+  const nameBytes = directory.bytes - directory.entries * RECORD
+  const lines = createZipIndex({ lines: directory.entries, nameBytes })
+  const places: number[] = []
   let bytes = 0
   for await (const record of readDirectory(file, directory)) {
     if (lines.length === limits.entries) throw zipTooMany(limits.entries)
     bytes += record.bytes
     if (bytes > limits.totalBytes) throw zipTooLarge(limits.totalBytes)
-    if (!isFolder(record)) entries.push(new Member(lines, lines.length, limits))
+    if (!isFolder(record)) places.push(lines.length)
     lines.add(record)
   }
   // Writers without zip64 count modulo 65,536.
@@ -103,8 +108,17 @@ async function index(file: FileHandle, size: number, limits: ZipLimits): Promise
 
   const windows = windowsOf(file, directory.offset)
   const close = () => file.close()
+  const at = (i: number): ZipEntry => {
+    const place = places[i]
+    if (place === undefined) throw new RangeError(`there is no member ${i}`)
+    return new Member(lines, place, limits)
+  }
   return {
-    entries,
+    length: places.length,
+    at,
+    get entries() {
+      return places.map((_, i) => at(i))
+    },
     bytes,
     close,
     [Symbol.asyncDispose]: close,
@@ -123,7 +137,7 @@ async function index(file: FileHandle, size: number, limits: ZipLimits): Promise
   }
 }
 
-/** A place in the index, and no more: there may be 200,000 of them. */
+/** A place in the index, and no more. */
 class Member implements ZipEntry {
   readonly lines: ZipIndex
   readonly i: number

@@ -127,7 +127,7 @@ async function inspectPackage(zip: string, paqueteId: string): Promise<Archivo> 
     const { size } = await handle.stat().finally(() => handle.close())
     await pipeline(createReadStream(zip, { highWaterMark: 1024 ** 2 }), hash)
     const nombre = shownName(`${paqueteId}.zip`)
-    return { nombre, bytes: size, sha256: hash.digest('hex'), tipo: 'zip', entradas: archive.entries.length }
+    return { nombre, bytes: size, sha256: hash.digest('hex'), tipo: 'zip', entradas: archive.length }
   } catch (error) {
     if (error instanceof AppError) {
       await rm(zip, { force: true })
