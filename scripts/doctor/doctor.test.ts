@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { loadConfig } from '../../src/config.ts'
 import { openCentral } from '../../src/db/client.ts'
+import { findKeyFaults } from '../../src/fiel/check-vault.ts'
 import { makeEfirma } from '../../test/support/efirmas.ts'
 import { type PreparedCluster, startPreparedCluster } from '../../test/support/prepared-cluster.ts'
 import { insertCompanies, sealEfirma } from '../../test/support/vault.ts'
@@ -78,6 +79,19 @@ test('keys of e.firmas that are missing, old, or lie open too long are told with
   const missing = named(await examine(env), 'Llaves de e.firma')
   assert.equal(missing.state, 'failed')
   assert.match(missing.detail, /falta otra, que envuelve 1/)
+  // Another key under the name of the one that is needed.
+  const misnamed = `otra:${Buffer.from('mala-0123456789abcdefghijklmnopqrstuvwxyz').toString('base64')}`
+  const wrong = named(
+    await examine({ ...env, FIEL_ENCRYPTION_KEY: `${env['FIEL_ENCRYPTION_KEY']},${misnamed}` }),
+    'Llaves de e.firma',
+  )
+  assert.equal(wrong.state, 'failed')
+  assert.match(wrong.detail, /otra no es la que envuelve 1/)
+  const { fielKeys: bad } = loadConfig({ ...env, FIEL_ENCRYPTION_KEY: misnamed }, 'cli')
+  assert.deepEqual(await findKeyFaults(central, { fielKeys: bad }), [
+    { kind: 'wrong_key', kid: 'otra', credentials: 1 },
+  ])
+  assert.deepEqual(await findKeyFaults(central, { fielKeys }), [])
   const both = { ...env, FIEL_ENCRYPTION_KEY: `${env['FIEL_ENCRYPTION_KEY']},${other}` }
   const old = named(await examine(both), 'Llaves de e.firma')
   assert.deepEqual([old.state, old.remedy], ['warning', 'horux keys rotate --yes'])

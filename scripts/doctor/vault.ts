@@ -1,6 +1,7 @@
 import type { Config } from '../../src/config.ts'
 import type { OwnerConnection } from '../../src/db/client.ts'
-import { findMachineFaults, type VaultFault } from '../../src/fiel/check-vault.ts'
+import { findMachineFaults, isWrongKey, SAMPLE, type VaultFault } from '../../src/fiel/check-vault.ts'
+import type { WrappedCertificate } from '../../src/fiel/operation-queries.ts'
 import { type Finding, ok, problem } from './finding.ts'
 
 /** What e.firmas need of this machine. */
@@ -33,6 +34,8 @@ function findingOf(fault: VaultFault, env: Config['env']): Finding {
     }
     case 'missing_key':
       return missingKey(fault.kid, fault.credentials)
+    case 'wrong_key':
+      return wrongKey(fault.kid, fault.credentials)
   }
 }
 
@@ -42,6 +45,14 @@ const missingKey = (kid: string, n: number): Finding =>
     'failed',
     `falta ${kid}, que envuelve ${n} e.firmas: no se pueden abrir`,
     'vuelve a ponerla al final de FIEL_ENCRYPTION_KEY y corre horux keys rotate',
+  )
+
+const wrongKey = (kid: string, n: number): Finding =>
+  problem(
+    'Llaves de e.firma',
+    'failed',
+    `la llave ${kid} no es la que envuelve ${n} e.firmas con ese nombre: no se pueden abrir`,
+    'devuelve a FIEL_ENCRYPTION_KEY la de antes con ese nombre, y a la nueva dale otro; que nadie suba su e.firma de nuevo',
   )
 
 /** Whether everything that is sealed can be opened, and nothing lies open after its time. */
@@ -61,6 +72,14 @@ export async function vaultRows(session: OwnerConnection, { fielKeys }: Config):
   const all = uses.reduce((sum, { n }) => sum + n, 0)
   const waiting = old.reduce((sum, { n }) => sum + n, 0)
   const findings = missing.map(({ kid, n }) => missingKey(kid, n))
+  for (const { kid, n } of uses.filter((use) => !missing.includes(use))) {
+    const sample = await session.query<WrappedCertificate>(
+      `select id, tenant_id as "tenantId", certificate from fiel_credentials
+       where ended_at is null and kid = $1 order by created_at desc limit $2`,
+      [kid, SAMPLE],
+    )
+    if (isWrongKey(fielKeys, sample)) findings.push(wrongKey(kid, n))
+  }
   if (waiting > 0) {
     const detail = `${waiting} de ${all} e.firmas siguen envueltas con una llave anterior`
     findings.push(problem('Llaves de e.firma', 'warning', detail, 'horux keys rotate --yes'))

@@ -1,9 +1,12 @@
 import { lstat } from 'node:fs/promises'
 import type { KeyRing } from '../config.ts'
+import { rewrapEnvelope } from '../crypto/envelope.ts'
+import type { SealKeys } from '../crypto/seal.ts'
 import type { CentralDb } from '../db/databases.ts'
 import { assertSha1Signing } from './open-fiel.ts'
-import { countByKid } from './operation-queries.ts'
+import { countByKid, findWrappedBy, type WrappedCertificate } from './operation-queries.ts'
 import { isInMemory } from './released-files.ts'
+import { contextOf } from './vault.ts'
 
 /** Something about this installation that keeps e.firmas from being used, or safe. */
 export type VaultFault =
@@ -15,6 +18,8 @@ export type VaultFault =
   | { kind: 'on_disk'; folder: string }
   /** E.firmas that nobody can open: their key is not in the ring. */
   | { kind: 'missing_key'; kid: string; credentials: number }
+  /** The ring has a key of this name, and it is another one. */
+  | { kind: 'wrong_key'; kid: string; credentials: number }
 
 type FolderVariable = 'FIEL_STORAGE_PATH' | 'FIEL_RUNTIME_PATH'
 
@@ -43,10 +48,31 @@ export async function findMachineFaults(config: {
   return faults
 }
 
-/** Keys that wrap e.firmas and are not in the ring. */
+/** Keys that wrap e.firmas and are not in the ring, or are others than those in the ring. */
 export async function findKeyFaults(central: CentralDb, { fielKeys }: { fielKeys: KeyRing }): Promise<VaultFault[]> {
-  const uses = await countByKid(central)
-  return uses
-    .filter(({ kid }) => !fielKeys.kids.includes(kid))
-    .map(({ kid, credentials }) => ({ kind: 'missing_key', kid, credentials }))
+  const faults: VaultFault[] = []
+  for (const { kid, credentials } of await countByKid(central)) {
+    const inRing = fielKeys.kids.includes(kid)
+    if (!inRing) faults.push({ kind: 'missing_key', kid, credentials })
+    else if (isWrongKey(fielKeys, await findWrappedBy(central, kid, SAMPLE)))
+      faults.push({ kind: 'wrong_key', kid, credentials })
+  }
+  return faults
+}
+
+/** One that does not open may be damaged; of several it is the key, and nobody should have to upload theirs again. */
+export const SAMPLE = 5
+
+/** Whether the ring opens the wrapping of none of these. */
+export function isWrongKey(keys: SealKeys, sample: readonly WrappedCertificate[]): boolean {
+  return sample.length > 0 && sample.every((one) => !isWrappedByRing(keys, one))
+}
+
+function isWrappedByRing(keys: SealKeys, { id, tenantId, certificate }: WrappedCertificate): boolean {
+  try {
+    rewrapEnvelope(keys, certificate, contextOf({ tenantId, credentialId: id }, 'certificate'))
+    return true
+  } catch {
+    return false
+  }
 }

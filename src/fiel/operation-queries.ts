@@ -23,6 +23,25 @@ export async function countByKid(central: CentralSql): Promise<KidUse[]> {
   return rows.flatMap(({ kid, n }) => (kid === null ? [] : [{ kid, credentials: Number(n) }]))
 }
 
+export interface WrappedCertificate {
+  id: string
+  tenantId: string
+  certificate: Buffer
+}
+
+/** The newest living e.firmas that a key wraps, of which the least secret part. */
+export async function findWrappedBy(central: CentralSql, kid: string, limit: number): Promise<WrappedCertificate[]> {
+  const rows = await central
+    .selectFrom('fiel_credentials')
+    .select(['id', 'tenant_id as tenantId', 'certificate'])
+    .where('ended_at', 'is', null)
+    .where('kid', '=', kid)
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.flatMap(({ certificate, ...one }) => (certificate ? [{ ...one, certificate }] : []))
+}
+
 export interface SealedCredential {
   id: string
   tenantId: string
