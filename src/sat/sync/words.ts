@@ -60,7 +60,10 @@ export function sinDescarga({ horasSinExito, diasEnElSat, faltan, pausa }: Sinto
   }
 }
 
-const accionDe = (code: string): string =>
-  code.startsWith('fiel.') ? 'Sube una e.firma vigente en e.firma.' : 'Revisa la pausa en Sincronización.'
+function accionDe(code: string): string {
+  // Ours to mend: another upload would be for nothing.
+  if (code === 'fiel.sin_llave') return 'No tienes que hacer nada: la descarga sigue en cuanto lo arreglemos.'
+  return code.startsWith('fiel.') ? 'Sube una e.firma vigente en e.firma.' : 'Revisa la pausa en Sincronización.'
+}
 
 const horas = (hours: number): string => (hours < 72 ? `${hours} horas` : `${Math.floor(hours / 24)} días`)
