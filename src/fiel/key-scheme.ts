@@ -1,4 +1,4 @@
-import { transcode } from 'node:buffer'
+import { isUtf8, transcode } from 'node:buffer'
 import { createDecipheriv, hash, pbkdf2Sync } from 'node:crypto'
 import { childrenOf, type Der, DerError, demand, integerOf, oidOf, TAG } from './der.ts'
 
@@ -102,6 +102,8 @@ const SHA1_BLOCK = 64
 
 /** RFC 7292 appendix B.2 with SHA-1. */
 function derivePkcs12(password: Buffer, salt: Buffer, rounds: number, wanted: { use: 1 | 2; length: number }): Buffer {
+  // OpenSSL reads other bytes in a way of its own: what it opened would not be what was looked at.
+  if (!isUtf8(password)) throw new DerError('not UTF-8')
   const text = transcode(password, 'utf8', 'utf16le')
   const bmp = Buffer.concat([text.swap16(), Buffer.alloc(2)])
   const input = Buffer.concat([Buffer.alloc(SHA1_BLOCK, wanted.use), repeated(salt), repeated(bmp)])

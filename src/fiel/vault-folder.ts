@@ -45,14 +45,20 @@ async function writeWhole(file: string, bytes: Buffer): Promise<void> {
   const temporary = `${file}.${randomUUID()}.tmp`
   const handle = await open(temporary, 'wx', 0o600)
   try {
-    await handle.chmod(0o600)
-    await handle.writeFile(bytes)
-    await handle.sync()
-  } finally {
-    await handle.close()
+    try {
+      await handle.chmod(0o600)
+      await handle.writeFile(bytes)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    crashpoint('fiel.files.temporary')
+    await rename(temporary, file)
+  } catch (error) {
+    // On a full disk every try would leave one more.
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw error
   }
-  crashpoint('fiel.files.temporary')
-  await rename(temporary, file)
 }
 
 async function sync(folder: string): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { type EfirmaFiles, makeEfirma } from '../../test/support/efirmas.ts'
@@ -10,7 +11,7 @@ import { insertCompanies, sealEfirma } from '../../test/support/vault.ts'
 import { openEnvelope } from '../crypto/envelope.ts'
 import { findBehindFiles } from './operation-queries.ts'
 import { sweepVault } from './sweep-vault.ts'
-import { FILES, folderOfFiel } from './vault-folder.ts'
+import { FILES, folderOfFiel, writeFolder } from './vault-folder.ts'
 import { writeFielFiles } from './write-files.ts'
 
 let product: Product
@@ -156,6 +157,21 @@ test('what a dead writer left is taken away, and a folder that was opened to oth
   await writeFielFiles(product.deps, id)
   await assertShows(folder, tenantId)
   assert.equal(mode(folder), 0o700)
+})
+
+test('a try that fails leaves no more files than there were', async (t) => {
+  const folder = path.join(mkdtempSync(path.join(tmpdir(), 'horux-a-medias-')), 'carpeta')
+  t.after(() => rmSync(path.dirname(folder), { recursive: true }))
+  mkdirSync(path.join(folder, 'password.enc', 'estorbo'), { recursive: true })
+  const bytes = Buffer.from('x')
+  const files = {
+    'certificate.cer.enc': bytes,
+    'private_key.key.enc': bytes,
+    'password.enc': bytes,
+    'metadata.json.enc': bytes,
+  }
+  for (let i = 0; i < 3; i++) await assert.rejects(writeFolder(folder, files))
+  assert.deepEqual(readdirSync(folder).sort(), ['certificate.cer.enc', 'password.enc', 'private_key.key.enc'])
 })
 
 test('a change after the files were written is behind again, until its own job', async () => {
