@@ -1,26 +1,48 @@
 import { sql } from 'kysely'
+import { findExpediente, findSemillas } from '../../cfdi/store/store-queries.ts'
 import type { TenantTx } from '../../db/databases.ts'
 import { parseCentavos } from '../../fiscal/money.ts'
-import type { Acreditado, Recibido } from './cancelado-recibido.ts'
+import type { Acreditado, Nombra, Recibido } from './cancelado-recibido.ts'
 
-/** What months credit because of these CFDI: their own movements, and those of payments and notes of theirs. */
-export async function findAcreditados(trx: TenantTx, uuids: readonly string[]): Promise<Acreditado[]> {
-  if (uuids.length === 0) return []
+/** The documents that bear on what these CFDI do to months: those that are derived anew when one of them changes. */
+export async function findAlcance(trx: TenantTx, uuids: readonly string[]): Promise<Alcance> {
+  const { facturas, egresos, documentos } = await findExpediente(trx, await findSemillas(trx, uuids))
+  const { rows: nombrados } = await sql<Nombra>`
+    select uuid_fiscal::text as uuid, documento from movimientos
+    where uuid_fiscal = any(${uuids}::uuid[]) and documento is not null
+    union
+    select uuid_fiscal::text, uuid_relacionado::text from cfdi_relaciones where uuid_fiscal = any(${uuids}::uuid[])
+    order by 1, 2`.execute(trx)
+  return { uuids: [...facturas, ...egresos].map(({ uuid }) => uuid), documentos, nombrados }
+}
+
+interface Alcance {
+  /** Of invoices and credit notes. */
+  readonly uuids: readonly string[]
+  /** Those whose payments are among them. */
+  readonly documentos: readonly string[]
+  /** Which documents those name that it starts from. */
+  readonly nombrados: readonly Nombra[]
+}
+
+/** What months credit because of these documents. */
+export async function findAcreditados(trx: TenantTx, { uuids, documentos }: Alcance): Promise<Acreditado[]> {
   const { rows } = await sql<AcreditadoRow>`
-    select u.uuid::text as uuid, m.ejercicio, m.mes, (m.iva16 + m.iva8 + m.iva_otra)::text as iva,
+    select m.uuid_fiscal::text as uuid, m.n, m.documento, m.ejercicio, m.mes,
+      (m.iva16 + m.iva8 + m.iva_otra - m.iva_retenido)::text as pagado, m.iva_retenido::text as retenido,
       m.destino_iva as "destinoIva", m.porcentaje_deducible::text as porcentaje, i.proporcion::text as proporcion
-    from unnest(${uuids}::uuid[]) as u(uuid)
-    cross join lateral (
-      select * from movimientos m where m.uuid_fiscal = u.uuid
-      union
-      select * from movimientos m where m.documento = u.uuid::text
-    ) m
+    from movimientos m
     left join iva_mensual i on i.ejercicio = m.ejercicio and i.mes = m.mes
-    where m.direccion = 'recibido' and m.efecto = 'cuenta'`.execute(trx)
-  return rows.map(({ uuid, ejercicio, mes, iva, destinoIva, porcentaje, proporcion }) => ({
+    where m.direccion = 'recibido' and m.efecto = 'cuenta'
+      and (m.uuid_fiscal = any(${uuids}::uuid[]) or (m.clase = 'REP' and m.documento = any(${documentos}::text[])))
+    order by m.uuid_fiscal, m.n`.execute(trx)
+  return rows.map(({ uuid, n, documento, ejercicio, mes, pagado, retenido, destinoIva, porcentaje, proporcion }) => ({
     uuid,
+    n,
+    documento,
     periodo: { ejercicio, mes },
-    iva: parseCentavos(iva),
+    pagado: parseCentavos(pagado),
+    retenido: parseCentavos(retenido),
     destinoIva,
     porcentajeDeducible: parseCentavos(porcentaje),
     // numeric(5,4): always four decimals.
@@ -28,10 +50,11 @@ export async function findAcreditados(trx: TenantTx, uuids: readonly string[]): 
   }))
 }
 
-interface AcreditadoRow extends Pick<Acreditado, 'uuid' | 'destinoIva'> {
+interface AcreditadoRow extends Pick<Acreditado, 'uuid' | 'n' | 'documento' | 'destinoIva'> {
   ejercicio: number
   mes: number
-  iva: string
+  pagado: string
+  retenido: string
   porcentaje: string
   proporcion: string | null
 }
@@ -40,7 +63,12 @@ export async function findRecibidos(trx: TenantTx, uuids: readonly string[]): Pr
   const { rows } = await sql<Recibido>`
     select uuid_fiscal::text as uuid, tipo, rfc_emisor as "rfcEmisor", nombre_emisor as "nombreEmisor",
       total::text as total, moneda, to_char(fecha_emision, 'YYYY-MM-DD') as "fechaEmision",
-      to_char(fecha_cancelacion, 'YYYY-MM-DD') as "fechaCancelacion"
-    from cfdis where uuid_fiscal = any(${uuids}::uuid[]) and direccion = 'recibido'`.execute(trx)
+      to_char(fecha_cancelacion, 'YYYY-MM-DD') as "fechaCancelacion", (
+        select s.uuid_fiscal::text from cfdi_relaciones r join cfdis s on s.uuid_fiscal = r.uuid_fiscal
+        where r.uuid_relacionado = c.uuid_fiscal and r.tipo_relacion = '04'
+          and s.estado = 'vigente' and s.rfc_emisor = c.rfc_emisor
+        order by s.fecha_emision desc, s.uuid_fiscal limit 1
+      ) as "sustituidoPor"
+    from cfdis c where uuid_fiscal = any(${uuids}::uuid[]) and direccion = 'recibido'`.execute(trx)
   return rows
 }

@@ -3,8 +3,8 @@ import { rederive } from '../../cfdi/store/rederive.ts'
 import type { TenantTx } from '../../db/databases.ts'
 import { fechaOf } from '../../fiscal/fecha.ts'
 import { periodoOf } from '../../fiscal/periodo.ts'
-import { findAcreditados, findRecibidos } from './cancelado-queries.ts'
-import { alertaCancelado, claveCancelado } from './cancelado-recibido.ts'
+import { findAcreditados, findAlcance, findRecibidos } from './cancelado-queries.ts'
+import { alertaCancelado, claveCancelado, perdidasPorCfdi } from './cancelado-recibido.ts'
 import { setEstados } from './queries.ts'
 
 /** A CFDI whose state is another from now on. */
@@ -31,7 +31,8 @@ export async function changeEstados(
   const of = (estado: Cambio['estado']) =>
     cambios.filter((cambio) => cambio.direccion === 'recibido' && cambio.estado === estado).map(({ uuid }) => uuid)
   const cancelados = of('cancelado')
-  const antes = await findAcreditados(trx, cancelados)
+  const alcance = cancelados.length > 0 ? await findAlcance(trx, cancelados) : undefined
+  const antes = alcance ? await findAcreditados(trx, alcance) : []
   await setEstados(
     trx,
     cambios.map(({ uuid, estado, conocidoEn, fechaCancelacion }) => ({
@@ -42,17 +43,14 @@ export async function changeEstados(
     })),
   )
   await rederive(trx, [...new Set([...touched, ...cambios.map(({ uuid }) => uuid)])])
-  if (cancelados.length > 0) {
-    const despues = await findAcreditados(trx, cancelados)
+  if (alcance) {
+    const despues = await findAcreditados(trx, alcance)
+    const perdidas = perdidasPorCfdi(cancelados, { antes, despues, nombrados: alcance.nombrados })
     const actual = periodoOf(fechaOf(now))
     const recibidos = await findRecibidos(trx, cancelados)
-    const ofOne = <T extends { uuid: string }>(rows: readonly T[], uuid: string) =>
-      rows.filter((row) => row.uuid === uuid)
     await raiseAlertas(
       trx,
-      recibidos.map((cfdi) =>
-        alertaCancelado(cfdi, { antes: ofOne(antes, cfdi.uuid), despues: ofOne(despues, cfdi.uuid) }, actual),
-      ),
+      recibidos.map((cfdi) => alertaCancelado(cfdi, perdidas.get(cfdi.uuid) ?? [], actual)),
       now,
     )
   }
