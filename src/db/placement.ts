@@ -56,7 +56,7 @@ export async function findGenerations(central: CentralSql, tenantIds: readonly s
 }
 
 /** @throws AppError why the tenant's database is not to be entered; an active one passes. */
-export function demandActive(placement: Placement | undefined): asserts placement is Placement {
+export function demandActive<P extends Pick<Placement, 'state'>>(placement: P | undefined): asserts placement is P {
   switch (placement?.state) {
     case 'active':
       return

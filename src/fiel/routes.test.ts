@@ -212,6 +212,20 @@ test('a new one replaces the former one and lifts what stood in its way; deleted
 })
 
 // Four: a fifth password at once looks like guessing.
+test('a suspended company brings no e.firma, and may take its own back', async () => {
+  const company = await product.createTenant()
+  const { cer, key } = makeEfirma({ rfc: company.rfc })
+  const form = fielForm({ certificado: cer, llave: key })
+  assert.equal((await upload(company, form)).statusCode, 201)
+  const body = { suspendida: true, motivo: 'Lo pidió el juez' }
+  assert.equal((await product.staff.send('PATCH', `/api/tenants/${company.id}`, { body })).statusCode, 200)
+  const refused = await upload(company, form)
+  assert.deepEqual([refused.statusCode, refused.json().code], [403, 'tenant.suspended'])
+  assert.equal((await rowsOf(company.id)).length, 1)
+  const gone = await company.send('DELETE', '/api/fiel', { body: { passwordActual: PASSWORD } })
+  assert.equal(gone.statusCode, 204, gone.body)
+})
+
 test('of several at once each is taken whole, and one lives', async () => {
   const company = await product.createTenant()
   const { privateKey } = makeEfirma({ rfc: company.rfc })

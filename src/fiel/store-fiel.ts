@@ -7,6 +7,7 @@ import { crashpoint } from '../crashpoint.ts'
 import type { PasswordHasher } from '../crypto/password-hash.ts'
 import { writeAudit } from '../db/audit.ts'
 import type { CentralDb, CentralTx } from '../db/databases.ts'
+import { demandActive } from '../db/placement.ts'
 import type { Origin } from '../http/client-address.ts'
 import { queueMail } from '../mail/outbox.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -38,7 +39,7 @@ export interface Deed {
  * Takes the e.firma of a company, in place of the one it had. What is kept is sealed before it is anywhere; the row, the end
  * of the former one, the mail, the order to synchronise and the job that writes the files are one commit. Of two at once
  * the second replaces the first.
- * @throws AppError `auth.wrong_password`, `auth.delayed`, `fiel.*` for what is not right with it
+ * @throws AppError `auth.wrong_password`, `auth.delayed`, `fiel.*` for what is not right with it, `tenant.suspended`
  */
 export async function storeFiel(deps: StoreDeps, deed: Deed & { rfc: string; partes: Partes }): Promise<void> {
   const { central, config, queue } = deps
@@ -53,6 +54,8 @@ export async function storeFiel(deps: StoreDeps, deed: Deed & { rfc: string; par
 
   await central.transaction().execute(async (trx) => {
     const tenant = await lockLiving(trx, tenantId)
+    // Moving, it takes part in nothing that is done here. Suspended, it may take its e.firma back and bring no other.
+    if (tenant.state !== 'moving') demandActive(tenant.state === null ? undefined : { state: tenant.state })
     const former = await endFiel(trx, tenantId, { how: 'replaced', by, now })
     const fingerprint = createHash('sha256').update(certificado.der).digest()
     const about = { rfc, nombre, rfcRepresentante, serial, validFrom, validTo, fingerprint }

@@ -128,3 +128,20 @@ test('requests of another company are nobody’s, a visor only reads, and staff 
     assert.equal(answer.statusCode, 403, answer.body)
   for (const answer of await Promise.all(changes(anonymous))) assert.equal(answer.statusCode, 401)
 })
+
+test('a suspended company asks for nothing and sees nothing of it', async () => {
+  const tenant = await world.company(randomRfc())
+  await world.settle()
+  const [{ id }] = (await tenant.get('/api/sat/solicitudes?limite=1')).json().datos
+  const body = { suspendida: true, motivo: 'Lo pidió el juez' }
+  const suspended = await world.product.staff.send('PATCH', `/api/tenants/${tenant.id}`, { body })
+  assert.equal(suspended.statusCode, 200, suspended.body)
+  for (const answer of [
+    await tenant.get('/api/sat/sync'),
+    await tenant.post('/api/sat/sync', {}),
+    await tenant.get('/api/sat/solicitudes'),
+    await tenant.get(`/api/sat/solicitudes/${id}`),
+    await tenant.post(`/api/sat/solicitudes/${id}/reintentar`),
+  ])
+    assert.deepEqual([answer.statusCode, answer.json().code], [403, 'tenant.suspended'])
+})

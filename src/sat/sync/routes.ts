@@ -4,7 +4,7 @@ import type { TenantDatabases } from '../../db/tenant-databases.ts'
 import { findFiel } from '../../fiel/queries.ts'
 import { type Rol, roles } from '../../http/access.ts'
 import { decodeCursor, encodeCursor, momento } from '../../http/cursor.ts'
-import { actingTenant } from '../../http/principal.ts'
+import { actingTenant, type Principal } from '../../http/principal.ts'
 import { type App, uuid } from '../../http/zod.ts'
 import { countFaltantes } from '../paquetes/faltantes-queries.ts'
 import { toCorrida, toSincronizacion, toSolicitud } from './answers.ts'
@@ -56,7 +56,7 @@ export const satRoutes = (deps: SatDeps) => async (app: App) => {
     response: { 202: CorridaSat },
   }
   app.post('/api/sat/sync', { schema: ask, config: writers }, async (request, reply) => {
-    const { tenantId } = actingTenant(request.user)
+    const tenantId = await entered(request.user)
     const { userId, email } = request.user
     await requestRun(deps, tenantId, { desde: request.body.desde, by: { userId, email } })
     const run = await findLastRun(central, tenantId)
@@ -72,7 +72,7 @@ export const satRoutes = (deps: SatDeps) => async (app: App) => {
     response: { 200: SolicitudesSat },
   }
   app.get('/api/sat/solicitudes', { schema: list, config: readers }, async (request) => {
-    const { tenantId } = actingTenant(request.user)
+    const tenantId = await entered(request.user)
     const { limite, cursor, ...filtro } = request.query
     const [creadaEn, id] = cursor ? decodeCursor(cursor, LAST) : []
     const after = creadaEn !== undefined && id !== undefined ? { creadaEn: new Date(creadaEn), id } : undefined
@@ -94,7 +94,7 @@ export const satRoutes = (deps: SatDeps) => async (app: App) => {
     response: { 200: SolicitudSat },
   }
   app.get('/api/sat/solicitudes/:id', { schema: one, config: readers }, async (request) => {
-    const { tenantId } = actingTenant(request.user)
+    const tenantId = await entered(request.user)
     return solicitudOf(tenantId, request.params.id)
   })
 
@@ -105,12 +105,19 @@ export const satRoutes = (deps: SatDeps) => async (app: App) => {
     response: { 202: SolicitudSat },
   }
   app.post('/api/sat/solicitudes/:id/reintentar', { schema: again, config: writers }, async (request, reply) => {
-    const { tenantId } = actingTenant(request.user)
+    const tenantId = await entered(request.user)
     const { userId, email } = request.user
     const id = await retryRequest(deps, tenantId, request.params.id, { userId, email })
     reply.code(202)
     return solicitudOf(tenantId, id)
   })
+
+  /** What is asked here is in the central database, which keeps nobody out: a suspended company is refused all the same. */
+  async function entered(user: Principal): Promise<string> {
+    const { tenantId } = actingTenant(user)
+    await tenants.use(tenantId, async () => undefined)
+    return tenantId
+  }
 
   async function solicitudOf(tenantId: string, id: string) {
     const row = await findListada(central, tenantId, id)
