@@ -25,6 +25,8 @@ export interface EnqueueOptions {
   id?: string
   /** Not before this instant. */
   startAfter?: Date
+  /** Not before so many milliseconds from now, by the queue's own clock. */
+  afterMs?: number
   /** Higher goes first; 0 when not given. */
   priority?: number
   /** In place of what its line in `jobs.ts` says: for who must not be satisfied with a job that runs already. */
@@ -69,10 +71,11 @@ export function openQueue(central: CentralDb, log: Logger): Queue {
   }
 
   return {
-    async enqueue(trx, name, payload, { key, ...options } = {}) {
+    async enqueue(trx, name, payload, { key, afterMs, ...options } = {}) {
       await start(trx)
       const { data, ...same } = jobOf(name, payload, key)
-      return boss.send(name, data, { ...options, ...same, db: fromKysely(trx) })
+      const later = afterMs !== undefined && { startAfter: afterMs / 1000 }
+      return boss.send(name, data, { ...options, ...later, ...same, db: fromKysely(trx) })
     },
     async enqueueAll(trx, name, payloads) {
       await start(trx)

@@ -21,9 +21,8 @@ export async function syncToEnd(base: Deps, tenantId: string, later: () => Promi
   const doJobs = async (name: JobName): Promise<number> => {
     const { rows } = await sql<{ id: string; data: object }>`
       select id::text as id, data from pgboss.job
-      where name = ${name} and state in ('created', 'retry', 'active') and data ->> 'tenantId' = ${tenantId}`.execute(
-      deps.central,
-    )
+      where name = ${name} and state in ('created', 'retry', 'active') and start_after <= now()
+        and data ->> 'tenantId' = ${tenantId}`.execute(deps.central)
     for (const { id, data } of rows) {
       await run(name, data)
       await sql`update pgboss.job set state = 'completed', completed_on = now()

@@ -60,9 +60,8 @@ export async function startSyncWorld(
 
   const working = async () => {
     const { rows } = await sql<{ n: number }>`select count(*)::int as n from pgboss.job
-      where state in ('created', 'retry', 'active') and name in ('sat.sync', 'sat.lectura', 'cfdi.import', 'outbox.publish')`.execute(
-      central,
-    )
+      where (state in ('active', 'retry') or state = 'created' and start_after <= now())
+        and name in ('sat.sync', 'sat.lectura', 'cfdi.import', 'outbox.publish')`.execute(central)
     return rows[0]?.n ?? 0
   }
   const settle = async () => {

@@ -9,7 +9,7 @@ import type { SesionSat } from '../descarga/client.ts'
 import type { Servicio } from '../descarga/consulta.ts'
 import { wasNotSent } from '../descarga/errors.ts'
 import { packagePath } from '../paquetes/package-path.ts'
-import { FREE_BYTES, LEASE, MOST_A_DAY, MOST_OPEN, TURN } from './limits.ts'
+import { FREE_BYTES, LEASE, MOST_A_DAY, TURN } from './limits.ts'
 import { type Conocida, type Evento, transition } from './machine.ts'
 import { type EventoPaquete, transitionPaquete } from './machine-paquete.ts'
 import { type PaqueteRow, savePaquete, takeToDownload } from './package-queries.ts'
@@ -17,6 +17,7 @@ import { hoyDe } from './plan.ts'
 import {
   countWork,
   findHolder,
+  maySend,
   postponeSending,
   type SolicitudRow,
   takeToSend,
@@ -96,7 +97,7 @@ async function sendOne({ deps, sesion, efirma, tenantId, servicios, xml, done }:
   const hoy = hoyDe(now)
   const tipos = tiposOf(xml)
   const work = await countWork(central, tenantId, { now, since: instantOf(hoy), tipos })
-  if (work.porEnviar === 0 || work.abiertas >= MOST_OPEN) return false
+  if (!maySend(work)) return false
   if (work.enviadasHoy >= MOST_A_DAY) {
     await postponeSending(central, tenantId, instantOf(addDays(hoy, 1)))
     return false

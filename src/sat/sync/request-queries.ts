@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
 import { type Consulta, type ConsultaRango, huellaDe, parametrosDe, type Servicio } from '../descarga/consulta.ts'
+import { MOST_OPEN } from './limits.ts'
 import { alargada, type Cambios } from './machine.ts'
 import type { Direccion, Rango } from './plan.ts'
 import type { EstadoSolicitud, Solicitud } from './solicitud.ts'
@@ -254,9 +255,10 @@ export async function findHolder(
     .executeTakeFirst()
 }
 
-/** How much is open at the SAT, how much was sent since `since`, and what is due now, of one company. */
+/** How much is open at the SAT, and here, how much was sent since `since`, and what is due now, of one company. */
 export interface Trabajo {
   abiertas: number
+  importando: number
   enviadasHoy: number
   porEnviar: number
   porVerificar: number
@@ -270,13 +272,29 @@ export async function countWork(
 ): Promise<Trabajo> {
   const { rows } = await sql<Trabajo>`
     select
-      count(*) filter (where estado in ('enviando', 'aceptada', 'en_proceso', 'terminada'))::int as abiertas,
+      count(*) filter (where estado in ('enviando', 'aceptada', 'en_proceso'))::int as abiertas,
+      count(*) filter (where estado = 'terminada')::int as importando,
       count(*) filter (where estado = 'por_enviar' and tipo = any(${tipos}::text[]) and ${isDue(now)})::int as "porEnviar",
       count(*) filter (where estado in ('aceptada', 'en_proceso') and ${isDue(now)})::int as "porVerificar",
       count(*) filter (where estado = 'enviando' and ${isDue(now)})::int as perdidas,
       (select count(*)::int from sat_solicitudes where tenant_id = ${tenantId} and enviada_en >= ${since}) as "enviadasHoy"
     from sat_solicitudes where tenant_id = ${tenantId} and siguiente_en is not null`.execute(db)
   return rows[0] as Trabajo
+}
+
+/** Whether another request may be sent now. */
+export const maySend = ({ porEnviar, abiertas, importando }: Trabajo): boolean =>
+  porEnviar > 0 && abiertas < MOST_OPEN && importando < MOST_OPEN
+
+/** When something of a company falls due next; null when nothing does by itself. */
+export async function findNextDue(db: CentralSql, tenantId: string, now: Date): Promise<Date | null> {
+  const { rows } = await sql<{ at: Date | null }>`
+    select least(
+      (select min(siguiente_en) from sat_solicitudes where tenant_id = ${tenantId} and siguiente_en > ${now}),
+      (select min(siguiente_en) from sat_paquetes where tenant_id = ${tenantId} and siguiente_en > ${now})) as at`.execute(
+    db,
+  )
+  return rows[0]?.at ?? null
 }
 
 /** No more today: what is to be sent waits. */

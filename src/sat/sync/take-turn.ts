@@ -8,17 +8,17 @@ import { findTenant } from '../../tenants/queries.ts'
 import { enPalabras } from '../descarga/codigos.ts'
 import { type Asked, askSat, SERVICIOS, tiposOf } from './ask-sat.ts'
 import { finishRun, settle } from './finish-run.ts'
-import { LEASE, MOST_OPEN, PAUSE_MS } from './limits.ts'
+import { LEASE, PAUSE_MS, REST_MS } from './limits.ts'
 import { transition } from './machine.ts'
 import { countPaquetes } from './package-queries.ts'
 import { planRun } from './plan-run.ts'
-import { countWork, takeLost } from './request-queries.ts'
+import { countWork, findNextDue, maySend, takeLost } from './request-queries.ts'
 import { findOrden, pause, resume } from './run-queries.ts'
 import type { Empresa, SyncDeps } from './sync-deps.ts'
 import { isWaitingForPlan } from './tenant-queries.ts'
 import { tendPackages } from './tend-packages.ts'
 import { warn } from './warn.ts'
-import { pausaEnPalabras } from './words.ts'
+import { FALLA, pausaEnPalabras } from './words.ts'
 import { writeOutcome } from './write-outcome.ts'
 
 export interface TurnDeps extends SyncDeps {
@@ -26,7 +26,7 @@ export interface TurnDeps extends SyncDeps {
   tenants: { use<T>(tenantId: string, work: (db: TenantDb) => Promise<T>): Promise<T> }
 }
 
-/** What one turn did; `more` when there is more due than it may do. */
+/** What one turn did; `more` when there is more due than it may do, `siguiente` when something falls due soon. */
 export type Turno =
   | { readonly cancelled: string }
   | {
@@ -37,6 +37,7 @@ export type Turno =
       readonly terminada: boolean
       readonly pausa: string | null
       readonly more: boolean
+      readonly siguiente: Date | null
     }
 
 /**
@@ -59,8 +60,25 @@ export async function takeTurn(deps: TurnDeps, tenantId: string, { signal }: { s
   } catch (error) {
     // Suspended, deleted, moving, being upgraded: its rows wait, and the sweep knows when it can be entered.
     if (error instanceof AppError && error.code.startsWith('tenant.')) return { cancelled: error.code }
-    throw error
+    return rest(deps, tenantId, error)
   }
+}
+
+/**
+ * A fault of ours. What it met is taken up again by its lease and the rest goes on, each time after as long again as it has
+ * lasted: a company in trouble neither holds up the others nor fills the dead letters minute by minute.
+ */
+async function rest(deps: TurnDeps, tenantId: string, error: unknown): Promise<Turno> {
+  const { central, clock, log } = deps
+  log.error({ err: error, alarm: 'sat_turn_failed', tenant_id: tenantId }, 'a turn of the synchronisation failed')
+  const now = clock.now()
+  const orden = await findOrden(central, tenantId)
+  const since = orden?.pausedCode === FALLA ? orden.pausedAt : null
+  const lasted = since === null ? 0 : now.getTime() - since.getTime()
+  const lookAgainAt = new Date(now.getTime() + Math.min(PAUSE_MS, Math.max(REST_MS, lasted)))
+  await pause(central, tenantId, { code: FALLA, message: pausaEnPalabras(FALLA), now, lookAgainAt })
+  await deps.tenants.use(tenantId, (db) => warn(deps, db)).catch(() => undefined)
+  return { cancelled: FALLA }
 }
 
 async function turn(deps: TurnDeps, db: TenantDb, empresa: Empresa, signal: AbortSignal): Promise<Turno> {
@@ -72,10 +90,12 @@ async function turn(deps: TurnDeps, db: TenantDb, empresa: Empresa, signal: Abor
   if (asked.descargados > 0) await tendPackages(deps, db, signal)
   await settle(deps, empresa.id)
   const terminada = await finishRun(deps, db, { empresa, xml })
+  await resume(deps.central, empresa.id, deps.clock.now(), FALLA)
   await warn(deps, db)
   const { enviadas, verificadas, descargados, more } = asked
   const pausa = (await findOrden(deps.central, empresa.id))?.pausedCode ?? null
-  return { planeadas, enviadas, verificadas, descargados, terminada, pausa, more }
+  const siguiente = pausa === null ? await findNextDue(deps.central, empresa.id, deps.clock.now()) : null
+  return { planeadas, enviadas, verificadas, descargados, terminada, pausa, more, siguiente }
 }
 
 /** With the e.firma open for as long as it takes. Without one that serves there is a pause, with what to do about it. */
@@ -87,7 +107,7 @@ async function ask(
   const { central, clock } = deps
   try {
     return await useFiel(deps, tenantId, async (efirma) => {
-      await resumeAllBut(deps, tenantId, 'cfdi.limite')
+      await resumeAllBut(deps, tenantId, ['cfdi.limite', FALLA])
       const asked = await askSat(deps, efirma, { tenantId, xml, signal })
       if (asked.credencial) {
         const { codigo, mensaje } = asked.credencial
@@ -134,13 +154,13 @@ async function hasToAsk({ central, clock, satDescarga }: SyncDeps, tenantId: str
   if (SERVICIOS.every((servicio) => satDescarga.restMs(servicio) > 0)) return false
   const now = clock.now()
   const work = await countWork(central, tenantId, { now, since: now, tipos: tiposOf(xml) })
-  if (work.porVerificar > 0 || (work.porEnviar > 0 && work.abiertas < MOST_OPEN)) return true
+  if (work.porVerificar > 0 || maySend(work)) return true
   return (await countPaquetes(central, tenantId, now)).porDescargar > 0
 }
 
-async function resumeAllBut({ central, clock }: SyncDeps, tenantId: string, code: string): Promise<void> {
+async function resumeAllBut({ central, clock }: SyncDeps, tenantId: string, codes: readonly string[]): Promise<void> {
   const orden = await findOrden(central, tenantId)
-  if (orden?.pausedCode && orden.pausedCode !== code) await resume(central, tenantId, clock.now())
+  if (orden?.pausedCode && !codes.includes(orden.pausedCode)) await resume(central, tenantId, clock.now())
 }
 
 async function pauseFor({ central, clock }: SyncDeps, tenantId: string, code: string, words?: string): Promise<void> {

@@ -6,12 +6,17 @@ export function pausaEnPalabras(code: string): string {
 }
 
 const PAUSAS: Readonly<Record<string, string>> = {
+  'sat.falla_interna':
+    'Tuvimos una falla nuestra; ya quedó avisado nuestro equipo. Lo intentamos de nuevo por nuestra cuenta y no se pierde nada.',
   feature_not_in_plan: 'Tu plan no incluye la descarga de XML del SAT. Cambia de plan en Suscripción y seguirá sola.',
   subscription_read_only: 'Tu suscripción no está en orden. Regularízala en Suscripción y la descarga seguirá sola.',
   subscription_blocked: 'Tu suscripción está suspendida. Regularízala en Suscripción y la descarga seguirá sola.',
   'cfdi.limite':
     'Llegaste al límite de CFDI de tu plan. No se pierde nada: con un plan mayor la descarga sigue donde quedó. Los cambios de estado se siguen revisando.',
 }
+
+/** A turn failed for a fault of ours. */
+export const FALLA = 'sat.falla_interna'
 
 export const CLAVE_SIN_DESCARGA = 'SAT_SIN_DESCARGA'
 
@@ -62,7 +67,8 @@ export function sinDescarga({ horasSinExito, diasEnElSat, faltan, pausa }: Sinto
 
 function accionDe(code: string): string {
   // Ours to mend: another upload would be for nothing.
-  if (code === 'fiel.sin_llave') return 'No tienes que hacer nada: la descarga sigue en cuanto lo arreglemos.'
+  if (code === 'fiel.sin_llave' || code === FALLA)
+    return 'No tienes que hacer nada: la descarga sigue en cuanto lo arreglemos.'
   return code.startsWith('fiel.') ? 'Sube una e.firma vigente en e.firma.' : 'Revisa la pausa en Sincronización.'
 }
 
