@@ -190,6 +190,31 @@ test('a change after the files were written is behind again, until its own job',
   await assertShows(await folderOf(tenantId), tenantId)
 })
 
+test('what a suspended company takes back is gone at once, and in its log when it is back', async () => {
+  const company = await product.createTenant()
+  const answer = await company.send('POST', '/api/fiel', formOfEfirma(makeEfirma({ rfc: company.rfc })))
+  assert.equal(answer.statusCode, 201, answer.body)
+  const folder = await folderOf(company.id)
+  await until(() => existsSync(folder), 20_000)
+  const { staff, deps } = product
+  const suspend = (body: object) => staff.send('PATCH', `/api/tenants/${company.id}`, { body })
+  assert.equal((await suspend({ suspendida: true, motivo: 'Lo pidió el juez' })).statusCode, 200)
+  const gone = await company.send('DELETE', '/api/fiel', { body: { passwordActual: PASSWORD } })
+  assert.equal(gone.statusCode, 204, gone.body)
+  await until(() => !existsSync(folder), 20_000)
+
+  const back = () => suspend({ suspendida: false })
+  await until(async () => (await back()).statusCode === 200, 20_000)
+  const deeds = () =>
+    company.db((db) => db.selectFrom('auditoria').select('accion').where('accion', 'like', 'fiel.%').execute())
+  await until(async () => {
+    await sweepVault(deps, deps.log)
+    return (await deeds().catch(() => [])).length === 2
+  }, 30_000)
+  assert.deepEqual((await deeds()).map(({ accion }) => accion).sort(), ['fiel.eliminada', 'fiel.subida'])
+  await until(async () => (await rowsOf(company.id))[0]?.files_version === -1, 20_000)
+})
+
 test('of a company that was purged nothing is kept; of one that could be restored everything', async () => {
   const { central, config, log } = product.deps
   const [purged, kept] = [randomRfc(), randomRfc()]

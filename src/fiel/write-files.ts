@@ -45,8 +45,10 @@ export async function writeFielFiles(deps: WriteFilesDeps, credentialId: string)
     return { living, pending }
   })
   crashpoint('fiel.files.written')
-  await noteInTheirLog(deps, owner, pending)
+  const noted = await noteInTheirLog(deps, owner, pending)
   crashpoint('fiel.files.noted')
+  // Not noted yet, it stays behind, and the sweep comes back to it.
+  if (!noted) return living ? 'written' : 'removed'
   await markFielFiles(central, { living, ended: pending.flatMap(({ id, endedAt }) => (endedAt ? [id] : [])) })
   return living ? 'written' : 'removed'
 }
@@ -77,14 +79,15 @@ function filesOf(keys: SealKeys, { tenantId }: FilesOwner, living: LivingFiel) {
 /**
  * The two databases share no transaction, so the company's log follows here: once for each deed, however often this runs. A
  * company that cannot be entered any more has nobody to read it; the platform's log has it all the same.
+ * @returns false of one that is suspended: it reads of it when it is back
  */
 async function noteInTheirLog(
   { tenants }: WriteFilesDeps,
   { tenantId }: FilesOwner,
   pending: readonly PendingFiel[],
-): Promise<void> {
+): Promise<boolean> {
   const deeds = pending.flatMap(deedsOf)
-  if (deeds.length === 0) return
+  if (deeds.length === 0) return true
   try {
     await tenants.use(tenantId, (db) =>
       db.transaction().execute(async (trx) => {
@@ -96,12 +99,15 @@ async function noteInTheirLog(
           await writeAuditoria(trx, { ...deed, esPlataforma: false, motivo: null, requestId: null })
       }),
     )
+    return true
   } catch (error) {
-    if (!(error instanceof AppError) || !CLOSED.has(error.code)) throw error
+    if (error instanceof AppError && error.code === 'tenant.suspended') return false
+    if (error instanceof AppError && GONE.has(error.code)) return true
+    throw error
   }
 }
 
-const CLOSED = new Set(['tenant.deleted', 'tenant.unknown', 'tenant.suspended'])
+const GONE = new Set(['tenant.deleted', 'tenant.unknown'])
 
 function deedsOf({ id, serial, filesVersion, by, createdAt, endedAt, endedHow, endedBy }: PendingFiel) {
   const detalle = { credencial: id, serie: serial }
