@@ -14,11 +14,14 @@ export async function isWaitingForPlan(db: TenantSql): Promise<boolean> {
   return row !== undefined
 }
 
-/** XML that was asked for as often as it is, and is missing still. */
+/**
+ * XML in force that was asked for as often as it is, and is missing still. What the company issued and cancelled is missing
+ * too, but changes no month, and the SAT may never give it (5012): no reason to warn anybody for ever.
+ */
 export async function countGivenUp(db: TenantSql, asked: number): Promise<number> {
   const { rows } = await sql<{ n: number }>`
     select count(*)::int as n from sat_metadata m
-    where m.falta and m.pedidos >= ${asked}::int
+    where m.falta and m.estatus = 'vigente' and m.pedidos >= ${asked}::int
       and not exists (select from cfdis c where c.uuid_fiscal = m.uuid_fiscal)`.execute(db)
   return rows[0]?.n ?? 0
 }
