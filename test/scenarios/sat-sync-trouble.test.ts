@@ -160,6 +160,7 @@ test('a revoked e.firma stops its company alone, says what to do, and another on
   const paused = await stateOf(tenant)
   assert.equal(paused.estado, 'en_pausa')
   assert.equal(paused.pausa.codigo, 'fiel.con_problema')
+  assert.equal((await alertsOf(tenant, 'SAT_SIN_DESCARGA')).length, 1, 'it hears of it at once')
   assert.match(paused.mensaje, /revocado|304/)
   assert.match(paused.efirma.problema, /304/)
   const asked = world.sat.requests().length
@@ -177,6 +178,7 @@ test('a revoked e.firma stops its company alone, says what to do, and another on
   world.sat.restituye(rfc)
   await world.upload(tenant)
   await world.passTime(async () => (await stateOf(tenant)).estado === 'al_dia')
+  assert.ok((await alertsOf(tenant, 'SAT_SIN_DESCARGA'))[0]?.resuelta_en)
   assert.deepEqual(await uuidsOf(tenant), lower(documents))
   assertFrugal(rfc)
 })

@@ -11,3 +11,15 @@ test('who has nothing to do about a pause is not told to upload an e.firma', () 
     assert.match(accion(code), /Sube una e\.firma/, code)
   assert.match(accion('subscription_blocked'), /Revisa la pausa/)
 })
+
+test('of an e.firma that the SAT does not take any more it is told at once, of other pauses after days', () => {
+  const told = (code: string, horasSinExito: number | null = null, faltan = 0) =>
+    sinDescarga({ horasSinExito, diasEnElSat: null, faltan, pausa: { code, message: 'Por esto.' } })
+  const revocada = told('fiel.con_problema')
+  assert.equal(revocada?.mensaje, 'La descarga está detenida: Por esto.')
+  assert.deepEqual([revocada?.severidad, revocada?.accion], ['alta', 'Sube una e.firma vigente en e.firma.'])
+  assert.equal(told('subscription_read_only'), undefined)
+  assert.match(told('subscription_read_only', 50)?.mensaje ?? '', /^La descarga está detenida desde hace 50 horas/)
+  // What is told then is not the pause.
+  assert.match(told('sat.falla_interna', null, 2)?.accion ?? '', /^Antes de declarar/)
+})

@@ -33,10 +33,10 @@ export interface Sintomas {
 
 /** The alert that says so; undefined when nothing is wrong. */
 export function sinDescarga({ horasSinExito, diasEnElSat, faltan, pausa }: Sintomas): Alerta | undefined {
+  const detenida = pausa && (horasSinExito !== null || NO_SIRVE.has(pausa.code)) ? pausa : null
+  const desde = horasSinExito === null ? '' : ` desde hace ${horas(horasSinExito)}`
   const motivos = [
-    ...(horasSinExito !== null && pausa
-      ? [`La descarga está detenida desde hace ${horas(horasSinExito)}: ${pausa.message}`]
-      : []),
+    ...(detenida ? [`La descarga está detenida${desde}: ${detenida.message}`] : []),
     ...(horasSinExito !== null && !pausa
       ? [
           `Desde hace ${horas(horasSinExito)} no termina bien una descarga del SAT. Sus demoras de días están documentadas; seguimos pidiendo y no se pierde nada.`,
@@ -55,15 +55,18 @@ export function sinDescarga({ horasSinExito, diasEnElSat, faltan, pausa }: Sinto
   return {
     codigo: 'SAT_SIN_DESCARGA',
     clave: CLAVE_SIN_DESCARGA,
-    severidad: pausa ? 'alta' : 'aviso',
-    titulo: 'Faltan documentos del SAT',
+    severidad: detenida ? 'alta' : 'aviso',
+    titulo: detenida ? 'La descarga del SAT está detenida' : 'Faltan documentos del SAT',
     mensaje: motivos.join(' '),
-    accion: pausa
-      ? accionDe(pausa.code)
+    accion: detenida
+      ? accionDe(detenida.code)
       : 'Antes de declarar revisa en Sincronización qué falta; lo urgente puedes descargarlo del portal del SAT y subirlo.',
     detalle: { horasSinExito, diasEnElSat, faltan, pausa: pausa?.code ?? null },
   }
 }
+
+/** Only another e.firma ends these, and nobody is told of them otherwise: that waits for no days of silence. */
+const NO_SIRVE: ReadonlySet<string> = new Set(['fiel.con_problema', 'fiel.danada'])
 
 function accionDe(code: string): string {
   // Ours to mend: another upload would be for nothing.
