@@ -38,10 +38,11 @@ test('nothing of an e.firma is left in the memory of the process that took or re
   const send = async (
     password: string,
     typed: string,
-    { rfc = tenant.rfc, token = tenant.token, first = 'certificado' } = {},
+    { rfc = tenant.rfc, token = tenant.token, first = 'certificado', type = '' } = {},
   ) => {
     const efirma = makeEfirma({ rfc, password })
     const { body: form, headers } = fielForm({ certificado: efirma.cer, llave: efirma.key, contrasena: typed })
+    if (type) headers['content-type'] = type
     const body = Buffer.from(form.toString('latin1').replace('"certificado"', `"${first}"`), 'latin1')
     const authorization = `Bearer ${token}`
     const post = () =>
@@ -65,10 +66,18 @@ test('nothing of an e.firma is left in the memory of the process that took or re
     await send(canary(5), canary(5), { token: 'nadie' }),
     // Or before they have read all of it.
     await send(canary(6), canary(6), { first: 'certificada' }),
+    await send(canary(7), canary(7), { type: 'application/json' }),
   ]
   assert.deepEqual(
     uploads.map(({ status, text }) => (status === 201 ? 201 : JSON.parse(text).code)),
-    [201, 'fiel.contrasena_incorrecta', 'fiel.rfc_distinto', 'auth.unauthenticated', 'request.invalid'],
+    [
+      201,
+      'fiel.contrasena_incorrecta',
+      'fiel.rfc_distinto',
+      'auth.unauthenticated',
+      'request.invalid',
+      'request.unsupported_media_type',
+    ],
   )
   // Node reads all connections of a thread into one buffer of 64 KB, where the last bytes stay until others come (ADR 0020).
   await ask('/api/auth/login', { method: 'POST', body: 'x'.repeat(64 * 1024) })

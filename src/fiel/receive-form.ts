@@ -32,6 +32,8 @@ export class FielForm implements Partes {
  * on the way is zeros afterwards; what Node itself keeps of the last bytes it read is told in ADR 0020.
  */
 export function receiveFielForms(app: App): void {
+  // JSON would be a string before anybody could refuse it.
+  app.removeAllContentTypeParsers()
   app.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
     const boundary = boundaryOf(request.headers['content-type'] ?? '')
     if (boundary === undefined) throw sinSeparador()

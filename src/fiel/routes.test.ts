@@ -158,7 +158,7 @@ test('what is no e.firma of this company is refused with its reason, and nothing
 test('a form that is none, or not whole, is refused', async () => {
   const send = (body: Buffer | object, headers: Record<string, string> = {}) =>
     eku.send('POST', '/api/fiel', { body, headers })
-  assert.equal((await send({ passwordActual: PASSWORD })).statusCode, 400)
+  assert.equal((await send({ passwordActual: PASSWORD })).statusCode, 415)
   assert.equal((await send(Buffer.from('x'), { 'content-type': 'text/plain' })).statusCode, 415)
   const { body, headers } = fielForm()
   assert.equal((await send(body, { 'content-type': 'multipart/form-data' })).json().code, 'request.multipart')
