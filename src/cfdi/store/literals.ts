@@ -3,19 +3,18 @@
  * server and in it: less than half of what the same rows cost as JSON.
  */
 export function arrayLiteral(values: readonly (string | null)[]): string {
-  let literal = '{'
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as string | null
-    if (i > 0) literal += ','
-    literal += value === null ? 'NULL' : quoted(value)
-  }
-  return `${literal}}`
+  if (values.some((value) => value !== null && NAMED.test(value))) return `{${values.map(quoted).join(',')}}`
+  // JSON's list is the same otherwise; and one flat text in one step, where adding up parts leaves the collector a tree of them.
+  return `{${JSON.stringify(values).slice(1, -1)}}`
 }
 
 /** Bytes as PostgreSQL reads them. */
 export const bytea = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`
 
-const quoted = (value: string): string => (ESCAPED.test(value) ? `"${value.replace(EVERY, '\\$&')}"` : `"${value}"`)
+const quoted = (value: string | null): string =>
+  value === null ? 'NULL' : ESCAPED.test(value) ? `"${value.replace(EVERY, '\\$&')}"` : `"${value}"`
 
+/** What JSON has names and numbers for: control characters and halves of a pair. */
+const NAMED = /[\0-\x1f\ud800-\udfff]/
 const ESCAPED = /["\\]/
 const EVERY = /["\\]/g
