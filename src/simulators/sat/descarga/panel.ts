@@ -24,7 +24,7 @@ ${table(['RFC', 'Nombre', 'Régimen', 'e.firma de prueba'], world.universe.contr
   <button name="accion" value="restituir">Restituir</button>
 </p></form>
 ${rfc !== null && cfdisPanel(world, rfc.toUpperCase())}
-<h2>Solicitudes <small>las últimas ${MOST} de ${solicitudes.length}</small></h2>
+<h2>Solicitudes <small>${solicitudes.length > MOST ? `las últimas ${MOST} de ${solicitudes.length}` : `${solicitudes.length}`}</small></h2>
 <form method="post" action="/atorar"><p>
   <label>Que ninguna termine en las próximas <input name="horas" type="number" min="1" max="100000" value="72" size="6" /> horas</label>
   <button>Atorar todo</button> ${atoradoHasta !== null && html`<span class="ficha espera">atorado hasta ${atoradoHasta}</span>`}
