@@ -109,7 +109,7 @@ test('of an invoice that has a substitute here it is told which', async () => {
   await cancel(db, uuid, ajena)
   const told = await alertas(db)
   assert.match(told.get(uuid)?.accion ?? '', new RegExp(`^Lo sustituye ${nueva}, que ya está aquí`))
-  assert.match(told.get(ajena)?.accion ?? '', /^Pide a tu proveedor/)
+  assert.match(told.get(ajena)?.accion ?? '', /^Pide a quien lo emitió/)
 })
 
 test('what was withheld of an invoice is lost in the month after, where it was credited', async () => {

@@ -111,7 +111,7 @@ export function alertaCancelado(cfdi: Recibido, meses: readonly Perdida[], actua
     clave: claveCancelado(cfdi.uuid),
     severidad: menos.some(isOver) ? 'critica' : menos.length > 0 ? 'alta' : 'aviso',
     titulo: `${quien} canceló ${clase} que te emitió`,
-    mensaje: `${quien} canceló${cuando} ${clase} ${cfdi.uuid} del ${dia(cfdi.fechaEmision)}${importe(cfdi)}. ${efecto(total, meses)}`,
+    mensaje: `${quien} canceló${cuando} ${clase} ${cfdi.uuid} del ${dia(cfdi.fechaEmision)}${importe(cfdi)}. ${efecto(cfdi, total, meses)}`,
     accion: accion(cfdi, meses, meses.some(isOver)),
     uuid: cfdi.uuid,
     periodo,
@@ -123,9 +123,10 @@ export function alertaCancelado(cfdi: Recibido, meses: readonly Perdida[], actua
   }
 }
 
-function efecto(total: bigint, meses: readonly Perdida[]): string {
+function efecto({ tipo }: Recibido, total: bigint, meses: readonly Perdida[]): string {
   const [uno] = meses
-  if (!uno) return 'Su IVA no estaba acreditado en ningún mes.'
+  if (!uno)
+    return 'IEP'.includes(tipo) ? 'Su IVA no estaba acreditado en ningún mes.' : 'No cambia el IVA de ningún mes.'
   if (total === 0n) return `El IVA acreditable cambia de mes: ${enLista(meses.map(mesYCambio))}.`
   const cuanto = `$${pesos(total)} de IVA`
   const donde = meses.length === 1 ? ` en ${mesEnPalabras(uno.periodo)}` : `: ${enLista(meses.map(mesYCambio))}`
@@ -143,7 +144,7 @@ const pesos = (amount: bigint) => miles(formatCentavos(amount < 0n ? -amount : a
 function accion({ sustituidoPor }: Recibido, meses: readonly Perdida[], declarado: boolean): string {
   const cual = sustituidoPor
     ? `Lo sustituye ${sustituidoPor}, que ya está aquí: compara los dos.`
-    : 'Pide a tu proveedor el CFDI que lo sustituye o la causa de la cancelación.'
+    : 'Pide a quien lo emitió el CFDI que lo sustituye o la causa de la cancelación.'
   if (meses.length === 0) return cual
   if (declarado) return `${cual} Si ya declaraste ese mes, revisa si procede una complementaria.`
   return `${cual} Hazlo antes de declarar el mes.`
