@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { sql } from 'kysely'
+import { WORKER_PROCESS } from '../src/queue/worker-process.ts'
 import { startProduct, type Tenant } from '../test/support/product.ts'
 import { until } from '../test/support/until.ts'
 import { zipArchive } from '../test/support/zip-archive.ts'
@@ -30,8 +31,10 @@ export async function run(): Promise<Result[]> {
   const server = (name: 'api' | 'worker', port: number, file: string) =>
     startServer({
       file,
+      nodeFlags: name === 'worker' ? WORKER_PROCESS.nodeFlags : [],
       env: {
         ...product.env,
+        ...(name === 'worker' && WORKER_PROCESS.env),
         API_PORT: '38110',
         METRICS_PORT: '38111',
         WORKER_METRICS_PORT: '38112',

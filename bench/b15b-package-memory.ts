@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { publishOutbox } from '../src/queue/outbox.ts'
+import { WORKER_PROCESS } from '../src/queue/worker-process.ts'
 import { packagePath } from '../src/sat/paquetes/package-path.ts'
 import { findCfdiPackage, receiveCfdiPackage } from '../src/sat/paquetes/receive-cfdi-package.ts'
 import { startProduct } from '../test/support/product.ts'
@@ -26,7 +27,14 @@ export async function run(): Promise<Result[]> {
   const { filesPath } = product.deps.config
   const worker = await startServer({
     file: 'workers/main.ts',
-    env: { ...product.env, METRICS_PORT: '38151', WORKER_METRICS_PORT: '38152', LOG_LEVEL: 'info' },
+    env: {
+      ...product.env,
+      ...WORKER_PROCESS.env,
+      METRICS_PORT: '38151',
+      WORKER_METRICS_PORT: '38152',
+      LOG_LEVEL: 'info',
+    },
+    nodeFlags: WORKER_PROCESS.nodeFlags,
     port: 38152,
     probe: '/metrics',
     logFile: path.join(path.dirname(filesPath), 'worker.log'),

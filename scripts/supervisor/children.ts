@@ -12,6 +12,7 @@ export interface ChildSpec {
   name: string
   /** Relative to the root, such as `src/server.ts`. */
   script: string
+  nodeFlags?: readonly string[]
   env: Readonly<Record<string, string>>
   watch: boolean
   /** Where it says that it is ready: any 2xx answer. */
@@ -96,9 +97,13 @@ export function keepRunning(spec: ChildSpec, host: ChildHost): Child {
   }
 }
 
-function launch({ name, env, watch, ...spec }: ChildSpec, host: ChildHost, logFile: string): ChildProcess {
+function launch(
+  { name, env, watch, nodeFlags = [], ...spec }: ChildSpec,
+  host: ChildHost,
+  logFile: string,
+): ChildProcess {
   const script = path.resolve(ROOT, spec.script) // whole, so that the next supervisor knows it among other checkouts'
-  const args = [...(watch ? ['--watch', '--watch-preserve-output'] : []), script]
+  const args = [...nodeFlags, ...(watch ? ['--watch', '--watch-preserve-output'] : []), script]
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },

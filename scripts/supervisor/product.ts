@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
+import { WORKER_PROCESS } from '../../src/queue/worker-process.ts'
 import { demo, demoStaff, seed } from '../seed.ts'
 import { box } from './box.ts'
 import { type Child, type ChildSpec, keepRunning } from './children.ts'
@@ -134,7 +135,13 @@ function processes(addresses: Addresses, env: Record<string, string>, secrets: S
     ...(mail ? [mail] : []),
     ...(simulator ? [simulator] : []),
     ...(sat ? [sat] : []),
-    { name: 'worker', script: 'workers/main.ts', readyUrl: at(workerMetricsPort, '/metrics') },
+    {
+      name: 'worker',
+      script: 'workers/main.ts',
+      readyUrl: at(workerMetricsPort, '/metrics'),
+      nodeFlags: WORKER_PROCESS.nodeFlags,
+      env: { ...env, ...WORKER_PROCESS.env },
+    },
     { name: 'api', script: 'src/server.ts', readyUrl: at(apiPort, '/api/ready') },
   ]
   return specs.map((spec) => ({ env, watch, ...spec }))

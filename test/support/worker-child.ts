@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
+import { WORKER_PROCESS } from '../../src/queue/worker-process.ts'
+import { childEnv } from './child-env.ts'
 import type { Tenancy } from './tenancy.ts'
 
 /** A tenancy, or a whole product. */
@@ -11,10 +13,9 @@ interface Surroundings {
 /** A real worker in a process of its own. It is killed with the test's process at the latest. */
 export function spawnWorker({ env }: Surroundings, extra: Record<string, string> = {}): ChildProcess {
   const main = path.join(import.meta.dirname, '..', '..', 'workers', 'main.ts')
-  const { PATH = '', TZ = 'America/Mexico_City' } = process.env
-  const child = spawn(process.execPath, [main], {
-    env: { PATH, TZ, ...env, ...extra },
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const child = spawn(process.execPath, [...WORKER_PROCESS.nodeFlags, main], {
+    env: { ...childEnv(), ...WORKER_PROCESS.env, WORKER_METRICS_PORT: '0', ...env, ...extra },
+    stdio: ['ignore', 'inherit', 'inherit'],
   })
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
