@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { findExpediente, findSemillas } from '../../cfdi/store/store-queries.ts'
-import type { TenantTx } from '../../db/databases.ts'
+import type { TenantSql, TenantTx } from '../../db/databases.ts'
 import { parseCentavos } from '../../fiscal/money.ts'
 import type { Acreditado, Nombra, Recibido } from './cancelado-recibido.ts'
 
@@ -63,12 +63,35 @@ export async function findRecibidos(trx: TenantTx, uuids: readonly string[]): Pr
   const { rows } = await sql<Recibido>`
     select uuid_fiscal::text as uuid, tipo, rfc_emisor as "rfcEmisor", nombre_emisor as "nombreEmisor",
       total::text as total, moneda, to_char(fecha_emision, 'YYYY-MM-DD') as "fechaEmision",
-      to_char(fecha_cancelacion, 'YYYY-MM-DD') as "fechaCancelacion", (
-        select s.uuid_fiscal::text from cfdi_relaciones r join cfdis s on s.uuid_fiscal = r.uuid_fiscal
-        where r.uuid_relacionado = c.uuid_fiscal and r.tipo_relacion = '04'
-          and s.estado = 'vigente' and s.rfc_emisor = c.rfc_emisor
-        order by s.fecha_emision desc, s.uuid_fiscal limit 1
-      ) as "sustituidoPor"
+      to_char(fecha_cancelacion, 'YYYY-MM-DD') as "fechaCancelacion", (${SUSTITUTO}) as "sustituidoPor"
     from cfdis c where uuid_fiscal = any(${uuids}::uuid[]) and direccion = 'recibido'`.execute(trx)
   return rows
+}
+
+/** A CFDI in force of the same issuer that is here and says that it takes the place of `c`. */
+const SUSTITUTO = sql<string | null>`
+  select s.uuid_fiscal::text from cfdi_relaciones r join cfdis s on s.uuid_fiscal = r.uuid_fiscal
+  where r.uuid_relacionado = c.uuid_fiscal and r.tipo_relacion = '04'
+    and s.estado = 'vigente' and s.rfc_emisor = c.rfc_emisor
+  order by s.fecha_emision desc, s.uuid_fiscal limit 1`
+
+/**
+ * Writes into open alerts of cancelled CFDI which one took their place, where that came after the alert: `pedir` of what is to
+ * be done, that asks for it, becomes what is told of it, with its folio for `#`. @returns how many
+ */
+export async function putSustitutos(
+  db: TenantSql,
+  { pedir, dicho, now }: { pedir: string; dicho: string; now: Date },
+): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update alertas a set accion = replace(a.accion, ${pedir}, replace(${dicho}, '#', f.sustituto)),
+      detalle = a.detalle || jsonb_build_object('sustituidoPor', f.sustituto), actualizada_en = ${now}
+    from (
+      select o.id, (${SUSTITUTO}) as sustituto
+      from alertas o join cfdis c on c.uuid_fiscal = o.uuid_fiscal
+      where o.tipo = 'CFDI_RECIBIDO_CANCELADO' and o.resuelta_en is null and o.detalle ->> 'sustituidoPor' is null
+      order by o.clave for no key update of o
+    ) f
+    where a.id = f.id and f.sustituto is not null`.execute(db)
+  return Number(numAffectedRows ?? 0n)
 }

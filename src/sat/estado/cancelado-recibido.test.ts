@@ -8,6 +8,7 @@ import { cancelado, RFC, recibida, storeSpecs } from '../../../test/support/esta
 import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
 import { rederive } from '../../cfdi/store/rederive.ts'
 import type { TenantDb } from '../../db/databases.ts'
+import { applyKnownStates } from '../paquetes/apply-metadata.ts'
 import { recordEstados } from './record-estados.ts'
 
 let tenants: ScratchTenants
@@ -110,6 +111,23 @@ test('of an invoice that has a substitute here it is told which', async () => {
   const told = await alertas(db)
   assert.match(told.get(uuid)?.accion ?? '', new RegExp(`^Lo sustituye ${nueva}, que ya está aquí`))
   assert.match(told.get(ajena)?.accion ?? '', /^Pide a quien lo emitió/)
+})
+
+test('a substitute that comes after the alert is written into it, once, and into no other', async () => {
+  const db = await tenants.create()
+  const [uuid = '', otra = ''] = await storeSpecs(db, recibida(), recibida())
+  await cancel(db, uuid, otra)
+  const before = (await alertas(db)).get(otra)
+  const [nueva = ''] = await storeSpecs(db, recibida({ relacionados: [{ tipoRelacion: '04', uuids: [uuid] }] }))
+  await applyKnownStates(db, T0)
+  await applyKnownStates(db, T0)
+  const told = await alertas(db)
+  assert.equal(
+    told.get(uuid)?.accion,
+    `Lo sustituye ${nueva}, que ya está aquí: compara los dos. Si ya declaraste ese mes, revisa si procede una complementaria.`,
+  )
+  assert.match(JSON.stringify(told.get(uuid)?.detalle), new RegExp(`"sustituidoPor":"${nueva}"`))
+  assert.deepEqual(told.get(otra), before)
 })
 
 test('what was withheld of an invoice is lost in the month after, where it was credited', async () => {

@@ -141,10 +141,11 @@ const enLista = (parts: readonly string[]) => new Intl.ListFormat('es-MX').forma
 /** Without its sign. */
 const pesos = (amount: bigint) => miles(formatCentavos(amount < 0n ? -amount : amount))
 
+export const PEDIR_SUSTITUTO = 'Pide a quien lo emitió el CFDI que lo sustituye o la causa de la cancelación.'
+export const LO_SUSTITUYE = 'Lo sustituye #, que ya está aquí: compara los dos.'
+
 function accion({ sustituidoPor }: Recibido, meses: readonly Perdida[], declarado: boolean): string {
-  const cual = sustituidoPor
-    ? `Lo sustituye ${sustituidoPor}, que ya está aquí: compara los dos.`
-    : 'Pide a quien lo emitió el CFDI que lo sustituye o la causa de la cancelación.'
+  const cual = sustituidoPor ? LO_SUSTITUYE.replace('#', sustituidoPor) : PEDIR_SUSTITUTO
   if (meses.length === 0) return cual
   if (declarado) return `${cual} Si ya declaraste ese mes, revisa si procede una complementaria.`
   return `${cual} Hazlo antes de declarar el mes.`

@@ -1,6 +1,8 @@
 import { lockLine } from '../../cfdi/store/insert-queries.ts'
 import { crashpoint } from '../../crashpoint.ts'
 import type { TenantDb, TenantTx } from '../../db/databases.ts'
+import { putSustitutos } from '../estado/cancelado-queries.ts'
+import { LO_SUSTITUYE, PEDIR_SUSTITUTO } from '../estado/cancelado-recibido.ts'
 import { changeEstados } from '../estado/change-estados.ts'
 import { insertHechos, lockCfdis } from '../estado/queries.ts'
 import { type Discrepancia, findDiscrepancias, findOutOfStep, lockAsked, setFechas } from './queries.ts'
@@ -39,17 +41,21 @@ export async function applyMetadata(trx: TenantTx, uuids: readonly string[], now
  * @returns how many changed
  */
 export async function applyKnownStates(db: TenantDb, now: Date): Promise<number> {
-  for (let changed = 0; ; ) {
+  let changed = 0
+  for (;;) {
     const uuids = await findOutOfStep(db, now, AT_ONCE)
-    if (uuids.length === 0) return changed
+    if (uuids.length === 0) break
     const done = await db.transaction().execute(async (trx) => {
       await lockLine(trx)
       return applyMetadata(trx, uuids, now)
     })
     crashpoint('sat.conocidos.applied')
-    if (done.length === 0) return changed
+    if (done.length === 0) break
     changed += done.length
   }
+  // An invoice is often cancelled before the one that takes its place has come.
+  await putSustitutos(db, { pedir: PEDIR_SUSTITUTO, dicho: LO_SUSTITUYE, now })
+  return changed
 }
 
 const AT_ONCE = 500
