@@ -166,12 +166,12 @@ const enqueue = (
   ...[name, payload]: Parameters<Product['deps']['queue']['enqueue']> extends [unknown, ...infer Rest] ? Rest : never
 ) => product.deps.central.transaction().execute((trx) => product.deps.queue.enqueue(trx, name, payload))
 
-/** The queue misses the dead, and does not wait before it tries again. */
+/** The queue has missed the dead, as it does ten seconds later, and tries again at once. */
 async function timePasses(): Promise<void> {
   const owner = await openAs(product.centralOwnerUrl)
   try {
     await outliveTheDead({ owner })
-    await owner.query(`update pgboss.job set retry_delay = 0, retry_backoff = false where state <> 'completed'`)
+    await owner.query(`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`)
   } finally {
     await owner.end()
   }
