@@ -15,7 +15,7 @@ export function spawnWorker({ env }: Surroundings, extra: Record<string, string>
   const main = path.join(import.meta.dirname, '..', '..', 'workers', 'main.ts')
   const child = spawn(process.execPath, [...WORKER_PROCESS.nodeFlags, main], {
     env: { ...childEnv(), ...WORKER_PROCESS.env, WORKER_METRICS_PORT: '0', ...env, ...extra },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit'],
   })
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
