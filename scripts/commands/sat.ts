@@ -2,7 +2,9 @@ import { Command } from 'commander'
 import { findFiel } from '../../src/fiel/queries.ts'
 import { parseFecha } from '../../src/fiscal/fecha.ts'
 import { toCorrida, toSincronizacion } from '../../src/sat/sync/answers.ts'
+import { countHoles } from '../../src/sat/sync/hole-queries.ts'
 import { findAvance } from '../../src/sat/sync/list-queries.ts'
+import { inicioDe } from '../../src/sat/sync/plan.ts'
 import { requestRun } from '../../src/sat/sync/request-run.ts'
 import { findLastRun, findOrden } from '../../src/sat/sync/run-queries.ts'
 import { asOperator, findMeant, type Operator } from '../tenants/operator.ts'
@@ -37,10 +39,14 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
   const tenant = await meant(operator, rfc)
   const { central } = operator.deps
   const run = await findLastRun(central, tenant.id)
+  const orden = await findOrden(central, tenant.id)
   const { faltan: _inTheCompany, ...state } = toSincronizacion({
-    orden: await findOrden(central, tenant.id),
+    orden,
     fiel: await findFiel(central, tenant.id),
     corrida: run && { run, avance: await findAvance(central, run.id) },
+    periodosConFalla: orden
+      ? await countHoles(central, tenant.id, inicioDe(orden.historiaDesde, operator.deps.clock.now()))
+      : 0,
     faltan: [],
   })
   if (json) return console.log(JSON.stringify({ tenantId: tenant.id, rfc: tenant.rfc, ...state }))
@@ -49,6 +55,7 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
   console.log(`historia desde: ${state.historiaDesde ?? '-'}`)
   console.log(`XML hasta: emitidos ${cubiertoHasta.emitidos ?? '-'}, recibidos ${cubiertoHasta.recibidos ?? '-'}`)
   console.log(`siguiente corrida: ${instant(state.siguienteCorridaEn)}; último éxito: ${instant(state.ultimoExitoEn)}`)
+  if (state.periodosConFalla > 0) console.log(`periodos con falla, sin descargar: ${state.periodosConFalla}`)
   if (pausa) console.log(`en pausa desde ${instant(pausa.desde)}: ${pausa.mensaje} (${pausa.codigo})`)
   if (efirma) console.log(`e.firma ${efirma.serie}, válida hasta ${instant(efirma.validaHasta)}`)
   if (!corrida) return

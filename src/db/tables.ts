@@ -519,7 +519,7 @@ export interface CentralSatSolicitudes {
   huella: Bytes
   prioridad: Filled<number>
   generacion: Filled<number>
-  estado: 'por_enviar' | 'enviando' | 'aceptada' | 'en_proceso' | 'terminada' | 'completa' | 'vacia' | 'dividida' | 'sustituida' | 'rechazada' | 'fallida' | 'cancelada'
+  estado: 'por_enviar' | 'enviando' | 'aceptada' | 'en_proceso' | 'terminada' | 'completa' | 'vacia' | 'dividida' | 'sustituida' | 'rechazada' | 'fallida'
   id_solicitud: string | null
   numero_cfdis: BigInteger | null
   codigo: string | null
@@ -539,8 +539,8 @@ export interface CentralSatSolicitudes {
 export interface CentralSatSyncJobs {
   id: string
   tenant_id: string
-  kind: 'inicial' | 'nocturna' | 'manual' | 'conciliacion'
-  estado: 'pendiente' | 'en_curso' | 'terminada' | 'con_fallas' | 'detenida'
+  kind: 'inicial' | 'nocturna' | 'manual'
+  estado: 'pendiente' | 'en_curso' | 'terminada' | 'con_fallas'
   por_planear: Filled<boolean>
   requested_by: string | null
   requested_by_email: string | null

@@ -56,7 +56,6 @@ const ESTADOS: Record<EstadoSolicitud, string> = {
   sustituida: 'El periodo se pidió de nuevo en otra solicitud.',
   rechazada: 'El SAT no acepta lo que se pidió. Lo revisará una persona de soporte.',
   fallida: 'No se pudo terminar. Puedes reintentarla; si vuelve a fallar, escríbenos.',
-  cancelada: 'Se canceló antes de enviarse.',
 }
 
 export const toCorrida = (
@@ -77,18 +76,20 @@ export function toSincronizacion({
   orden,
   fiel,
   corrida,
+  periodosConFalla,
   faltan,
 }: {
   orden: Orden | undefined
   fiel: FielRow | undefined
   corrida: { run: Corrida; avance: Avance } | undefined
+  periodosConFalla: number
   faltan: readonly Faltan[]
 }): z.input<typeof SincronizacionSat> {
   const pausa = orden?.pausedCode
     ? { codigo: orden.pausedCode, mensaje: orden.pausedMessage ?? orden.pausedCode, desde: orden.pausedAt }
     : null
   const total = faltan.reduce((sum, { faltan: n }) => sum + n, 0)
-  const estado = estadoDe({ orden, fiel, pausa, corrida })
+  const estado = estadoDe({ orden, fiel, pausa, corrida, periodosConFalla })
   return {
     estado,
     mensaje: pausa && estado === 'en_pausa' ? pausa.mensaje : MENSAJES[estado],
@@ -102,6 +103,7 @@ export function toSincronizacion({
     },
     pausa,
     corrida: corrida ? toCorrida(corrida.run, corrida.avance) : null,
+    periodosConFalla,
     faltan: {
       total,
       meses: faltan.map(({ servicio, direccion, ejercicio, mes, faltan: n }) => ({
@@ -120,17 +122,20 @@ function estadoDe({
   fiel,
   pausa,
   corrida,
+  periodosConFalla,
 }: {
   orden: Orden | undefined
   fiel: FielRow | undefined
   pausa: { codigo: string } | null
   corrida: { run: Corrida } | undefined
+  periodosConFalla: number
 }): z.input<typeof SincronizacionSat>['estado'] {
   if (!orden || !fiel) return 'sin_efirma'
   if (pausa) return 'en_pausa'
   const { estado } = corrida?.run ?? { estado: 'pendiente' }
   if (estado === 'pendiente' || estado === 'en_curso') return 'en_curso'
-  return estado === 'con_fallas' ? 'con_fallas' : 'al_dia'
+  // A night that ended well does not bring what an earlier one could not.
+  return estado === 'con_fallas' || periodosConFalla > 0 ? 'con_fallas' : 'al_dia'
 }
 
 const MENSAJES = {

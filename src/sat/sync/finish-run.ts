@@ -47,9 +47,9 @@ export async function finishRun(deps: SyncDeps, db: TenantDb, { empresa, xml }: 
   const run = await findOpenRun(central, empresa.id)
   const orden = await findOrden(central, empresa.id)
   if (!run || !orden || run.porPlanear || (await countRun(central, run.id)).abiertas > 0) return false
-  const covered = await coveredUntil(deps, empresa, orden)
+  const { pedido, cubierto } = await coveredUntil(deps, empresa, orden)
   const asked = ({ servicio, direccion, fechaEmision }: Faltante) =>
-    fechaEmision <= (covered[`${servicio}.${direccion}s`] ?? '')
+    fechaEmision <= (pedido[`${servicio}.${direccion}s`] ?? '')
   if (xml && (await reconcile(deps, db, { empresa, run, asked })) > 0) return false
   const ended = await central.transaction().execute(async (trx) => {
     await lockOrden(trx, empresa.id)
@@ -60,7 +60,7 @@ export async function finishRun(deps: SyncDeps, db: TenantDb, { empresa, xml }: 
     const now = clock.now()
     await endRun(trx, run.id, conFallas > 0 ? 'con_fallas' : 'terminada', now)
     const success = conFallas === 0 && { lastSuccessAt: now }
-    await saveOrden(trx, empresa.id, { coveredUntil: covered, ...success }, now)
+    await saveOrden(trx, empresa.id, { coveredUntil: cubierto, ...success }, now)
     return true
   })
   crashpoint('sat.run.ended')
@@ -68,17 +68,23 @@ export async function finishRun(deps: SyncDeps, db: TenantDb, { empresa, xml }: 
   return ended
 }
 
-/** Up to which second, from where history begins, the XML of each kind was asked for without a hole. */
+/**
+ * Up to which second, from where history begins, the XML of each kind was asked for without a hole; `cubierto` stops before
+ * what could not be had.
+ */
 async function coveredUntil({ central, clock }: SyncDeps, empresa: Empresa, orden: Orden) {
   const now = clock.now()
   const inicio = inicioDe(orden.historiaDesde, now)
   const ranges = await central.transaction().execute((trx) => coverage(trx, empresa, orden, now))
-  const entries = COVERAGE_KEYS.flatMap((key) => {
-    const [servicio, direccion] = key.split('.') as ['cfdi' | 'retenciones', 'emitidos' | 'recibidos']
-    const until = cubiertoHasta(inicio, ranges(servicio, direccion))
-    return until === undefined ? [] : [[key, until] as const]
-  })
-  return Object.fromEntries(entries) as Record<string, string>
+  const until = (sinFallas: boolean): Record<string, string> => {
+    const entries = COVERAGE_KEYS.flatMap((key) => {
+      const [servicio, direccion] = key.split('.') as ['cfdi' | 'retenciones', 'emitidos' | 'recibidos']
+      const hasta = cubiertoHasta(inicio, ranges(servicio, direccion, { sinFallas }))
+      return hasta === undefined ? [] : [[key, hasta] as const]
+    })
+    return Object.fromEntries(entries)
+  }
+  return { pedido: until(false), cubierto: until(true) }
 }
 
 /** What lies here of no package that is still worked on: left by workers that died. */

@@ -241,6 +241,13 @@ test('what is replaced again and again is a person’s at last, and so is what f
   assert.equal(line(transition(enviando({ generacion: 4 }), dice('5002'), NOW)), `sustituida | ${LARGER}`)
   assert.equal(line(transition(enviando({ generacion: 5 }), dice('5002'), NOW)), 'fallida | alarma')
   assert.equal(line(transition(enviando({ fallos: 80 }), dice('404'), NOW)), 'fallida | alarma')
+  // Silence is an outage of the SAT, however long: no accountant should have to try each month again after it.
+  const silencio = { kind: 'fallo', enviada: false, codigo: 'sat.no_disponible', mensaje: 'Sin respuesta.' } as const
+  const long = transition(enviando({ fallos: 10 }), silencio, NOW)
+  assert.equal(long.cambios.fallos, 10)
+  assert.equal(long.cambios.estado, 'por_enviar')
+  const minutes = ((long.cambios.siguienteEn?.getTime() ?? 0) - NOW.getTime()) / 60_000
+  assert.ok(minutes >= 45 && minutes <= 60, String(minutes))
 })
 
 test('packages that cannot be had any more are asked for anew', () => {

@@ -213,15 +213,15 @@ function onRechazada(s: Solicitud, clase: Clase | null, dijo: Dijo, estado: 4 | 
 
 function onFallo(s: Solicitud, { enviada, codigo, mensaje }: Evento & { kind: 'fallo' }, now: Date): Outcome {
   const dijo = { codigo, mensaje }
-  if (s.estado !== 'enviando') return onTransitoria(s, dijo, now)
+  if (s.estado !== 'enviando') return onTransitoria(s, dijo, now, SIEMPRE)
   // Refused by our own rules, before anything was sent: it would be each time.
   if (codigo === 'sat.parametros') return fin('rechazada', dijo, [alarma(codigo)])
-  return enviada ? onPerdida(s, dijo, now) : onTransitoria(noContada(s), dijo, now)
+  return enviada ? onPerdida(s, dijo, now) : onTransitoria(noContada(s), dijo, now, SIEMPRE)
 }
 
 /** Nobody knows whether the SAT has it. It takes the same parameters twice: once more, and then others. */
 function onPerdida(s: Solicitud, dijo: Dijo, now: Date): Outcome {
-  if (s.consulta.tipo === 'Metadata' || s.intentos < MOST_SENT) return onTransitoria(s, dijo, now)
+  if (s.consulta.tipo === 'Metadata' || s.intentos < MOST_SENT) return onTransitoria(s, dijo, now, SIEMPRE)
   return recorrida(s, { ...dijo, codigo: dijo.codigo ?? SIN_RESPUESTA })
 }
 
@@ -251,10 +251,11 @@ const onCredencial = (s: Solicitud, dijo: Dijo, change: Partial<Cambios>, now: D
   efectos: [{ kind: 'credencial', codigo: dijo.codigo ?? '', mensaje: dijo.mensaje ?? '' }],
 })
 
-function onTransitoria(s: Solicitud, dijo: Dijo, now: Date): Outcome {
+/** `most`: after so many answers in a row that say nothing somebody should look. Where there is none, it is the SAT's outage. */
+function onTransitoria(s: Solicitud, dijo: Dijo, now: Date, most = MOST_FAILURES): Outcome {
   if (s.estado !== 'enviando' && perdidaDeVista(s, now)) return recorrida(s, dijo)
-  const fallos = s.fallos + 1
-  if (fallos > MOST_FAILURES) return fin('fallida', dijo, [alarma(`${MOST_FAILURES} fallos`)])
+  const fallos = most === SIEMPRE ? Math.max(s.fallos, Math.min(s.fallos + 1, HOURLY)) : s.fallos + 1
+  if (fallos > most) return fin('fallida', dijo, [alarma(`${most} fallos`)])
   const siguienteEn = new Date(now.getTime() + esperaTras(fallos, s.id))
   return { cambios: { ...vuelve(s), ...dijo, intentos: s.intentos, fallos, siguienteEn }, efectos: [] }
 }
@@ -359,5 +360,9 @@ const HOUR_MS = 3_600_000
 export const LOST_MS = 72 * HOUR_MS
 /** More than three days of failures an hour apart. */
 const MOST_FAILURES = 80
+/** It is asked again each hour for as long as it takes, and not held against it when there is an answer again. */
+const SIEMPRE = Number.POSITIVE_INFINITY
+/** Failures after which the pause grows no more. */
+const HOURLY = 10
 const MOST_SENT = 2
 const MOST_GENERATIONS = 5

@@ -44,11 +44,12 @@ export async function coverage(trx: CentralTx, empresa: Empresa, orden: Orden, n
   }
   const from = COVERAGE_KEYS.map((key) => believed(key) ?? inicio).sort()[0] ?? inicio
   const rows = await findCovered(trx, { tenantId: empresa.id, rfc: empresa.rfc }, { from, now })
-  return (servicio: Servicio, direccion: Direccion): Rango[] => {
+  /** `sinFallas`: without those that a person must look at. */
+  return (servicio: Servicio, direccion: Direccion, { sinFallas = false } = {}): Rango[] => {
     const until = believed(`${servicio}.${direccion}`)
     return [
       ...(until === undefined ? [] : [{ desde: inicio, hasta: until }]),
-      ...rows.filter((row) => row.servicio === servicio && row.direccion === direccion),
+      ...rows.filter((row) => row.servicio === servicio && row.direccion === direccion && !(sinFallas && row.conFalla)),
     ]
   }
 }

@@ -316,11 +316,13 @@ export async function findCovered(
   db: CentralSql,
   { tenantId, rfc }: { tenantId: string; rfc: string },
   { from, now }: { from: string; now: Date },
-): Promise<(Rango & { servicio: Servicio; direccion: Direccion })[]> {
-  const { rows } = await sql<Rango & { servicio: Servicio; direccion: Direccion }>`
-    select servicio, direccion, ${civil('desde')} as desde, ${civil('hasta')} as hasta from sat_solicitudes
+): Promise<(Rango & { servicio: Servicio; direccion: Direccion; conFalla: boolean })[]> {
+  const { rows } = await sql<Rango & { servicio: Servicio; direccion: Direccion; conFalla: boolean }>`
+    select servicio, direccion, ${civil('desde')} as desde, ${civil('hasta')} as hasta,
+      estado in ('fallida', 'rechazada') as "conFalla"
+    from sat_solicitudes
     where tenant_id = ${tenantId} and rfc = ${rfc} and tipo = 'CFDI' and direccion <> 'folio'
-      and estado not in ('sustituida', 'dividida', 'cancelada') and hasta >= ${from}::timestamp
+      and estado not in ('sustituida', 'dividida') and hasta >= ${from}::timestamp
       and creada_en <= ${new Date(now.getTime() + 86_400_000)}`.execute(db)
   return rows
 }

@@ -9,7 +9,9 @@ import { type App, uuid } from '../../http/zod.ts'
 import { countFaltantes } from '../paquetes/faltantes-queries.ts'
 import { toCorrida, toSincronizacion, toSolicitud } from './answers.ts'
 import { solicitudDesconocida } from './errors.ts'
+import { countHoles } from './hole-queries.ts'
 import { findAvance, findListada, listPaquetes, listSolicitudes } from './list-queries.ts'
+import { inicioDe } from './plan.ts'
 import { requestRun } from './request-run.ts'
 import { retryRequest } from './retry-request.ts'
 import { findLastRun, findOrden } from './run-queries.ts'
@@ -46,7 +48,9 @@ export const satRoutes = (deps: SatDeps) => async (app: App) => {
     ]
     const corrida = run && { run, avance: await findAvance(central, run.id) }
     const faltan = await tenants.use(tenantId, (db) => countFaltantes(db))
-    return toSincronizacion({ orden, fiel, corrida, faltan })
+    const desde = orden && inicioDe(orden.historiaDesde, deps.clock.now())
+    const periodosConFalla = desde === undefined ? 0 : await countHoles(central, tenantId, desde)
+    return toSincronizacion({ orden, fiel, corrida, periodosConFalla, faltan })
   })
 
   const ask = {

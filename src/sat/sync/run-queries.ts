@@ -52,8 +52,8 @@ const ordenes = (db: CentralSql, tenantId: string) =>
 export interface Corrida {
   id: string
   tenantId: string
-  kind: 'inicial' | 'nocturna' | 'manual' | 'conciliacion'
-  estado: 'pendiente' | 'en_curso' | 'terminada' | 'con_fallas' | 'detenida'
+  kind: KindCorrida
+  estado: 'pendiente' | 'en_curso' | 'terminada' | 'con_fallas'
   porPlanear: boolean
   createdAt: Date
   startedAt: Date | null

@@ -15,8 +15,8 @@ export const SincronizacionPedida = z
 
 const corrida = z.strictObject({
   id: uuid,
-  tipo: z.enum(['inicial', 'nocturna', 'manual', 'conciliacion']),
-  estado: z.enum(['pendiente', 'en_curso', 'terminada', 'con_fallas', 'detenida']),
+  tipo: z.enum(['inicial', 'nocturna', 'manual']),
+  estado: z.enum(['pendiente', 'en_curso', 'terminada', 'con_fallas']),
   creadaEn: instante,
   empezadaEn: instante.nullable(),
   terminadaEn: instante.nullable(),
@@ -46,6 +46,9 @@ export const SincronizacionSat = z
     cubiertoHasta: z.strictObject({ emitidos: fechaCfdi.nullable(), recibidos: fechaCfdi.nullable() }),
     pausa: z.strictObject({ codigo: z.string(), mensaje: z.string(), desde: instante.nullable() }).nullable(),
     corrida: corrida.nullable(),
+    periodosConFalla: z.int().meta({
+      description: 'Periodos cuya solicitud falló o fue rechazada y nadie ha reintentado: están sin descargar.',
+    }),
     faltan: z.strictObject({
       total: z.int(),
       meses: z.array(

@@ -12,7 +12,6 @@ export const estadosSolicitud = [
   'sustituida',
   'rechazada',
   'fallida',
-  'cancelada',
 ] as const
 export type EstadoSolicitud = (typeof estadosSolicitud)[number]
 
@@ -24,7 +23,6 @@ export const estadosFinales = [
   'sustituida',
   'rechazada',
   'fallida',
-  'cancelada',
 ] as const satisfies readonly EstadoSolicitud[]
 
 /** What is known of one request of the SAT. */

@@ -1,7 +1,9 @@
 import { raiseAlertas, resolveAlertas } from '../../alerts/raise-alert.ts'
 import type { TenantDb } from '../../db/databases.ts'
+import { countHoles } from './hole-queries.ts'
 import { MISSING, SILENCE_MS } from './limits.ts'
 import { LOST_MS } from './machine.ts'
+import { inicioDe } from './plan.ts'
 import { findOldestOpen } from './request-queries.ts'
 import { findFirstStart, findOrden } from './run-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
@@ -27,6 +29,7 @@ export async function warn({ central, clock }: Pick<SyncDeps, 'central' | 'clock
     horasSinExito: silence > SILENCE_MS && !full ? Math.floor(silence / 3_600_000) : null,
     diasEnElSat: oldest && since(oldest) > LOST_MS ? Math.floor(since(oldest) / 86_400_000) : null,
     faltan: await countGivenUp(db, MISSING.most),
+    periodos: await countHoles(central, db.tenantId, inicioDe(orden.historiaDesde, now)),
     pausa,
   })
   if (!alerta && !(await isAlertOpen(db, CLAVE_SIN_DESCARGA))) return

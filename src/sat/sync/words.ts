@@ -28,11 +28,13 @@ export interface Sintomas {
   readonly diasEnElSat: number | null
   /** XML that the SAT lists and did not give, however often it was asked. */
   readonly faltan: number
+  /** Ranges whose request came to nothing, and that nobody asks for again by himself. */
+  readonly periodos?: number
   readonly pausa: { readonly code: string; readonly message: string } | null
 }
 
 /** The alert that says so; undefined when nothing is wrong. */
-export function sinDescarga({ horasSinExito, diasEnElSat, faltan, pausa }: Sintomas): Alerta | undefined {
+export function sinDescarga({ horasSinExito, diasEnElSat, faltan, periodos = 0, pausa }: Sintomas): Alerta | undefined {
   const detenida = pausa && (horasSinExito !== null || NO_SIRVE.has(pausa.code)) ? pausa : null
   const desde = horasSinExito === null ? '' : ` desde hace ${horas(horasSinExito)}`
   const motivos = [
@@ -50,6 +52,11 @@ export function sinDescarga({ horasSinExito, diasEnElSat, faltan, pausa }: Sinto
     ...(faltan > 0
       ? [`El SAT lista ${faltan} CFDI cuyo XML no entrega aunque se pidió varias veces. No están en tus cálculos.`]
       : []),
+    ...(periodos > 0
+      ? [
+          `${periodos === 1 ? 'Un periodo no se pudo' : `${periodos} periodos no se pudieron`} descargar: su solicitud falló o el SAT la rechazó. Reinténtala en Sincronización.`,
+        ]
+      : []),
   ]
   if (motivos.length === 0) return undefined
   return {
@@ -61,7 +68,7 @@ export function sinDescarga({ horasSinExito, diasEnElSat, faltan, pausa }: Sinto
     accion: detenida
       ? accionDe(detenida.code)
       : 'Antes de declarar revisa en Sincronización qué falta; lo urgente puedes descargarlo del portal del SAT y subirlo.',
-    detalle: { horasSinExito, diasEnElSat, faltan, pausa: pausa?.code ?? null },
+    detalle: { horasSinExito, diasEnElSat, faltan, periodos, pausa: pausa?.code ?? null },
   }
 }
 
