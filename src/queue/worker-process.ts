@@ -1,16 +1,16 @@
 /**
  * How Node is started to be the worker: by `make start`, benches and tests, and by deploy/systemd/horux-worker.service, which
- * says the same (a test compares). With it a package of 200,000 CFDI takes 300 MiB of memory at most, all of the process.
+ * says the same (a test compares). With it the import of a package of 200,000 CFDI takes less than 300 MiB, all of the process.
  *
  * An import makes little that lives and much garbage. V8 lets the old heap grow to several times what was alive in it before it
- * looks again, and buffers, which lie outside, wait for that look too: 370 MiB where 45 are alive. Here it looks when the heap
- * has grown by 60 %; and what is new has 32 MiB and not 128, which one process that does everything in turn fills in any case.
+ * looks again, and buffers, which lie outside, wait for that look too: 440 MiB where 45 of heap are alive. Here it looks when
+ * the heap has grown by 40 %, and new objects have 64 MiB and not 128. That costs a tenth or so of Node's time, of which an
+ * import is a half. Half as much for new objects saves 20 MiB more and costs more: then a batch does not die young.
  *
- * No `--max-old-space-size`: these only say when to look, and a job that needs more, an export or a large PDF, gets it. Lower
- * ones (4 MiB and 30 %) save 50 MiB more, and take a third more of the processor.
+ * No `--max-old-space-size`: these say only when to look, and a job that needs more, an export or a large PDF, gets it.
  */
 export const WORKER_PROCESS = {
   nodeFlags: ['--max-semi-space-size=32', '--heap-growing-percent=40'],
-  /** glibc keeps what is freed per arena, of which it would make eight for each core. */
+  /** glibc keeps what is freed per arena, of which it would make eight for each core: 10 MiB, idle too. */
   env: { MALLOC_ARENA_MAX: '2' },
 } as const
