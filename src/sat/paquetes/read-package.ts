@@ -32,7 +32,10 @@ export async function readPackage(
   const paquete = await findPaquete(deps.central, { tenantId: db.tenantId, ...one })
   if (!paquete) return { cancelled: 'sat.paquete_desconocido' }
   // Somebody has read it already: all that is left to do is to take its file away, if he died before that.
-  if (paquete.estado === 'importado') return done(zip, paquete.estado)
+  if (paquete.estado === 'importado') {
+    await askForTurn(deps, db.tenantId)
+    return done(zip, paquete.estado)
+  }
   if (!WAITING.includes(paquete.estado)) return { cancelled: `sat.paquete_${paquete.estado}` }
   try {
     const read = await readOnce(deps, db, { paqueteId, solicitudId, zip, ...paquete, ...job })

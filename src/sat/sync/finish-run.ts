@@ -34,7 +34,7 @@ export async function settle(deps: SyncDeps, tenantId: string): Promise<number> 
     return rows.length
   })
   crashpoint('sat.settled')
-  await lookAgain(central, tenantId, now, new Date(now.getTime() + LOOK.soon))
+  await lookAgain(central, tenantId, now, new Date(now.getTime() + LOOK.waiting))
   return settled
 }
 

@@ -14,6 +14,7 @@ export interface PaqueteRow extends Paquete {
   readonly tipo: 'CFDI' | 'Metadata'
   readonly rfc: string
   readonly siguienteEn: Date | null
+  readonly descargadoEn: Date | null
 }
 
 export async function insertPaquetes(
@@ -151,6 +152,6 @@ const dueOf = (now: Date) =>
 
 const COLUMNS =
   sql.raw(`p.id, p.solicitud_id as "solicitudId", p.tenant_id as "tenantId", p.estado, p.intentos, p.fallos,
-  p.vence_en as "venceEn", p.siguiente_en as "siguienteEn", s.servicio, s.direccion, s.tipo, s.rfc`)
+  p.vence_en as "venceEn", p.siguiente_en as "siguienteEn", p.descargado_en as "descargadoEn", s.servicio, s.direccion, s.tipo, s.rfc`)
 
 const first = <T>({ rows }: { rows: T[] }): T | undefined => rows[0]

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
+import { MOST_OPEN } from './limits.ts'
 import { FARTHEST_MS } from './request-queries.ts'
 
 /**
@@ -38,7 +39,8 @@ export async function orderNights(
 
 /**
  * Companies with an open run of which something is due: to plan, to ask, to look after, or to end. Of those in a pause only
- * the ones whose pause is to be looked at; one that waits for its plan goes on with the rest.
+ * the ones whose pause is to be looked at; one that waits for its plan goes on with the rest. What may not be sent now is not
+ * due: a company that the SAT or its plan keeps waiting for days has no turn each minute.
  */
 export async function findDueTenants(db: CentralSql, now: Date): Promise<string[]> {
   const far = new Date(now.getTime() + FARTHEST_MS)
@@ -50,7 +52,13 @@ export async function findDueTenants(db: CentralSql, now: Date): Promise<string[
       and (s.paused_code is null or s.paused_code = 'cfdi.limite' or s.look_again_at is null
         or s.look_again_at <= ${now} or s.look_again_at > ${new Date(now.getTime() + 86_400_000)})
       and (j.por_planear
-        or exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en <= ${now})
+        or exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en <= ${now}
+          and q.estado <> 'por_enviar')
+        or exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en <= ${now}
+            and q.estado = 'por_enviar' and (q.tipo = 'Metadata' or s.paused_code is distinct from 'cfdi.limite' or s.look_again_at <= ${now}))
+          and (select count(*) filter (where o.estado in ('enviando', 'aceptada', 'en_proceso')) < ${MOST_OPEN}
+              and count(*) filter (where o.estado = 'terminada') < ${MOST_OPEN}
+            from sat_solicitudes o where o.tenant_id = j.tenant_id and o.siguiente_en is not null)
         or exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en > ${far})
         or exists (select from sat_paquetes p where p.tenant_id = j.tenant_id and p.siguiente_en <= ${now})
         or exists (select from sat_paquetes p where p.tenant_id = j.tenant_id and p.siguiente_en > ${far})

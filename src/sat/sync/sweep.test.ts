@@ -160,3 +160,45 @@ test('finding who is due reads no table whole', async () => {
   )
   assert.doesNotMatch(JSON.stringify(rows), /Seq Scan[^}]*sat_solicitudes/)
 })
+
+test('a company whose requests may not be sent now has no turn each minute until they may', async () => {
+  const { central } = product.deps
+  await sweepAt(NIGHT)
+  const [id = ''] = ids
+  const company = await central
+    .selectFrom('tenants')
+    .select(['id', 'rfc'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  await planRun({ central, clock: { now: () => NIGHT } }, company)
+  const due = async () => (await findDueTenants(central, NIGHT)).includes(id)
+  assert.ok(await due())
+  const set = (where: string, change: string) =>
+    sql`update sat_solicitudes set ${sql.raw(change)} where tenant_id = ${id} and ${sql.raw(where)}`.execute(central)
+  // The plan is full: lists go on, XML does not.
+  await central
+    .updateTable('sat_sync_settings')
+    .set({ paused_code: 'cfdi.limite' })
+    .where('tenant_id', '=', id)
+    .execute()
+  assert.ok(await due())
+  await set(`tipo = 'Metadata' and siguiente_en is not null`, `siguiente_en = null, estado = 'completa'`)
+  assert.equal(await due(), false)
+  const lookAgain = (at: Date) =>
+    central.updateTable('sat_sync_settings').set({ look_again_at: at }).where('tenant_id', '=', id).execute()
+  await lookAgain(new Date(NIGHT.getTime() - 1))
+  assert.ok(await due(), 'its load was cancelled: nothing else would look')
+  await lookAgain(new Date(NIGHT.getTime() + 1))
+  assert.equal(await due(), false)
+  await central.updateTable('sat_sync_settings').set({ paused_code: null }).where('tenant_id', '=', id).execute()
+  assert.ok(await due())
+  // As many are at the SAT as may be.
+  const hour = `timestamptz '2026-02-11T13:05:00Z'`
+  await sql`update sat_solicitudes set estado = 'en_proceso', siguiente_en = ${sql.raw(hour)}
+    where id in (select id from sat_solicitudes where tenant_id = ${id} and estado = 'completa' limit 30)`.execute(
+    central,
+  )
+  assert.equal(await due(), false)
+  await set(`estado = 'en_proceso'`, `estado = 'completa', siguiente_en = null`)
+  assert.ok(await due())
+})

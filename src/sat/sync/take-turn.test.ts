@@ -62,6 +62,7 @@ test('a turn that fails for a fault of ours is taken again after longer and long
     later(minutes)
     assert.deepEqual(await findDueTenants(world.product.deps.central, world.time.now), [tenant.id])
   }
+  await assert.rejects(takeTurn(broken, tenant.id, { signal: AbortSignal.abort() }), /undefined is not a function/)
   assert.deepEqual(waits, [2, 2, 4, 8, 16, 32, 60, 60, 60])
   const state = await world.sync(tenant)
   assert.equal(state.estado, 'en_pausa')

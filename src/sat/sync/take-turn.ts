@@ -60,6 +60,8 @@ export async function takeTurn(deps: TurnDeps, tenantId: string, { signal }: { s
   } catch (error) {
     // Suspended, deleted, moving, being upgraded: its rows wait, and the sweep knows when it can be entered.
     if (error instanceof AppError && error.code.startsWith('tenant.')) return { cancelled: error.code }
+    // A worker that is told to stop closes what its turns stand on: no fault, and the next one goes on.
+    if (signal.aborted) throw error
     return rest(deps, tenantId, error)
   }
 }

@@ -95,7 +95,7 @@ async function lookAtImport(deps: SyncDeps, db: TenantDb, taken: PaqueteRow): Pr
     case 'recibida':
     case 'procesando':
       await publishOutbox(deps, db)
-      return later(deps, taken, 'importando', found.pausa === null ? LOOK.soon : LOOK.waiting, { cuentas })
+      return later(deps, taken, 'importando', found.pausa === null ? patience(deps, taken) : LOOK.waiting, { cuentas })
     case 'terminada':
     case 'cancelada': {
       const now = deps.clock.now()
@@ -107,6 +107,12 @@ async function lookAtImport(deps: SyncDeps, db: TenantDb, taken: PaqueteRow): Pr
     case 'fallida':
       return unreadable(deps, taken, FAILED)
   }
+}
+
+/** Longer for what has taken longer: a large package takes minutes, and one whose job got lost far more. */
+function patience({ clock }: SyncDeps, { descargadoEn }: PaqueteRow): number {
+  const age = descargadoEn === null ? 0 : clock.now().getTime() - descargadoEn.getTime()
+  return Math.min(LOOK.waiting, Math.max(LOOK.soon, Math.round(age / 4)))
 }
 
 const unreadable = (deps: SyncDeps, taken: PaqueteRow, why: { codigo: string; mensaje: string }) =>
