@@ -89,7 +89,7 @@ function onSolicita(s: Solicitud, r: RespuestaSolicita, conocida: Conocida, now:
       return onTransitoria(noContada(s), dijo, now)
     case 'manana':
       return {
-        cambios: { ...vuelve(s), ...dijo, intentos: s.intentos - 1, siguienteEn: mañana(s.id, now) },
+        cambios: { ...vuelve(s), ...dijo, intentos: s.intentos - 1, siguienteEn: diaSiguiente(s.id, now) },
         efectos: [],
       }
     case 'credencial':
@@ -123,7 +123,7 @@ function onVerifica(s: Solicitud, r: RespuestaVerifica, now: Date): Outcome {
     case 'repetida':
       return onTransitoria(s, dijo, now)
     case 'manana':
-      return espera(s, mañana(s.id, now), dijo)
+      return espera(s, diaSiguiente(s.id, now), dijo)
     case 'credencial':
     case 'sello':
       return onCredencial(s, dijo, {}, now)
@@ -191,7 +191,7 @@ function onRechazada(s: Solicitud, clase: Clase | null, dijo: Dijo, estado: 4 | 
     case 'transitoria':
       return recorrida(s, dijo)
     case 'manana':
-      return espera(s, mañana(s.id, now), dijo)
+      return espera(s, diaSiguiente(s.id, now), dijo)
     case 'credencial':
     case 'sello':
       return onCredencial(s, dijo, {}, now)
@@ -332,7 +332,7 @@ const fin = (estado: EstadoSolicitud, dijo: Partial<Dijo>, efectos: readonly Efe
 const alarma = (que: string): Efecto => ({ kind: 'alarma', que })
 
 /** Some time after the next midnight of Mexico City, each at another. */
-function mañana(id: string, now: Date): Date {
+function diaSiguiente(id: string, now: Date): Date {
   const dia = addDays(mexicoCityTime(now).slice(0, 10), 1)
   return new Date(instantOf(dia).getTime() + Math.round(fraccion(id) * 2 * HOUR_MS))
 }

@@ -53,8 +53,8 @@ export function plan({ kind, historiaDesde, cubierto, semanal }: Situacion, now:
       pide(metadata('cfdi', direccion, rango))
     if (kind !== 'inicial' && !semanal) continue
     for (const rango of huecos({ desde: inicio, hasta: ayer }, cubierto('retenciones', direccion)))
-      for (const tramo of porAño(rango)) pide(xml('retenciones', direccion, tramo))
-    for (const rango of porAño({ desde: inicioMetadata('inicial', true, inicio, now), hasta: ahora }))
+      for (const tramo of porEjercicio(rango)) pide(xml('retenciones', direccion, tramo))
+    for (const rango of porEjercicio({ desde: inicioMetadata('inicial', true, inicio, now), hasta: ahora }))
       pide(metadata('retenciones', direccion, rango))
   }
   return planeadas.sort((a, b) => b.prioridad - a.prioridad)
@@ -111,7 +111,7 @@ export function porMes({ desde, hasta }: Rango): Rango[] {
   return parts
 }
 
-function porAño({ desde, hasta }: Rango): Rango[] {
+function porEjercicio({ desde, hasta }: Rango): Rango[] {
   const parts: Rango[] = []
   for (let at = desde; at <= hasta; ) {
     const fin = earlierCivil(`${at.slice(0, 4)}-12-31T23:59:59`, hasta)
