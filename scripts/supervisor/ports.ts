@@ -11,15 +11,19 @@ export async function freePort(port: number, taken: ReadonlySet<number> = new Se
 
 /**
  * Any free port, for whoever listens at it a moment later. Not one that the system chooses: those are also what it gives to
- * outgoing connections (32768 and on), and until the moment came somebody's connection had taken it.
+ * outgoing connections (32768 and on), and until the moment came somebody's connection had taken it. Nor one of any process:
+ * until the moment came another had chosen it.
  */
 export async function anyFreePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
-    const candidate = randomInt(12_000, 32_000)
+    const candidate = OWN_PORTS + randomInt(100)
     if (await isFree(candidate)) return candidate
   }
-  throw new Error('No hay puerto libre entre 12000 y 31999')
+  throw new Error(`No hay puerto libre entre ${OWN_PORTS} y ${OWN_PORTS + 99}`)
 }
+
+/** A hundred of this process: two that run at once, as test files do, choose from different ones. */
+const OWN_PORTS = 12_000 + (process.pid % 200) * 100
 
 /** Whether a PostgreSQL that accepts connections listens there: it answers a request for TLS with one letter. */
 export function answersAsPostgres(port: number, host = '127.0.0.1', timeoutMs = 2_000): Promise<boolean> {
