@@ -15,15 +15,19 @@ export async function freePort(port: number, taken: ReadonlySet<number> = new Se
  * until the moment came another had chosen it.
  */
 export async function anyFreePort(): Promise<number> {
-  for (let tries = 0; tries < 100; tries++) {
-    const candidate = OWN_PORTS + randomInt(100)
+  for (let tries = 0; tries < 1_000; tries++) {
+    const candidate = OWN_PORTS.from + randomInt(OWN_PORTS.count)
+    if (given.has(candidate)) continue
+    given.add(candidate)
     if (await isFree(candidate)) return candidate
   }
-  throw new Error(`No hay puerto libre entre ${OWN_PORTS} y ${OWN_PORTS + 99}`)
+  throw new Error(`No hay puerto libre entre ${OWN_PORTS.from} y ${OWN_PORTS.from + OWN_PORTS.count - 1}`)
 }
 
-/** A hundred of this process: two that run at once, as test files do, choose from different ones. */
-const OWN_PORTS = 12_000 + (process.pid % 200) * 100
+/** Of this process: two that run at once, as test files do, choose from different ones. */
+const OWN_PORTS = { from: 12_000 + (process.pid % 50) * 400, count: 400 }
+/** Who was given one may not listen at it yet. */
+const given = new Set<number>()
 
 /** Whether a PostgreSQL that accepts connections listens there: it answers a request for TLS with one letter. */
 export function answersAsPostgres(port: number, host = '127.0.0.1', timeoutMs = 2_000): Promise<boolean> {
