@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
 import { ownFixture } from '../../../test/support/fixtures.ts'
@@ -109,13 +110,20 @@ test('what is no archive is refused, and neither load nor file is left of it', a
   await assert.rejects(receive(kemper, lost), { kind: 'unavailable', code: 'sat.paquete_perdido' })
 })
 
-test('handed over again, or twice at once, a package is one load', async () => {
+test('handed over again, or by many at once, a package is one load', async () => {
   const bytes = zipArchive([{ name: 'a.xml', data: cfdiXml({ emisor: { rfc: 'EKU9003173C9' } }) }])
-  const paquete = downloaded(kemper, bytes)
-  const both = await Promise.all([receive(kemper, paquete), receive(kemper, paquete), receive(kemper, paquete)])
-  assert.equal(new Set(both.map(({ cargaId }) => cargaId)).size, 1)
-  assert.deepEqual(await receive(kemper, paquete), both[0])
-  await until(async () => (await find(kemper, paquete.paqueteId))?.estado === 'terminada')
+  // Whoever comes late finds the file gone at one of its steps: later and later, they meet each of them.
+  for (let late = 0; late < 40; late += 1) {
+    const paquete = downloaded(kemper, bytes)
+    const hand = async (turns: number) => {
+      for (let turn = 0; turn < turns; turn += 1) await immediate()
+      return receive(kemper, paquete)
+    }
+    const all = await Promise.all([0, 1, 2, 3, 4].map((nth) => hand(nth * late)))
+    assert.equal(new Set(all.map(({ cargaId }) => cargaId)).size, 1)
+    assert.deepEqual(await receive(kemper, paquete), all[0])
+    await until(async () => (await find(kemper, paquete.paqueteId))?.estado === 'terminada')
+  }
   const folder = path.join(product.deps.config.filesPath, 'cargas', kemper.id)
   await until(() => readdirSync(folder).length === 0, 10_000)
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
-import { access, copyFile, link, mkdir, open, rm } from 'node:fs/promises'
+import { copyFile, link, mkdir, open, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { uuidv7 } from 'uuidv7'
@@ -47,8 +47,9 @@ export async function receiveCfdiPackage(
 
 /** A load that lost its files goes on with them when the same package comes again. */
 async function takeUp({ config }: ReceiveDeps, db: TenantDb, { known, zip }: { known: CargaRow; zip: string }) {
-  if (known.estado !== 'fallida' || !(await exists(zip))) return known.id
-  const { sha256 } = await inspectPackage(zip, known.id)
+  const archivo = known.estado === 'fallida' && (await inspectPackage(zip, known.id))
+  if (!archivo) return known.id
+  const { sha256 } = archivo
   await db.transaction().execute(async (trx) => {
     const carga = await lockCarga(trx, known.id)
     const lost = (await findArchivos(trx, known.id))?.archivos[0]
@@ -87,8 +88,8 @@ async function createPackageCarga(
   db: TenantDb,
   { paqueteId, zip }: { paqueteId: string; zip: string },
 ): Promise<string> {
-  if (!(await exists(zip))) return demandOther(db, paqueteId)
   const archivo = await inspectPackage(zip, paqueteId)
+  if (!archivo) return demandOther(db, paqueteId)
   const id = uuidv7()
   const folder = folderOf(config.filesPath, db.tenantId, id)
   try {
@@ -118,8 +119,8 @@ async function demandOther(db: TenantDb, paqueteId: string): Promise<string> {
   return other.id
 }
 
-/** Only its index is read, and its hash, which is its name on the disk. */
-async function inspectPackage(zip: string, paqueteId: string): Promise<Archivo> {
+/** Only its index is read, and its hash, which is its name on the disk; undefined when the file has gone, at whatever step. */
+async function inspectPackage(zip: string, paqueteId: string): Promise<Archivo | undefined> {
   try {
     await using archive = await openZip(zip, SAT_LIMITS)
     const hash = createHash('sha256')
@@ -133,7 +134,8 @@ async function inspectPackage(zip: string, paqueteId: string): Promise<Archivo> 
       await rm(zip, { force: true })
       throw paqueteIlegible(error)
     }
-    throw codeOf(error) === 'ENOENT' ? paquetePerdido(error) : error
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
   }
 }
 
@@ -156,9 +158,3 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 }
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
-
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  )
