@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Kysely } from 'kysely'
 import { fillCfdis } from '../../../bench/support/cfdi-rows.ts'
-import { startPreparedCluster } from '../../../test/support/prepared-cluster.ts'
-import { parseDatabaseUrl } from '../../db/address.ts'
-import { type OwnerConnection, openAs } from '../../db/client.ts'
-import type { TenantDb, TenantSchema } from '../../db/databases.ts'
-import { poolDialect } from '../../db/driver.ts'
-import { createPool } from '../../db/pool.ts'
+import { type OverheardTenant, overheardTenant } from '../../../test/support/query-plans.ts'
 import { listAnotaciones } from '../annotations/queries.ts'
 import { listConceptos } from './concepto-queries.ts'
 import { findXml } from './detail-queries.ts'
@@ -15,35 +9,13 @@ import { findDetail } from './find-detail.ts'
 
 const ROWS = 20_000
 
-let owner: OwnerConnection
-let db: TenantDb
-let heard: { text: string; parameters: readonly unknown[] }[] = []
-const ended: (() => Promise<unknown>)[] = []
+let tenant: OverheardTenant
 before(async () => {
-  const cluster = await startPreparedCluster()
-  ended.push(() => cluster.stop())
-  const admin = await openAs(cluster.adminUrl)
-  const template = `select datname as name from pg_database where datname ~ '^horux_tpl_[0-9a-f]{12}$'`
-  const [{ name } = { name: '' }] = await admin.query<{ name: string }>(template)
-  await admin.query(`create database plans template ${name} strategy file_copy`)
-  await admin.end()
-  const url = new URL('/plans', cluster.adminUrl).toString()
-  owner = await openAs(url)
-  ended.push(() => owner.end())
-  await fillCfdis(owner, ROWS)
-  for (const statement of LINKS) await owner.query(statement)
-  const { password, ...address } = parseDatabaseUrl(url)
-  const target = { ...address, passwords: [password], applicationName: 'plans', settings: {}, prepare: true }
-  const opened = new Kysely<TenantSchema>({
-    dialect: poolDialect(createPool(target, { max: 1 }), 20_000),
-    log: ({ query: { sql: text, parameters } }) => void heard.push({ text, parameters }),
-  })
-  db = Object.assign(opened, { tenantId: 'plans' })
-  ended.push(() => opened.destroy())
+  tenant = await overheardTenant()
+  await fillCfdis(tenant.owner, ROWS)
+  for (const statement of LINKS) await tenant.owner.query(statement)
 })
-after(async () => {
-  for (const end of ended.toReversed()) await end()
-})
+after(() => tenant?.close())
 
 // Everybody pays, names and is named by somebody; the payroll and the rest of a company of some size.
 const LINKS = [
@@ -76,27 +48,29 @@ const LINKS = [
 test('everything that a document tells is found by an index, in a company with many', async () => {
   const used = new Set<unknown>()
   for (const tipo of ['I', 'E', 'P']) {
-    const [{ uuid } = { uuid: '' }] = await owner.query<{ uuid: string }>(
+    const [{ uuid } = { uuid: '' }] = await tenant.owner.query<{ uuid: string }>(
       `select c.uuid_fiscal::text as uuid from cfdis c left join cfdi_pagos p on p.id_documento = c.uuid_fiscal::text
        where c.tipo = $1 order by (p.n is not null and c.metodo_pago = 'PPD') desc, c.folio::int offset 40 limit 1`,
       [tipo],
     )
-    heard = []
-    await findDetail(db, uuid)
-    await listConceptos(db, uuid, { limit: 51 })
-    await listAnotaciones(db, uuid, { limit: 51 })
-    await findXml(db, uuid)
+    const { db } = tenant
+    const heard = await tenant.overhear(async () => {
+      await findDetail(db, uuid)
+      await listConceptos(db, uuid, { limit: 51 })
+      await listAnotaciones(db, uuid, { limit: 51 })
+      await findXml(db, uuid)
+    })
     const statements = heard.filter(({ text }) => /^\s*(select|with)/i.test(text))
     assert.ok(statements.length >= 8, `${statements.length} statements`)
-    for (const { text, parameters } of statements) {
+    for (const statement of statements) {
       // With these values, and as it is planned for any once it has run a few times.
-      const plans = [
-        await owner.query<Record<string, unknown>>(`explain (format json) ${text}`, parameters),
-        await owner.query<Record<string, unknown>>(`explain (generic_plan, format json) ${text}`),
-      ]
-      for (const node of plans.flatMap(nodesOf)) {
+      const plans = [await tenant.explain(statement), await tenant.explainGeneric(statement)]
+      for (const node of plans.flat()) {
         const table = String(node['Relation Name'])
-        assert.ok(node['Node Type'] !== 'Seq Scan' || SMALL.includes(table), `${tipo} reads all of ${table}: ${text}`)
+        assert.ok(
+          node['Node Type'] !== 'Seq Scan' || SMALL.includes(table),
+          `${tipo} reads all of ${table}: ${statement.text}`,
+        )
         used.add(node['Index Name'])
       }
     }
@@ -107,12 +81,3 @@ test('everything that a document tells is found by an index, in a company with m
 
 /** A row, or a row for each month. */
 const SMALL = ['configuracion_fiscal', 'iva_mensual']
-
-type Node = Record<string, unknown>
-
-function nodesOf(rows: readonly Record<string, unknown>[]): Node[] {
-  const text = Object.values(rows[0] ?? {})[0]
-  const plans = (typeof text === 'string' ? JSON.parse(text) : text) as { Plan: Node }[]
-  const under = (node: Node): Node[] => [node, ...((node['Plans'] as Node[] | undefined) ?? []).flatMap(under)]
-  return plans.flatMap(({ Plan }) => under(Plan))
-}

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Kysely } from 'kysely'
 import { fillManyCfdis, MANY } from '../../../test/support/many-cfdis.ts'
-import { startPreparedCluster } from '../../../test/support/prepared-cluster.ts'
-import { parseDatabaseUrl } from '../../db/address.ts'
-import { type OwnerConnection, openAs } from '../../db/client.ts'
-import type { TenantSchema } from '../../db/databases.ts'
-import { poolDialect } from '../../db/driver.ts'
+import {
+  type OverheardTenant,
+  overheardTenant,
+  type PlanNode,
+  type Statement,
+} from '../../../test/support/query-plans.ts'
 import { PLANNED_ANEW } from '../../db/planned-anew.ts'
-import { createPool } from '../../db/pool.ts'
 import { listCfdis } from './list-queries.ts'
 import { CfdiConsulta } from './schemas.ts'
 
@@ -17,38 +16,12 @@ const PAGE = 50
 /** Most rows a page may look at: a sixth of all, and what is looked through before the trigram index is asked. */
 const MOST = ROWS / 6
 
-interface Statement {
-  text: string
-  parameters: readonly unknown[]
-}
-
-let owner: OwnerConnection
-let db: Kysely<TenantSchema>
-const heard: Statement[] = []
-const ended: (() => Promise<unknown>)[] = []
+let tenant: OverheardTenant
 before(async () => {
-  const cluster = await startPreparedCluster()
-  ended.push(() => cluster.stop())
-  const admin = await openAs(cluster.adminUrl)
-  const template = `select datname as name from pg_database where datname ~ '^horux_tpl_[0-9a-f]{12}$'`
-  const [{ name } = { name: '' }] = await admin.query<{ name: string }>(template)
-  await admin.query(`create database plans template ${name} strategy file_copy`)
-  await admin.end()
-  const url = new URL('/plans', cluster.adminUrl).toString()
-  owner = await openAs(url)
-  ended.push(() => owner.end())
-  await fillManyCfdis(owner, ROWS)
-  const { password, ...address } = parseDatabaseUrl(url)
-  const target = { ...address, passwords: [password], applicationName: 'plans', settings: {}, prepare: true }
-  db = new Kysely<TenantSchema>({
-    dialect: poolDialect(createPool(target, { max: 1 }), 20_000),
-    log: ({ query: { sql: text, parameters } }) => void heard.push({ text, parameters }),
-  })
-  ended.push(() => db.destroy())
+  tenant = await overheardTenant()
+  await fillManyCfdis(tenant.owner, ROWS)
 })
-after(async () => {
-  for (const end of ended.toReversed()) await end()
-})
+after(() => tenant?.close())
 
 /** Every filter, with a value that most or many have and one that few or none have. */
 const FILTERS: Record<string, readonly [common: string, rare: string]> = {
@@ -93,10 +66,8 @@ for (const [name, values] of Object.entries(FILTERS))
         assert.ok(looked <= MOST, `${looked} rows looked at: ${JSON.stringify(nodes, null, 1)}`)
         if (statement.text.includes(PLANNED_ANEW)) return
         // It is prepared: after its fifth run it may have one plan for all values.
-        const generic = await owner.query<Record<string, unknown>>(
-          `explain (generic_plan, format json) ${statement.text}`,
-        )
-        assert.deepEqual(seqScans(nodesOf(generic)), [], JSON.stringify(generic))
+        const generic = await tenant.explainGeneric(statement)
+        assert.deepEqual(seqScans(generic), [], JSON.stringify(generic))
       })
 
 test('what is typed and rare is found by the trigram index', async () => {
@@ -120,21 +91,17 @@ test('what is typed and rare is found by the trigram index', async () => {
 /** The statement that the product sends for this query. */
 async function overhear(query: string, further: boolean): Promise<Statement> {
   const { limite, cursor, orden, ...filter } = CfdiConsulta.parse(Object.fromEntries(new URLSearchParams(query)))
-  heard.length = 0
-  const first = await listCfdis(db, filter, { orden, limit: PAGE })
-  if (further && first.last !== undefined) await listCfdis(db, filter, { orden, after: first.last, limit: PAGE })
+  const heard = await tenant.overhear(async () => {
+    const first = await listCfdis(tenant.db, filter, { orden, limit: PAGE })
+    if (further && first.last !== undefined)
+      await listCfdis(tenant.db, filter, { orden, after: first.last, limit: PAGE })
+  })
   return heard.at(-1) as Statement
 }
 
-type Node = Record<string, unknown>
-
 /** The plan with these values, run, and how many rows of tables its scans looked at. */
-async function explained({ text, parameters }: Statement): Promise<{ nodes: Node[]; looked: number }> {
-  const plan = await owner.query<Record<string, unknown>>(
-    `explain (analyze, timing off, format json) ${text}`,
-    parameters,
-  )
-  const nodes = nodesOf(plan)
+async function explained(statement: Statement): Promise<{ nodes: PlanNode[]; looked: number }> {
+  const nodes = await tenant.explainRun(statement)
   const looked = nodes
     .filter((node) => String(node['Node Type']).endsWith('Scan') && node['Relation Name'] !== undefined)
     .map((node) => {
@@ -146,14 +113,7 @@ async function explained({ text, parameters }: Statement): Promise<{ nodes: Node
   return { nodes, looked: looked.reduce((sum, n) => sum + n, 0) }
 }
 
-function nodesOf(answer: readonly Record<string, unknown>[]): Node[] {
-  const walk = ({ Plans = [], ...node }: Node): Node[] => [node, ...(Plans as Node[]).flatMap(walk)]
-  const [plan] = (answer[0]?.['QUERY PLAN'] ?? []) as { Plan: Node }[]
-  assert.ok(plan)
-  return walk(plan.Plan)
-}
-
-const seqScans = (nodes: readonly Node[]) =>
+const seqScans = (nodes: readonly PlanNode[]) =>
   nodes
     .filter((node) => node['Node Type'] === 'Seq Scan' && Number(node['Actual Loops'] ?? 1) > 0)
     .map((node) => node['Relation Name'])

@@ -3,16 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { Kysely } from 'kysely'
 import { fillCfdis } from '../../../bench/support/cfdi-rows.ts'
-import { startPreparedCluster } from '../../../test/support/prepared-cluster.ts'
+import { type OverheardTenant, overheardTenant } from '../../../test/support/query-plans.ts'
 import { metadataList, metadataRow } from '../../../test/support/sat-metadata.ts'
 import { zipArchive } from '../../../test/support/zip-archive.ts'
-import { parseDatabaseUrl } from '../../db/address.ts'
-import { type OwnerConnection, openAs } from '../../db/client.ts'
-import type { TenantDb, TenantSchema } from '../../db/databases.ts'
-import { poolDialect } from '../../db/driver.ts'
-import { createPool } from '../../db/pool.ts'
 import { tidyFaltantes } from './faltantes.ts'
 import { countFaltantes, findFaltantes, markPedidos } from './faltantes-queries.ts'
 import { readMetadataPackage } from './read-metadata-package.ts'
@@ -20,35 +14,13 @@ import { readMetadataPackage } from './read-metadata-package.ts'
 const ROWS = 20_000
 const NOW = new Date('2026-02-10T18:00:00Z')
 
-let owner: OwnerConnection
-let db: TenantDb
-let heard: { text: string; parameters: readonly unknown[] }[] = []
-const ended: (() => unknown)[] = []
+let tenant: OverheardTenant
 before(async () => {
-  const cluster = await startPreparedCluster()
-  ended.push(() => cluster.stop())
-  const admin = await openAs(cluster.adminUrl)
-  const template = `select datname as name from pg_database where datname ~ '^horux_tpl_[0-9a-f]{12}$'`
-  const [{ name } = { name: '' }] = await admin.query<{ name: string }>(template)
-  await admin.query(`create database plans template ${name} strategy file_copy`)
-  await admin.end()
-  const url = new URL('/plans', cluster.adminUrl).toString()
-  owner = await openAs(url)
-  ended.push(() => owner.end())
-  await fillCfdis(owner, ROWS)
-  for (const statement of METADATA) await owner.query(statement)
-  const { password, ...address } = parseDatabaseUrl(url)
-  const target = { ...address, passwords: [password], applicationName: 'plans', settings: {}, prepare: true }
-  const opened = new Kysely<TenantSchema>({
-    dialect: poolDialect(createPool(target, { max: 1 }), 20_000),
-    log: ({ query: { sql: text, parameters } }) => void heard.push({ text, parameters }),
-  })
-  db = Object.assign(opened, { tenantId: 'plans' })
-  ended.push(() => opened.destroy())
+  tenant = await overheardTenant()
+  await fillCfdis(tenant.owner, ROWS)
+  for (const statement of METADATA) await tenant.owner.query(statement)
 })
-after(async () => {
-  for (const end of ended.toReversed()) await end()
-})
+after(() => tenant?.close())
 
 // A list of all that is here and of a few that are not; one in fifty cancelled, as here; all of it asked for.
 const METADATA = [
@@ -63,12 +35,12 @@ const METADATA = [
   'vacuum analyze',
 ]
 
-test('a list of twenty thousand is read, and what is missing found, without reading any table whole', async () => {
-  const [{ uuids } = { uuids: [] }] = await owner.query<{ uuids: string[] }>(
+test('a list of twenty thousand is read, and what is missing found, without reading any table whole', async (t) => {
+  const [{ uuids } = { uuids: [] }] = await tenant.owner.query<{ uuids: string[] }>(
     `select array_agg(md5('cfdi ' || n)::uuid::text) as uuids from generate_series(1, ${ROWS}, 20) n`,
   )
   const folder = mkdtempSync(path.join(tmpdir(), 'horux-plans-'))
-  ended.push(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
   const zip = path.join(folder, 'lista.zip')
   const rows = uuids.map((uuid, i) => metadataRow({ uuid, estatus: i % 9 === 0 ? '0' : '1' }))
   writeFileSync(zip, zipArchive([{ name: 'lista_01.txt', data: metadataList(rows) }]))
@@ -77,25 +49,18 @@ test('a list of twenty thousand is read, and what is missing found, without read
     ...{ direccion: 'emitido' as const, listedAt: NOW, zip },
     ...{ signal: new AbortController().signal, log: { warn: () => undefined } },
   }
-  heard = []
-  const read = await readMetadataPackage({ clock: { now: () => NOW } }, db, paquete)
-  assert.ok(read.cancelados > 100 && read.filas === 1_000)
-  await tidyFaltantes(db, NOW)
-  assert.ok((await countFaltantes(db)).length > 0)
-  const missing = await findFaltantes(db, { limit: 50, askedBefore: NOW, mostAsked: 3 })
-  await db.transaction().execute((trx) => markPedidos(trx, [missing[0]?.uuid ?? ''], NOW))
+  const { db } = tenant
+  const heard = await tenant.overhear(async () => {
+    const read = await readMetadataPackage({ clock: { now: () => NOW } }, db, paquete)
+    assert.ok(read.cancelados > 100 && read.filas === 1_000)
+    await tidyFaltantes(db, NOW)
+    assert.ok((await countFaltantes(db)).length > 0)
+    const missing = await findFaltantes(db, { limit: 50, askedBefore: NOW, mostAsked: 3 })
+    await db.transaction().execute((trx) => markPedidos(trx, [missing[0]?.uuid ?? ''], NOW))
+  })
   const statements = heard.filter(({ text }) => text.includes('sat_metadata') || text.includes('sat_filas'))
   assert.ok(statements.length >= 8, `${statements.length} statements`)
-  for (const { text, parameters } of statements)
-    for (const node of nodesOf(await owner.query(`explain (format json) ${text}`, parameters)))
-      assert.notEqual(node['Node Type'], 'Seq Scan', `reads all of ${String(node['Relation Name'])}: ${text}`)
+  for (const statement of statements)
+    for (const node of await tenant.explain(statement))
+      assert.notEqual(node['Node Type'], 'Seq Scan', `reads all of ${String(node['Relation Name'])}: ${statement.text}`)
 })
-
-type Node = Record<string, unknown>
-
-function nodesOf(rows: readonly Record<string, unknown>[]): Node[] {
-  const text = Object.values(rows[0] ?? {})[0]
-  const plans = (typeof text === 'string' ? JSON.parse(text) : text) as { Plan: Node }[]
-  const under = (node: Node): Node[] => [node, ...((node['Plans'] as Node[] | undefined) ?? []).flatMap(under)]
-  return plans.flatMap(({ Plan }) => under(Plan))
-}
