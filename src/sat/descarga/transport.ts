@@ -2,11 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
+import { asError, createStop, isOk, NoAnswer, readBounded, type Stop } from '../../outbound/answer.ts'
 import { type Breaker, createBreaker, type Ticket } from '../../outbound/breaker.ts'
 import { createPace, type Pace } from '../../outbound/pace.ts'
+import { reasonOf, send, Unreached } from '../../outbound/send.ts'
 import { notSent, satEnPausa, satIlegible, satInterrumpida, satNoDisponible, satSeguridad } from './errors.ts'
 import type { Direccion } from './hosts.ts'
-import { post, reasonOf, Unreached } from './post.ts'
 import { readFalla } from './respuestas.ts'
 import type { Falla } from './soap.ts'
 
@@ -49,7 +50,7 @@ export interface Limits {
 
 const LIMITS: Limits = { answerMs: 60_000, packageMs: 600_000, stallMs: 60_000 }
 
-/** A short answer has some kilobytes. What is beyond is not read: whoever sends it is not the service. */
+/** A short answer has some kilobytes. */
 const MOST_BYTES = 1_048_576
 
 export function createTransport(options: TransportOptions): Transport {
@@ -64,7 +65,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   /** Waits for its turn, sends, and has the breaker learn what came of it. */
-  async function send<T>(
+  async function exchange<T>(
     message: Message,
     ms: number,
     work: (response: IncomingMessage, stop: Stop) => Promise<T>,
@@ -82,7 +83,7 @@ export function createTransport(options: TransportOptions): Transport {
     const stop = createStop(signal, ms)
     let response: IncomingMessage | undefined
     try {
-      response = await post(direccion.url, { headers: headersOf(message), body, signal: stop.signal })
+      response = await send(direccion.url, { headers: headersOf(message), body, signal: stop.signal })
       const result = await work(response, stop)
       ticket.succeeded()
       return result
@@ -130,13 +131,13 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     ask: (message, read) =>
-      send(message, limits.answerMs, async (response) => {
-        const body = await readBounded(response)
+      exchange(message, limits.answerMs, async (response) => {
+        const body = await readBounded(response, MOST_BYTES)
         return demand(isOk(response) ? read(body) : readFalla(body), response)
       }),
     stream: (message, receive) =>
-      send(message, limits.packageMs, async (response, stop) => {
-        if (!isOk(response)) return demand<never>(readFalla(await readBounded(response)), response)
+      exchange(message, limits.packageMs, async (response, stop) => {
+        if (!isOk(response)) return demand<never>(readFalla(await readBounded(response, MOST_BYTES)), response)
         return receive(unstalled(response, limits.stallMs, stop), stop.signal).catch((error: unknown) => {
           throw error instanceof AppError || stop.signal.aborted ? error : new NotTheHost({ cause: error })
         })
@@ -152,8 +153,6 @@ const headersOf = ({ direccion, token }: Message) => ({
   ...(token !== undefined && { authorization: `WRAP access_token="${token}"` }),
 })
 
-const isOk = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300
-
 function demand<T extends object>(found: T | Falla, response: IncomingMessage): T {
   if (!('falla' in found)) return found
   const { falla, detalle } = found
@@ -161,8 +160,6 @@ function demand<T extends object>(found: T | Falla, response: IncomingMessage): 
   if (falla === 'seguridad' || falla === 'contrato' || (falla === 'ilegible' && ok)) throw new Refused(falla, detalle)
   throw new NoAnswer(`${ok ? '' : `HTTP ${response.statusCode}, `}${falla}: ${detalle}`)
 }
-
-class NoAnswer extends Error {}
 
 /** Whoever received it failed, for reasons of its own. */
 class NotTheHost extends Error {
@@ -185,38 +182,6 @@ class Refused extends Error {
 /** A package that is none, a disk that is full: the host did its part. */
 const isOthers = (error: unknown): boolean => error instanceof AppError && error.code !== 'sat.no_disponible'
 
-/** Ends a call: its caller gave up, its time is over, or it came to a stop. */
-interface Stop {
-  readonly signal: AbortSignal
-  now(why: Error): void
-  /** What ended it, unless its caller did. */
-  why(): Error | undefined
-  clear(): void
-}
-
-function createStop(caller: AbortSignal, ms: number): Stop {
-  const own = new AbortController()
-  const now = (why: Error) => own.abort(why)
-  const timer = setTimeout(() => now(new NoAnswer(`no whole answer within ${ms} ms`)), ms)
-  return {
-    signal: AbortSignal.any([caller, own.signal]),
-    now,
-    why: () => (own.signal.aborted ? asError(own.signal.reason) : undefined),
-    clear: () => clearTimeout(timer),
-  }
-}
-
-async function readBounded(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response) {
-    bytes += chunk.length
-    if (bytes > MOST_BYTES) throw new NoAnswer(`more than ${MOST_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
 /** Only waiting for the SAT counts, not what whoever reads does with a piece. */
 async function* unstalled(response: IncomingMessage, ms: number, stop: Stop): AsyncGenerator<Uint8Array> {
   const chunks: AsyncIterator<Buffer> = response[Symbol.asyncIterator]()
@@ -232,5 +197,4 @@ async function* unstalled(response: IncomingMessage, ms: number, stop: Stop): As
   }
 }
 
-const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)))
 const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000))

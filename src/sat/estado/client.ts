@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
+import { createStop, isOk, NoAnswer, readBounded, type Stop } from '../../outbound/answer.ts'
 import { type Breaker, createBreaker } from '../../outbound/breaker.ts'
 import { createPace, type Pace } from '../../outbound/pace.ts'
+import { reasonOf, send } from '../../outbound/send.ts'
 import { satEnPausa, satIlegible, satNoDisponible } from './errors.ts'
 import { envelopeOf, SOAP_ACTION } from './expresion.ts'
 import { type Falla, type Respuesta, readRespuesta } from './respuesta.ts'
@@ -41,36 +43,37 @@ const MOST_BYTES = 65_536
 export function createEstadoSat(options: EstadoSatOptions): EstadoSat {
   const { url, log, clock, pace = createPace(PACE), breaker = createBreaker({ clock }), deadlineMs = 10_000 } = options
 
-  async function call(expresion: string, signal: AbortSignal): Promise<string> {
-    const response = await fetch(url, {
-      method: 'POST',
-      // An address that sends us elsewhere is not the service: what is asked is nobody else's business.
-      redirect: 'manual',
-      headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml', soapaction: `"${SOAP_ACTION}"` },
-      body: envelopeOf(expresion),
-      signal,
-    })
-    const body = await readBounded(response)
-    if (response.ok) return body
-    const found = readRespuesta(body)
-    throw new NoAnswer(`HTTP ${response.status}${'falla' in found ? `: ${found.falla}, ${found.detalle}` : ''}`)
+  async function call(expresion: string, { signal }: Stop): Promise<string> {
+    const response = await send(url, { headers: HEADERS, body: envelopeOf(expresion), signal })
+    try {
+      const body = await readBounded(response, MOST_BYTES)
+      if (isOk(response)) return body
+      const found = readRespuesta(body)
+      throw new NoAnswer(`HTTP ${response.statusCode}${'falla' in found ? `: ${found.falla}, ${found.detalle}` : ''}`)
+    } finally {
+      response.destroy()
+    }
   }
 
   /** Only what another try could mend counts against the service. */
-  async function counted(work: () => Promise<string>): Promise<Respuesta> {
+  async function counted(expresion: string, caller: AbortSignal | undefined): Promise<Respuesta> {
     const ticket = breaker.enter()
     if (!ticket) throw paused()
+    const stop = createStop(caller, deadlineMs)
     let found: Respuesta | Falla
     try {
-      found = readRespuesta(await work())
+      found = readRespuesta(await call(expresion, stop))
       if ('falla' in found && found.falla !== 'ilegible') throw new NoAnswer(`${found.falla}: ${found.detalle}`)
     } catch (error) {
       const before = breaker.state().breaker
-      ticket.failed()
-      const cause = causeOf(error, deadlineMs)
+      if (caller?.aborted) ticket.dropped()
+      else ticket.failed()
+      const cause = new Error(reasonOf(stop.why() ?? error), { cause: error })
       if (before !== 'open' && breaker.state().breaker === 'open')
         log.error({ why: cause.message, alarm: 'sat_estado_down' }, 'the state service of the SAT is down')
       throw satNoDisponible(cause, Math.max(60, Math.ceil(breaker.waitMs() / 1_000)))
+    } finally {
+      stop.clear()
     }
     // It is there and answers; asking again would not teach us its words.
     ticket.succeeded()
@@ -91,33 +94,10 @@ export function createEstadoSat(options: EstadoSatOptions): EstadoSat {
       await pace.turn()
       signal?.throwIfAborted()
       const preguntadoEn = clock.now()
-      const deadline = AbortSignal.timeout(deadlineMs)
-      const both = signal ? AbortSignal.any([signal, deadline]) : deadline
-      const respuesta = await counted(() => call(expresion, both))
-      return { respuesta, preguntadoEn }
+      return { respuesta: await counted(expresion, signal), preguntadoEn }
     },
     restMs: () => breaker.waitMs(),
   }
 }
 
-class NoAnswer extends Error {}
-
-/** What is beyond is not read: whoever sends it is not the service. */
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length
-    if (bytes > MOST_BYTES) throw new NoAnswer(`more than ${MOST_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return new TextDecoder('utf-8').decode(Buffer.concat(chunks))
-}
-
-/** `fetch failed` hangs the reason onto the reason. */
-function causeOf(error: unknown, deadlineMs: number): Error {
-  if (!(error instanceof Error)) return new Error(String(error))
-  if (error.name === 'TimeoutError') return new Error(`no answer within ${deadlineMs} ms`, { cause: error })
-  const inner = error.cause as { code?: unknown } | undefined
-  return typeof inner?.code === 'string' ? new Error(`${error.message}: ${inner.code}`, { cause: error }) : error
-}
+const HEADERS = { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml', soapaction: `"${SOAP_ACTION}"` }

@@ -1,29 +1,34 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 
-export interface Post {
+export interface Request {
+  readonly method?: 'GET' | 'POST' | 'PUT'
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body?: string
   readonly signal: AbortSignal
 }
 
 /**
- * Posts over a connection of its own, and resolves when the answer begins; its body is read as it comes.
+ * Sends over a connection of its own, and resolves when the answer begins; its body is read as it comes.
  *
- * Not by fetch: where a connection ends while its answer is still being written to disk, fetch brings the process down
- * (Node 24: an assertion of undici's parser that nobody can catch). And a connection that was left open may have been
- * closed there by the time we use it: then nobody knows whether a request arrived, and it cannot be asked twice. An address
- * that sends us elsewhere is not followed: what is asked is nobody else's business.
+ * Not by fetch: where a connection ends while what came is still being worked on, be it unzipped by fetch itself, fetch brings
+ * the process down (Node 24: an assertion of undici's parser that nobody can catch). And a connection that was left open may
+ * have been closed there by the time we use it: then nobody knows whether a request arrived, and it cannot be asked twice. An
+ * address that sends us elsewhere is not followed: what is asked is nobody else's business.
  * @throws Unreached when surely nothing was sent; whatever the connection fails with otherwise
  */
-export function post(url: string, { headers, body, signal }: Post): Promise<IncomingMessage> {
+export function send(url: string, { method = 'POST', headers, body = '', signal }: Request): Promise<IncomingMessage> {
   const isTls = url.startsWith('https:')
   return new Promise((resolve, reject) => {
     let reached = false
     const outgoing = (isTls ? requestHttps : requestHttp)(url, {
-      method: 'POST',
+      method,
       agent: false,
-      headers: { ...headers, 'accept-encoding': 'identity', 'content-length': Buffer.byteLength(body) },
+      headers: {
+        ...headers,
+        'accept-encoding': 'identity',
+        ...(method !== 'GET' && { 'content-length': Buffer.byteLength(body) }),
+      },
       signal,
     })
     // Of TLS the end of its greeting: before we know who it is nothing is said.
