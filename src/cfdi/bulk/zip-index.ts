@@ -16,23 +16,25 @@ export interface ZipIndex {
 
 /** `lines` and `nameBytes` are what the archive says, and may be wrong: with room for them it need not be copied as it grows. */
 export function createZipIndex({ lines, nameBytes }: { lines: number; nameBytes: number }): ZipIndex {
-  let capacity = Math.max(64, lines)
-  let numbers = new Float64Array(capacity * NUMBERS)
-  let names = Buffer.alloc(Math.max(1_024, Math.min(nameBytes, MOST_NAMES)))
+  let columns = createColumns(Math.max(64, lines))
+  let names = Buffer.allocUnsafeSlow(Math.max(1_024, Math.min(nameBytes, MOST_NAMES)))
   let named = 0
   let length = 0
+  /** Where the index begins, once it is closed. */
+  let filesEnd = 0
+  /** Where the next member of each begins, of those that do not lie in the order of the index. */
+  let ends: Float64Array | undefined
 
   function grow(): void {
-    capacity *= 2
-    const larger = new Float64Array(capacity * NUMBERS)
-    larger.set(numbers)
-    numbers = larger
+    const larger = createColumns(columns.crcs.length * 2)
+    for (const key of Object.keys(columns) as (keyof Columns)[]) larger[key].set(columns[key])
+    columns = larger
   }
 
   function keepName(name: string): number {
     const bytes = Buffer.byteLength(name)
     if (named + bytes > names.length) {
-      const larger = Buffer.alloc(Math.max(names.length * 2, named + bytes))
+      const larger = Buffer.allocUnsafeSlow(Math.max(names.length * 2, named + bytes))
       names.copy(larger, 0, 0, named)
       names = larger
     }
@@ -41,49 +43,80 @@ export function createZipIndex({ lines, nameBytes }: { lines: number; nameBytes:
     return named
   }
 
-  const get = (i: number, column: number): number => numbers[i * NUMBERS + column] ?? 0
+  const offsetOf = (i: number): number => columns.sizes[i * SIZES] ?? 0
+  const endOf = (i: number): number => ends?.[i] ?? (i + 1 < length ? offsetOf(i + 1) : filesEnd)
 
   return {
     get length() {
       return length
     },
-    add({ name, method, encrypted, crc, packed, bytes, offset, mode, end }) {
-      if (length === capacity) grow()
-      const line = [offset, packed, bytes, end, crc, method, Number(encrypted), mode ?? NO_MODE, keepName(name)]
-      numbers.set(line, length * NUMBERS)
+    add({ name, method, encrypted, crc, packed, bytes, offset, mode }) {
+      if (length === columns.crcs.length) grow()
+      const { sizes, crcs, methods, modes, flags, nameEnds } = columns
+      sizes[length * SIZES] = offset
+      sizes[length * SIZES + 1] = packed
+      sizes[length * SIZES + 2] = bytes
+      crcs[length] = crc
+      methods[length] = method
+      modes[length] = mode ?? 0
+      flags[length] = (encrypted ? ENCRYPTED : 0) | (mode === undefined ? 0 : HAS_MODE)
+      nameEnds[length] = keepName(name)
       length++
     },
     at(i) {
-      const mode = get(i, 7)
+      const { sizes, crcs, methods, modes, flags, nameEnds } = columns
+      const flag = flags[i] ?? 0
       return {
-        offset: get(i, 0),
-        packed: get(i, 1),
-        bytes: get(i, 2),
-        end: get(i, 3),
-        crc: get(i, 4),
-        method: get(i, 5),
-        encrypted: get(i, 6) === 1,
-        mode: mode === NO_MODE ? undefined : mode,
-        name: names.toString('utf8', i === 0 ? 0 : get(i - 1, 8), get(i, 8)),
+        offset: offsetOf(i),
+        packed: sizes[i * SIZES + 1] ?? 0,
+        bytes: sizes[i * SIZES + 2] ?? 0,
+        end: endOf(i),
+        crc: crcs[i] ?? 0,
+        method: methods[i] ?? 0,
+        encrypted: (flag & ENCRYPTED) !== 0,
+        mode: flag & HAS_MODE ? modes[i] : undefined,
+        name: names.toString('utf8', i === 0 ? 0 : nameEnds[i - 1], nameEnds[i]),
       }
     },
     close(end) {
-      const order = byOffset(length, (i) => get(i, 0))
+      filesEnd = end
+      const order = byOffset(length, offsetOf)
+      if (order) ends = nextOf(order, offsetOf, end)
       for (let k = 0; k < length; k++) {
-        const i = order ? (order[k] as number) : k
-        const next = k + 1 < length ? get(order ? (order[k + 1] as number) : k + 1, 0) : end
-        numbers[i * NUMBERS + 3] = next
+        const i = order?.[k] ?? k
         // The last one reaches into the index: it is none that two members share.
-        if (get(i, 0) + LOCAL_HEADER + get(i, 1) > next) throw k === length - 1 ? zipDamaged() : zipOverlap()
+        if (offsetOf(i) + LOCAL_HEADER + (columns.sizes[i * SIZES + 1] ?? 0) > endOf(i))
+          throw k === length - 1 ? zipDamaged() : zipOverlap()
       }
     },
   }
 }
 
-const NUMBERS = 9
+/** Offset, packed and unpacked size: of 64 bits in zip64. */
+const SIZES = 3
+const ENCRYPTED = 1
+const HAS_MODE = 2
 /** 40 bytes, which the SAT's are, of as many as a package may have, twice over: an index may claim any size. */
 const MOST_NAMES = 16 * 1024 ** 2
-const NO_MODE = -1
+
+const createColumns = (lines: number) => ({
+  sizes: new Float64Array(lines * SIZES),
+  crcs: new Uint32Array(lines),
+  methods: new Uint16Array(lines),
+  modes: new Uint16Array(lines),
+  flags: new Uint8Array(lines),
+  /** Where in the names its own ends. */
+  nameEnds: new Uint32Array(lines),
+})
+
+type Columns = ReturnType<typeof createColumns>
+
+function nextOf(order: Uint32Array, offsetOf: (i: number) => number, end: number): Float64Array {
+  const ends = new Float64Array(order.length)
+  for (let k = 0; k < order.length; k++)
+    ends[order[k] as number] = k + 1 < order.length ? offsetOf(order[k + 1] as number) : end
+  return ends
+}
 
 /** In the order of their places; undefined when they lie in it, as they mostly do. */
 function byOffset(length: number, offsetOf: (i: number) => number): Uint32Array | undefined {

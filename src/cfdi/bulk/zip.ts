@@ -92,13 +92,15 @@ async function index(file: FileHandle, size: number, limits: ZipLimits): Promise
   if (directory.entries > limits.entries) throw zipTooMany(limits.entries)
   const nameBytes = directory.bytes - directory.entries * RECORD
   const lines = createZipIndex({ lines: directory.entries, nameBytes })
-  const places: number[] = []
+  /** Of the members in the index; undefined as long as none of them is a folder. */
+  let places: number[] | undefined
   let bytes = 0
   for await (const record of readDirectory(file, directory)) {
     if (lines.length === limits.entries) throw zipTooMany(limits.entries)
     bytes += record.bytes
     if (bytes > limits.totalBytes) throw zipTooLarge(limits.totalBytes)
-    if (!isFolder(record)) places.push(lines.length)
+    if (isFolder(record)) places ??= Array.from({ length: lines.length }, (_, i) => i)
+    else places?.push(lines.length)
     lines.add(record)
   }
   // Writers without zip64 count modulo 65,536.
@@ -108,16 +110,16 @@ async function index(file: FileHandle, size: number, limits: ZipLimits): Promise
 
   const windows = windowsOf(file, directory.offset)
   const close = () => file.close()
+  const length = places?.length ?? lines.length
   const at = (i: number): ZipEntry => {
-    const place = places[i]
-    if (place === undefined) throw new RangeError(`there is no member ${i}`)
-    return new Member(lines, place, limits)
+    if (!Number.isInteger(i) || i < 0 || i >= length) throw new RangeError(`there is no member ${i}`)
+    return new Member(lines, places?.[i] ?? i, limits)
   }
   return {
-    length: places.length,
+    length,
     at,
     get entries() {
-      return places.map((_, i) => at(i))
+      return Array.from({ length }, (_, i) => at(i))
     },
     bytes,
     close,
