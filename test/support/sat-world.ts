@@ -4,6 +4,7 @@ import type { AjustesCambio } from '../../src/simulators/sat/descarga/state.ts'
 import { type SatSimulator, startSatSimulator } from '../../src/simulators/sat/simulator.ts'
 import type { Contribuyente, Parte, RegistroCfdi, Universe } from '../../src/simulators/sat/universe/universe.ts'
 import { type CfdiSpec, cfdiXml } from './cfdi-xml.ts'
+import { retencionXml } from './retencion-xml.ts'
 
 /**
  * The simulated SAT for a test, with the CFDI that the test names and no others. Any e.firma of `makeEfirma` is good for it.
@@ -18,6 +19,7 @@ export interface SatWorld {
 
 /** A CFDI by its spec, and what only the SAT knows of it. */
 export interface Documento extends CfdiSpec {
+  /** Of `retenciones` it is a certificate of withholding, of which only uuid, parties and date are told. */
   servicio?: 'cfdi' | 'retenciones'
   complementos?: readonly string[]
   terceros?: Parte
@@ -88,7 +90,8 @@ function registroOf(documento: Documento): RegistroCfdi {
   const emisor = { rfc: 'EKU9003173C9', nombre: 'ESCUELA KEMPER URGATE', ...spec.emisor }
   const receptor = { rfc: 'URE180429TM6', nombre: 'UNIVERSIDAD ROBOTICA ESPAÑOLA', ...spec.receptor }
   const fecha = spec.fecha ?? '2026-01-15T12:00:00'
-  const bytes = spec.xml ?? Buffer.from(cfdiXml({ ...spec, uuid, emisor, receptor, fecha }))
+  const made = servicio === 'retenciones' ? retencionXml : cfdiXml
+  const bytes = spec.xml ?? Buffer.from(made({ ...spec, uuid, emisor, receptor, fecha }))
   return {
     uuid,
     servicio,
@@ -97,7 +100,7 @@ function registroOf(documento: Documento): RegistroCfdi {
     rfcPac: 'SPR190613I52',
     fechaEmision: fecha,
     fechaTimbrado: fecha,
-    monto: spec.total ?? (spec.tipo === 'P' ? '0' : '116.00'),
+    monto: spec.total ?? (servicio === 'retenciones' ? '1000.00' : spec.tipo === 'P' ? '0' : '116.00'),
     efecto: servicio === 'retenciones' ? '' : (spec.tipo ?? 'I'),
     complementos,
     ...(terceros && { terceros }),
