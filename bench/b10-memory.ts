@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { sql } from 'kysely'
-import { WORKER_PROCESS } from '../src/queue/worker-process.ts'
 import { startProduct, type Tenant } from '../test/support/product.ts'
 import { until } from '../test/support/until.ts'
 import { zipArchive } from '../test/support/zip-archive.ts'
 import { compare, median, type Result } from './harness.ts'
 import { cfdiFiles, RFC, zipOf } from './support/cfdi-files.ts'
 import { type ServerChild, startServer } from './support/child.ts'
+import { forgetPeak, resident, startMeasuredWorker } from './support/resident.ts'
 
 const MIB = 1024 ** 2
 const FILES = 50_000
@@ -26,28 +25,15 @@ export async function run(): Promise<Result[]> {
   const product = await startProduct({ after: (end) => stack.defer(end) })
   const tenant = await product.createTenant({ rfc: RFC })
   await product.worker.stop()
-  const folder = product.deps.config.filesPath
-  const log = (name: string) => path.join(path.dirname(folder), `${name}.log`)
-  const server = (name: 'api' | 'worker', port: number, file: string) =>
-    startServer({
-      file,
-      nodeFlags: name === 'worker' ? WORKER_PROCESS.nodeFlags : [],
-      env: {
-        ...product.env,
-        ...(name === 'worker' && WORKER_PROCESS.env),
-        API_PORT: '38110',
-        METRICS_PORT: '38111',
-        WORKER_METRICS_PORT: '38112',
-        LOG_LEVEL: 'info',
-      },
-      port,
-      probe: name === 'api' ? '/api/live' : '/metrics',
-      logFile: log(name),
-    })
-
-  const api = await server('api', 38110, 'src/server.ts')
+  const api = await startServer({
+    file: 'src/server.ts',
+    env: { ...product.env, API_PORT: '38110', METRICS_PORT: '38111', LOG_LEVEL: 'info' },
+    port: 38110,
+    probe: '/api/live',
+    logFile: path.join(path.dirname(product.deps.config.filesPath), 'api.log'),
+  })
   stack.defer(() => api.stop())
-  const worker = await server('worker', 38112, 'workers/main.ts')
+  const worker = await startMeasuredWorker(product, 38113)
   stack.defer(() => worker.stop())
 
   const grown: Record<'api' | 'worker', number[]> = { api: [], worker: [] }
@@ -58,15 +44,15 @@ export async function run(): Promise<Result[]> {
       ours: {
         name: 'peak',
         async round() {
-          const resident = restart(child.pid)
-          idle ??= resident
+          const now = forgetPeak(child.pid)
+          idle ??= now
           await work()
-          const peak = memory(child.pid, 'VmHWM')
+          const peak = resident(child.pid, 'VmHWM')
           grown[name].push(peak - idle)
           return peak
         },
       },
-      peer: { name: 'idle', round: async () => idle ?? memory(child.pid, 'VmRSS') },
+      peer: { name: 'idle', round: async () => idle ?? resident(child.pid, 'VmRSS') },
     }
   }
 
@@ -141,16 +127,4 @@ async function countOf(tenant: Tenant): Promise<number> {
     sql<{ n: string }>`select coalesce(sum(procesados), 0) as n from cargas`.execute(db),
   )
   return Number(rows[0]?.n)
-}
-
-/** Forgets the mark. @returns what is resident now, MiB */
-function restart(pid: number): number {
-  writeFileSync(`/proc/${pid}/clear_refs`, '5')
-  return memory(pid, 'VmRSS')
-}
-
-function memory(pid: number, field: 'VmHWM' | 'VmRSS'): number {
-  const [, kib = '0'] =
-    new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Number(kib) / 1024
 }

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { publishOutbox } from '../src/queue/outbox.ts'
-import { WORKER_PROCESS } from '../src/queue/worker-process.ts'
 import { packagePath } from '../src/sat/paquetes/package-path.ts'
 import { findCfdiPackage, receiveCfdiPackage } from '../src/sat/paquetes/receive-cfdi-package.ts'
 import { startProduct } from '../test/support/product.ts'
 import { until } from '../test/support/until.ts'
 import { compare, type Result } from './harness.ts'
 import { RFC } from './support/cfdi-files.ts'
-import { startServer } from './support/child.ts'
 import { writeLargePackage } from './support/large-package.ts'
+import { forgetPeak, resident, startMeasuredWorker } from './support/resident.ts'
 
 const FILES = Number(process.env['B15B_FILES'] ?? 200_000)
 const GOAL = 300
@@ -25,20 +24,7 @@ export async function run(): Promise<Result[]> {
   const tenant = await product.createTenant({ rfc: RFC })
   await product.worker.stop()
   const { filesPath } = product.deps.config
-  const worker = await startServer({
-    file: 'workers/main.ts',
-    env: {
-      ...product.env,
-      ...WORKER_PROCESS.env,
-      METRICS_PORT: '38151',
-      WORKER_METRICS_PORT: '38152',
-      LOG_LEVEL: 'info',
-    },
-    nodeFlags: WORKER_PROCESS.nodeFlags,
-    port: 38152,
-    probe: '/metrics',
-    logFile: path.join(path.dirname(filesPath), 'worker.log'),
-  })
+  const worker = await startMeasuredWorker(product, 38152)
   stack.defer(() => worker.stop())
 
   /** A package as a download leaves it, handed over; and waits until the worker has imported it. */
@@ -70,12 +56,11 @@ export async function run(): Promise<Result[]> {
     ours: {
       name: 'peak',
       async round() {
-        idle = memory(worker.pid, 'VmRSS')
-        writeFileSync(`/proc/${worker.pid}/clear_refs`, '5')
+        idle = forgetPeak(worker.pid)
         const started = performance.now()
         await imported('grande_01', FILES)
         seconds.push((performance.now() - started) / 1_000)
-        peak = memory(worker.pid, 'VmHWM')
+        peak = resident(worker.pid, 'VmHWM')
         return peak
       },
     },
@@ -84,10 +69,4 @@ export async function run(): Promise<Result[]> {
     extra: () => ({ 'seconds, with writing the package': Math.round(seconds[0] ?? 0) }),
   })
   return [result]
-}
-
-function memory(pid: number, field: 'VmHWM' | 'VmRSS'): number {
-  const [, kib = '0'] =
-    new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Number(kib) / 1024
 }

@@ -23,16 +23,18 @@ export type Finished = ReadonlyMap<string, Buffer>
 
 /** The rows of a database as COPY writes them. */
 export async function readFinished(url: string): Promise<Finished> {
+  const finished = new Map<string, Buffer>()
+  for (const table of TABLES) finished.set(table, await readTable(url, table))
+  return finished
+}
+
+export async function readTable(url: string, table: string): Promise<Buffer> {
   return connected(url, async (client) => {
-    const finished = new Map<string, Buffer>()
-    for (const table of TABLES) {
-      const chunks: Buffer[] = []
-      for await (const chunk of client.query(copy.to(`copy ${table} to stdout`) as never) as unknown as Readable) {
-        chunks.push(chunk as Buffer)
-      }
-      finished.set(table, Buffer.concat(chunks))
+    const chunks: Buffer[] = []
+    for await (const chunk of client.query(copy.to(`copy ${table} to stdout`) as never) as unknown as Readable) {
+      chunks.push(chunk as Buffer)
     }
-    return finished
+    return Buffer.concat(chunks)
   })
 }
 
@@ -40,12 +42,16 @@ export async function readFinished(url: string): Promise<Finished> {
 export async function copyInto(url: string, finished: Finished): Promise<void> {
   await connected(url, async (client) => {
     await client.query('begin')
-    for (const [table, rows] of finished) {
-      const into = client.query(copy.from(`copy ${table} from stdin`) as never) as unknown as Writable
-      await pipeline([rows], into)
-    }
+    for (const [table, rows] of finished) await copyTable(client, table, rows)
     await client.query('commit')
   })
+}
+
+export const copyTableInto = (url: string, table: string, rows: Buffer): Promise<void> =>
+  connected(url, (client) => copyTable(client, table, rows))
+
+async function copyTable(client: pg.Client, table: string, rows: Buffer): Promise<void> {
+  await pipeline([rows], client.query(copy.from(`copy ${table} from stdin`) as never) as unknown as Writable)
 }
 
 async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
