@@ -1,10 +1,12 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 
+export type Method = 'GET' | 'POST' | 'PUT'
+
 export interface Request {
-  readonly method?: 'GET' | 'POST' | 'PUT'
+  readonly method?: Method
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Buffer
   readonly signal: AbortSignal
 }
 

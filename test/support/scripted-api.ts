@@ -10,10 +10,11 @@ export interface SeenRequest {
   body: unknown
 }
 
-/** An answer: JSON of a value, or a text as it is; `hang` answers nothing, `stall` never ends its body, `cut` hangs up. */
+/** An answer: JSON of a value, or a text as it is; `raw` is all that is said on its connection, which ends then; `hang` answers nothing, `stall` never ends its body, `cut` hangs up. */
 export type Reply =
   | { status?: number; headers?: Record<string, string>; json: unknown }
   | { status?: number; headers?: Record<string, string>; text: string }
+  | { raw: Buffer }
   | 'hang'
   | 'stall'
   | 'cut'
@@ -24,12 +25,16 @@ export interface ScriptedApi {
   requests: SeenRequest[]
   /** Forgets what was, and answers these; the last one again and again. */
   script(...replies: Reply[]): void
+  /** Resolves when the connection of the next request has ended. */
+  nextClosed(): Promise<void>
 }
 
 export async function startScriptedApi(t: { after(cleanUp: () => void): void }): Promise<ScriptedApi> {
   const requests: SeenRequest[] = []
   let replies: Reply[] = []
+  const waiting: (() => void)[] = []
   const server = createServer(async (request, response) => {
+    for (const tell of waiting.splice(0)) request.socket.once('close', tell)
     let text = ''
     for await (const chunk of request.setEncoding('utf8')) text += chunk
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://api.example')
@@ -46,6 +51,7 @@ export async function startScriptedApi(t: { after(cleanUp: () => void): void }):
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    nextClosed: () => new Promise((resolve) => waiting.push(resolve)),
     script(...next) {
       replies = next
       requests.length = 0
@@ -61,6 +67,10 @@ function answer(response: ServerResponse, reply: Reply): void {
   }
   if (reply === 'stall') {
     response.writeHead(200, { 'content-type': 'application/json' }).write('{"id": "1", ')
+    return
+  }
+  if ('raw' in reply) {
+    response.socket?.end(reply.raw)
     return
   }
   const { status = 200, headers = {} } = reply

@@ -46,7 +46,7 @@ export interface GatewaysOptions {
   env: Surroundings['env']
   clock?: Clock
   /** Of every call: fewer tries where a person waits. */
-  patience?: Pick<GatewayOptions, 'retries' | 'timeoutMs' | 'deadlineMs'>
+  patience?: Pick<GatewayOptions, 'retries' | 'deadlineMs'>
   /** How long a connector that was read is believed. */
   freshMs?: number
 }
@@ -131,7 +131,7 @@ export function createGateways(options: GatewaysOptions): Gateways {
 
     async whoIs(kind, accessToken) {
       if (!isKindUsable(kind, surroundings())) throw kindNotHere()
-      const probe = { retries: 0, timeoutMs: PROBE_MS, deadlineMs: PROBE_MS }
+      const probe = { retries: 0, deadlineMs: PROBE_MS }
       return createGateway({ accessToken, account: 'check', log, ...timing, ...probe }).whoAmI()
     },
 

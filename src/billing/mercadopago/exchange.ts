@@ -3,10 +3,12 @@ import { MercadoPagoConfig } from 'mercadopago'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { type Clock, systemClock } from '../../clock.ts'
+import { createStop } from '../../outbound/answer.ts'
 import { type Breaker, createBreaker } from '../../outbound/breaker.ts'
 import { createPace, type Pace } from '../../outbound/pace.ts'
+import { ownConnection } from './connection.ts'
 import { breakerOpen, lostAnswer, unreadableAnswer } from './errors.ts'
-import { deadlinePassed, type Failure, failureOf, unusable } from './failure.ts'
+import { type Failure, failureOf, unusable } from './failure.ts'
 import type { GatewayStats } from './gateway.ts'
 
 export interface ExchangeOptions {
@@ -20,9 +22,7 @@ export interface ExchangeOptions {
   clock?: Clock
   /** How often a call that failed is tried again, at most. Fewer where a person waits. */
   retries?: number
-  /** The SDK's, which ends with the headers of the answer. */
-  timeoutMs?: number
-  /** Ours, around the whole of one try: a body that stalls has no end for the SDK (billing.md 2.10). */
+  /** Around the whole of one try, the body of its answer included, which has no end for the SDK (billing.md 2.10). */
   deadlineMs?: number
   sleep?: (ms: number) => Promise<unknown>
   /** In [0, 1). */
@@ -55,12 +55,7 @@ const MAX_DELAY_MS = 30_000
 /** The way of every call: its turn, the breaker, a fresh configuration, a deadline, a check and a few more tries (5.6). */
 export function createExchange(options: ExchangeOptions): Exchange {
   const { accessToken, account, log, clock = systemClock, retries = 3, sleep = delay, random = Math.random } = options
-  const {
-    pace = createPace(PACE),
-    breaker = createBreaker({ clock }),
-    timeoutMs = 10_000,
-    deadlineMs = 15_000,
-  } = options
+  const { pace = createPace(PACE), breaker = createBreaker({ clock }), deadlineMs = 15_000 } = options
   let calls = 0
   let failures = 0
   let lastAnswerAt: Date | null = null
@@ -113,14 +108,18 @@ export function createExchange(options: ExchangeOptions): Exchange {
   }
 
   async function answerOf({ ask, shape }: Call<unknown>): Promise<{ value: unknown } | { failure: Failure }> {
-    // A new one for each call: the SDK writes an idempotency key into it, and the next POST would send that (2.10).
-    const config = new MercadoPagoConfig({ accessToken, options: { timeout: timeoutMs, maxRetries: 0 } })
+    const stop = createStop(undefined, deadlineMs)
+    // A new one for each call: the SDK writes an idempotency key into it, and the next POST would send that (2.10). Its own
+    // timeout would say less of what it ended.
+    const options = { timeout: 2 * deadlineMs, maxRetries: 0, ...ownConnection(stop.signal) }
     try {
-      const value = await within(deadlineMs, ask(config))
+      const value = await ask(new MercadoPagoConfig({ accessToken, options }))
       const { error } = shape.safeParse(value)
       return error ? { failure: unusable(issuesOf(error)) } : { value }
     } catch (error) {
       return { failure: failureOf(error, accessToken) }
+    } finally {
+      stop.clear()
     }
   }
 
@@ -148,17 +147,4 @@ export function issuesOf({ issues }: z.ZodError): string {
 function delayBefore(attempt: number, { retryAfterMs }: Failure, random: () => number): number {
   const jittered = random() * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** (attempt - 1))
   return Math.min(MAX_DELAY_MS, Math.max(Math.round(jittered), retryAfterMs))
-}
-
-/** The call goes on in the back and nobody hears of it: the SDK cannot be told to stop once it has the headers. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(deadlinePassed(ms)), ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,5 +1,6 @@
 import { MercadoPagoError, MPConnectionError, MPRateLimitError } from 'mercadopago'
 import type { AppError } from '../../errors.ts'
+import { reasonOf } from '../../outbound/send.ts'
 import { gatewayNotFound, gatewayRejected, gatewayUnauthorized, gatewayUnavailable, unusableAnswer } from './errors.ts'
 
 /** What went wrong in one try. */
@@ -15,10 +16,6 @@ export interface Failure {
   error(retryAfterS: number): AppError
 }
 
-/** The time was over before the answer was whole. */
-export const deadlinePassed = (ms: number): Error =>
-  Object.assign(new Error(`no whole answer within ${ms} ms`), { name: 'DeadlinePassed' })
-
 /**
  * Tells what the SDK threw. Its errors hold the answer and not the request; still the access token is cut out of their
  * words, because an answer may repeat it.
@@ -26,7 +23,7 @@ export const deadlinePassed = (ms: number): Error =>
  */
 export function failureOf(error: unknown, accessToken: string): Failure {
   const said = (text: string) => new Error(text.replaceAll(accessToken, '[token]').slice(0, 300))
-  if (error instanceof MPConnectionError) return unreachable(said(`network: ${networkCode(error)}`))
+  if (error instanceof MPConnectionError) return unreachable(said(`network: ${reasonBehind(error)}`))
   if (error instanceof MercadoPagoError) {
     const causes = Array.isArray(error.causes) ? error.causes : []
     const words = [error.message, error.error, ...causes.map((cause) => JSON.stringify(cause))]
@@ -34,7 +31,6 @@ export function failureOf(error: unknown, accessToken: string): Failure {
       .join(' ')
     return answered(error.status, words, said(`HTTP ${error.status}: ${words}`), retryAfterMs(error))
   }
-  if (error instanceof Error && error.name === 'DeadlinePassed') return unreachable(error)
   // What the SDK makes of a body that is `null`, a number or a text.
   if (error instanceof TypeError) return unusable('no object')
   throw error
@@ -70,13 +66,10 @@ function refusal(status: number, words: string, cause: Error): AppError {
 const retryAfterMs = (error: MercadoPagoError): number =>
   error instanceof MPRateLimitError ? Math.max(0, error.retryAfter ?? 0) * 1_000 : 0
 
-/** `ECONNREFUSED`, `AbortError`: undici hangs the reason onto the reason. The code of an abort is a number that says less. */
-function networkCode(error: MPConnectionError): string {
-  let found = error.message
-  let cause = (error as unknown as { __cause__: unknown }).__cause__
-  for (; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as { code?: unknown }
-    found = typeof code === 'string' ? code : cause.name
-  }
-  return found
+/** What our connection failed with: fetch hangs the reason onto its own, and an abort hangs it onto another. */
+function reasonBehind(error: MPConnectionError): string {
+  let found: unknown = error
+  for (let cause = (error as unknown as { __cause__: unknown }).__cause__; cause instanceof Error; cause = cause.cause)
+    found = cause
+  return reasonOf(found)
 }
