@@ -119,6 +119,8 @@ create table sat_solicitudes (
   huella        bytea not null check (length(huella) = 32),
   prioridad     int not null default 0,
   generacion    int not null default 0,
+  reintentos    int not null default 0,
+  reintentar_en timestamptz,
   estado        text not null check (estado in ('por_enviar', 'enviando', 'aceptada', 'en_proceso', 'terminada', 'completa',
                   'vacia', 'dividida', 'sustituida', 'rechazada', 'fallida')),
   id_solicitud  text,
@@ -145,17 +147,21 @@ create unique index sat_solicitudes_huella_metadata on sat_solicitudes (tenant_i
 create unique index sat_solicitudes_sat on sat_solicitudes (id_solicitud) where id_solicitud is not null;
 create index sat_solicitudes_due on sat_solicitudes (tenant_id, siguiente_en)
   where siguiente_en is not null;
+create index sat_solicitudes_fallas on sat_solicitudes (tenant_id, reintentar_en) where estado in ('fallida', 'rechazada');
 create index sat_solicitudes_padre on sat_solicitudes (padre_id) where padre_id is not null;
 create index sat_solicitudes_job on sat_solicitudes (job_id);
 create index sat_solicitudes_list on sat_solicitudes (tenant_id, creada_en desc, id desc);
 comment on table sat_solicitudes is 'What was, or is about to be, asked of the SAT. Written before anything is sent; a row is the only memory of it.';
 comment on column sat_solicitudes.parametros is 'Exactly what is sent, by the names of the service.';
 comment on column sat_solicitudes.huella is 'SHA-256 of service, operation and parameters: what the SAT compares to say 5002 or 5005.';
-comment on column sat_solicitudes.estado is 'por_enviar → enviando → aceptada → en_proceso → terminada (packages known) → completa. vacia: nothing there (5004). dividida: too large, its children ask (5003). sustituida: lost or spent, another with a range of its own asks. rechazada, fallida: a person looks.';
+comment on column sat_solicitudes.estado is 'por_enviar → enviando → aceptada → en_proceso → terminada (packages known) → completa. vacia: nothing there (5004). dividida: too large, its children ask (5003). sustituida: lost or spent, another with a range of its own asks. rechazada, fallida: a person looks, and its range is asked for again at reintentar_en.';
 comment on column sat_solicitudes.siguiente_en is 'When somebody looks at it next; whoever takes it puts it ahead first (a lease). Null: by itself never more.';
 
 comment on column sat_solicitudes.intentos is 'Sent so often that the SAT may have counted it: it takes the same parameters twice in a lifetime. Counted before it is sent.';
 comment on column sat_solicitudes.generacion is 'How many times in a row it was replaced because the one before was lost or spent.';
+
+comment on column sat_solicitudes.reintentos is 'How often its range was asked for again after it had come to nothing, by itself or by a person.';
+comment on column sat_solicitudes.reintentar_en is 'Of rechazada and fallida: from when on a night asks for its range again. Null: the next night.';
 
 create table sat_paquetes (
   id            text not null,

@@ -519,6 +519,8 @@ export interface CentralSatSolicitudes {
   huella: Bytes
   prioridad: Filled<number>
   generacion: Filled<number>
+  reintentos: Filled<number>
+  reintentar_en: Instant | null
   estado: 'por_enviar' | 'enviando' | 'aceptada' | 'en_proceso' | 'terminada' | 'completa' | 'vacia' | 'dividida' | 'sustituida' | 'rechazada' | 'fallida'
   id_solicitud: string | null
   numero_cfdis: BigInteger | null

@@ -53,6 +53,12 @@ export function daysBetween(start: Fecha, end: Fecha): number {
   return Math.round((Date.UTC(...parts(end)) - Date.UTC(...parts(start))) / DAY_MS)
 }
 
+/** In Spanish: `5 de febrero`. */
+export const diaEnPalabras = (fecha: Fecha): string =>
+  `${Number(fecha.slice(8, 10))} de ${MESES[Number(fecha.slice(5, 7)) - 1]}`
+
+const MESES = 'enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre'.split(' ')
+
 export const earlierFecha = (a: Fecha, b: Fecha): Fecha => (a < b ? a : b)
 
 const DAY_MS = 86_400_000

@@ -54,8 +54,8 @@ const ESTADOS: Record<EstadoSolicitud, string> = {
   vacia: 'El SAT no tiene comprobantes en ese periodo. No falta nada.',
   dividida: 'El periodo era demasiado grande para una solicitud; se pide por partes.',
   sustituida: 'El periodo se pidió de nuevo en otra solicitud.',
-  rechazada: 'El SAT no acepta lo que se pidió. Lo revisará una persona de soporte.',
-  fallida: 'No se pudo terminar. Puedes reintentarla; si vuelve a fallar, escríbenos.',
+  rechazada: 'El SAT no acepta lo que se pidió. Lo revisará una persona de soporte, y cada semana lo pedimos otra vez.',
+  fallida: 'No se pudo terminar. La pedimos otra vez solos, y puedes reintentarla ahora.',
 }
 
 export const toCorrida = (
@@ -143,5 +143,5 @@ const MENSAJES = {
   en_pausa: 'La sincronización está en pausa.',
   en_curso: 'Hay solicitudes en camino. El SAT tarda de minutos a 72 horas, a veces días; no hace falta hacer nada.',
   al_dia: 'Todo lo pedido está aquí. Cada noche se pide lo nuevo y se revisan las cancelaciones.',
-  con_fallas: 'Alguna solicitud no se pudo terminar. Revísala abajo; lo demás está aquí.',
+  con_fallas: 'Alguna solicitud no se pudo terminar; la pedimos otra vez solos. Lo demás está aquí.',
 } as const

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { randomRfc, type Tenant } from '../../../test/support/product.ts'
 import { type SyncWorld, startSyncWorld } from '../../../test/support/sync-world.ts'
+import { MOST_RETRIED } from './reintentos.ts'
 
 let world: SyncWorld
 const ends: (() => Promise<void>)[] = []
@@ -22,51 +23,37 @@ const openAlerts = (tenant: Tenant) =>
       .execute(),
   )
 
-test('a month that could not be had is told night after night, until it is tried again and comes', async () => {
+test('months that could not be had are told until they come, and a later night asks for them again by itself', async () => {
   const rfc = randomRfc()
-  world.emite({ emisor: { rfc }, fecha: '2026-01-05T10:00:00' }, { emisor: { rfc }, fecha: '2026-02-05T10:00:00' })
-  const tenant = await world.company(rfc)
-  await world.passTime(async () => (await world.sync(tenant)).estado === 'al_dia')
-  const whole = (await world.sync(tenant)) as { cubiertoHasta?: { emitidos: string } }
-  assert.equal(whole.cubiertoHasta?.emitidos, '2026-02-09T23:59:59')
-
-  const { central } = world.product.deps
-  const january = await central
-    .updateTable('sat_solicitudes')
-    .set({ estado: 'rechazada', codigo: '301' })
-    .where('tenant_id', '=', tenant.id)
-    .where('tipo', '=', 'CFDI')
-    .where('servicio', '=', 'cfdi')
-    .where('direccion', '=', 'emitidos')
-    .where('desde', '=', '2026-01-01 00:00:00')
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await central.updateTable('sat_sync_settings').set({ covered_until: {} }).where('tenant_id', '=', tenant.id).execute()
-  world.time.now = new Date(world.time.now.getTime() + 24 * 3_600_000)
-  await world.passTime(
-    async () => {
-      const { corrida } = (await world.sync(tenant)) as unknown as { corrida: { tipo: string; estado: string } }
-      return corrida.tipo === 'nocturna' && corrida.estado === 'terminada'
-    },
-    { minutes: 10 },
+  const documents = world.emite(
+    { emisor: { rfc }, fecha: '2026-01-05T10:00:00' },
+    { emisor: { rfc }, fecha: '2026-02-05T10:00:00' },
   )
+  world.sat.addFault({ fault: 'codigo', operacion: 'solicita', rfc, codigo: '9999' })
+  const tenant = await world.company(rfc)
+  await world.untilDone(tenant)
   const state = (await world.sync(tenant)) as unknown as Record<string, unknown>
-  assert.deepEqual([state['estado'], state['periodosConFalla']], ['con_fallas', 1])
+  assert.equal(state['estado'], 'con_fallas')
+  const many = state['periodosConFalla'] as number
+  assert.ok(many > 1 && many <= MOST_RETRIED)
   assert.equal((state['cubiertoHasta'] as { emitidos: string | null }).emitidos, null)
-  assert.match((await openAlerts(tenant))[0]?.mensaje ?? '', /Un periodo no se pudo descargar/)
-  const months = await central
-    .selectFrom('sat_solicitudes')
-    .select('id')
-    .where('tenant_id', '=', tenant.id)
-    .where('tipo', '=', 'CFDI')
-    .where('desde', '=', '2026-01-01 00:00:00')
-    .where('direccion', '=', 'emitidos')
-    .where('servicio', '=', 'cfdi')
-    .execute()
-  assert.equal(months.length, 1, 'by itself it is asked for no more')
+  const [told] = await openAlerts(tenant)
+  assert.match(
+    told?.mensaje ?? '',
+    new RegExp(`^${many} periodos no se pudieron descargar: .* la madrugada del 11 de febrero`),
+  )
 
-  const again = await tenant.post(`/api/sat/solicitudes/${january.id}/reintentar`)
-  assert.equal(again.statusCode, 202, again.body)
+  world.sat.clearFaults()
+  // The list of each month is there before the rest of the night: its alert is still open then.
+  world.time.now = new Date('2026-02-11T12:01:00Z')
+  await world.settle()
+  assert.match((await openAlerts(tenant))[0]?.mensaje ?? '', new RegExp(`^${many} periodos .* Ya la estamos pidiendo`))
   await world.passTime(async () => (await world.sync(tenant)).estado === 'al_dia')
   assert.deepEqual(await openAlerts(tenant), [])
+  assert.equal(
+    await tenant.db(async (db) => (await db.selectFrom('cfdis').select('uuid_fiscal').execute()).length),
+    documents.length,
+  )
+  const whole = (await world.sync(tenant)) as { cubiertoHasta?: { emitidos: string } }
+  assert.equal(whole.cubiertoHasta?.emitidos, '2026-02-10T23:59:59')
 })

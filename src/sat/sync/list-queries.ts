@@ -22,6 +22,8 @@ export interface SolicitudListada {
   verificaciones: number
   fallos: number
   siguienteEn: Date | null
+  /** From when on a night asks for its range again. */
+  reintentarEn: Date | null
   creadaEn: Date
   enviadaEn: Date | null
   aceptadaEn: Date | null
@@ -124,5 +126,5 @@ const COLUMNS = sql.raw(`s.id, s.job_id as "jobId", s.padre_id as "padreId", s.s
   s.parametros ->> 'Folio' as folio, to_char(s.desde, 'YYYY-MM-DD"T"HH24:MI:SS') as desde,
   to_char(s.hasta, 'YYYY-MM-DD"T"HH24:MI:SS') as hasta, s.estado, s.id_solicitud as "idSolicitud",
   s.numero_cfdis::float8 as "numeroCfdis", s.codigo, s.mensaje, s.intentos, s.verificaciones, s.fallos,
-  s.siguiente_en as "siguienteEn", s.creada_en as "creadaEn", s.enviada_en as "enviadaEn", s.aceptada_en as "aceptadaEn",
+  s.siguiente_en as "siguienteEn", s.reintentar_en as "reintentarEn", s.creada_en as "creadaEn", s.enviada_en as "enviadaEn", s.aceptada_en as "aceptadaEn",
   s.verificada_en as "verificadaEn", s.terminada_en as "terminadaEn"`)

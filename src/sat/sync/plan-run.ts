@@ -4,6 +4,7 @@ import type { CentralTx } from '../../db/databases.ts'
 import type { Servicio } from '../descarga/consulta.ts'
 import { type Direccion, inicioDe, plan, type Rango } from './plan.ts'
 import { findCovered, findOpenMetadata, insertSolicitudes } from './request-queries.ts'
+import { retryHoles } from './retry-holes.ts'
 import { lockOpenRun, lockOrden, markPlanned, type Orden, saveOrden } from './run-queries.ts'
 import type { Empresa, SyncDeps } from './sync-deps.ts'
 
@@ -27,9 +28,11 @@ export async function planRun({ central, clock }: Pick<SyncDeps, 'central' | 'cl
     const abiertas = new Set((await findOpenMetadata(trx, empresa.id)).map(keyOf))
     const nuevas = planeadas.filter(({ consulta }) => consulta.tipo === 'CFDI' || !abiertas.has(keyOf(consulta)))
     const written = await insertSolicitudes(trx, { tenantId: empresa.id, jobId: run.id, rfc: empresa.rfc }, nuevas, now)
+    const inicio = inicioDe(orden.historiaDesde, now)
+    const otraVez = await retryHoles(trx, empresa, { jobId: run.id, inicio, now })
     await markPlanned(trx, run.id, now)
     await saveOrden(trx, empresa.id, { lastRunAt: now, ...(semanal && { weeklyAt: now }) }, now)
-    return written
+    return written + otraVez
   })
   crashpoint('sat.run.planned')
   return planned

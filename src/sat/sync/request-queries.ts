@@ -14,6 +14,8 @@ export interface SolicitudRow extends Solicitud {
   readonly rfc: string
   readonly prioridad: number
   readonly numeroCfdis: number | null
+  /** How often its range was asked for again after it had come to nothing. */
+  readonly reintentos: number
   /** Until when it is ours who took it. */
   readonly siguienteEn: Date | null
 }
@@ -30,6 +32,7 @@ export interface Nueva {
   readonly prioridad: number
   readonly padreId?: string
   readonly generacion?: number
+  readonly reintentos?: number
 }
 
 /**
@@ -82,6 +85,7 @@ const rowOf = ({ tenantId, jobId, rfc }: Quien, nueva: Nueva, now: Date) => ({
   huella: huellaDe(nueva.consulta, rfc),
   prioridad: nueva.prioridad,
   generacion: nueva.generacion ?? 0,
+  reintentos: nueva.reintentos ?? 0,
   estado: 'por_enviar' as const,
   siguiente_en: now,
   creada_en: now,
@@ -179,7 +183,7 @@ export async function lookAgain(db: CentralSql, tenantId: string, now: Date, at:
 export async function saveSolicitud(
   trx: CentralTx,
   { id, estado, siguienteEn }: SolicitudRow,
-  cambios: Cambios,
+  cambios: Cambios & { reintentarEn?: Date },
   now: Date,
 ): Promise<boolean> {
   const { estado: hacia, codigo, mensaje, intentos, fallos, idSolicitud, numeroCfdis } = cambios
@@ -189,6 +193,7 @@ export async function saveSolicitud(
     .set({
       estado: hacia,
       siguiente_en: cambios.siguienteEn,
+      reintentar_en: cambios.reintentarEn ?? null,
       actualizada_en: now,
       ...(codigo !== undefined && { codigo }),
       ...(mensaje !== undefined && { mensaje: mensaje?.slice(0, 2000) ?? null }),
@@ -238,6 +243,7 @@ export async function resendFolio(trx: CentralTx, id: string, jobId: string, now
       terminada_en: null,
       codigo: null,
       mensaje: null,
+      reintentar_en: null,
     })
     .where('id', '=', id)
     .execute()
@@ -360,7 +366,7 @@ export async function findOldestOpen(db: CentralSql, tenantId: string): Promise<
   return rows[0]?.at ?? null
 }
 
-interface SolicitudSql extends Omit<SolicitudRow, 'consulta'> {
+export interface SolicitudSql extends Omit<SolicitudRow, 'consulta'> {
   servicio: Servicio
   direccion: 'emitidos' | 'recibidos' | 'folio'
   tipo: 'CFDI' | 'Metadata'
@@ -371,12 +377,20 @@ interface SolicitudSql extends Omit<SolicitudRow, 'consulta'> {
 
 const civil = (column: 'desde' | 'hasta') => sql.raw(`to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS')`)
 
-const COLUMNS = sql.raw(`id, tenant_id as "tenantId", job_id as "jobId", rfc, servicio, direccion, tipo,
+export const COLUMNS = sql.raw(`id, tenant_id as "tenantId", job_id as "jobId", rfc, servicio, direccion, tipo,
   to_char(desde, 'YYYY-MM-DD"T"HH24:MI:SS') as desde, to_char(hasta, 'YYYY-MM-DD"T"HH24:MI:SS') as hasta, parametros,
-  prioridad, generacion, estado, numero_cfdis::int as "numeroCfdis", id_solicitud as "idSolicitud", intentos, verificaciones, fallos,
+  prioridad, generacion, reintentos, estado, numero_cfdis::int as "numeroCfdis", id_solicitud as "idSolicitud", intentos, verificaciones, fallos,
   siguiente_en as "siguienteEn", aceptada_en as "aceptadaEn"`)
 
-function solicitudOf({ servicio, direccion, tipo, desde, hasta, parametros, ...row }: SolicitudSql): SolicitudRow {
+export function solicitudOf({
+  servicio,
+  direccion,
+  tipo,
+  desde,
+  hasta,
+  parametros,
+  ...row
+}: SolicitudSql): SolicitudRow {
   const consulta: Consulta =
     direccion === 'folio'
       ? { servicio, direccion, tipo: 'CFDI', folio: String(parametros['Folio']) }

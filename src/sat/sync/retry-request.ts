@@ -7,7 +7,7 @@ import type { SyncDeps } from './sync-deps.ts'
 /**
  * A person wants a request that came to nothing tried again. Its parameters may be spent, so another takes its place, with
  * its end a second later; a folio has no other words, and is sent once more if the SAT may still take it. Asked for twice it
- * is the same. @returns the id of the request that stands for it now
+ * is the same, and so it is when a night has asked again meanwhile. @returns the id of the request that stands for it now
  * @throws AppError not_found `sat.solicitud_desconocida`; conflict `sat.solicitud_sin_falla`, `sat.folio_agotado`
  */
 export async function retryRequest(
@@ -36,7 +36,7 @@ export async function retryRequest(
       return id
     }
     await saveSolicitud(trx, row, { estado: 'sustituida', siguienteEn: null }, now)
-    const nueva = { consulta: alargada(consulta), prioridad: FIRST, padreId: id }
+    const nueva = { consulta: alargada(consulta), prioridad: FIRST, padreId: id, reintentos: row.reintentos + 1 }
     await insertSolicitudes(trx, { tenantId, jobId: run.id, rfc: row.rfc }, [nueva], now)
     return (await findChild(trx, id)) ?? id
   })

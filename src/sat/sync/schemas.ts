@@ -47,7 +47,7 @@ export const SincronizacionSat = z
     pausa: z.strictObject({ codigo: z.string(), mensaje: z.string(), desde: instante.nullable() }).nullable(),
     corrida: corrida.nullable(),
     periodosConFalla: z.int().meta({
-      description: 'Periodos cuya solicitud falló o fue rechazada y nadie ha reintentado: están sin descargar.',
+      description: 'Periodos sin descargar: su solicitud falló o fue rechazada, o se está pidiendo otra vez.',
     }),
     faltan: z.strictObject({
       total: z.int(),
@@ -104,6 +104,9 @@ export const SolicitudSat = z
     verificaciones: z.int(),
     fallos: z.int(),
     siguienteEn: instante.nullable(),
+    reintentarEn: instante.nullable().meta({
+      description: 'De una que falló o fue rechazada: desde cuándo su periodo se pide otra vez solo.',
+    }),
     creadaEn: instante,
     enviadaEn: instante.nullable(),
     aceptadaEn: instante.nullable(),

@@ -1,6 +1,7 @@
 import { raiseAlertas, resolveAlertas } from '../../alerts/raise-alert.ts'
 import type { TenantDb } from '../../db/databases.ts'
-import { countHoles } from './hole-queries.ts'
+import { fechaOf } from '../../fiscal/fecha.ts'
+import { countHoles, findNextRetry } from './hole-queries.ts'
 import { MISSING, SILENCE_MS } from './limits.ts'
 import { LOST_MS } from './machine.ts'
 import { inicioDe } from './plan.ts'
@@ -25,11 +26,15 @@ export async function warn({ central, clock }: Pick<SyncDeps, 'central' | 'clock
   const full = orden.pausedCode === 'cfdi.limite'
   const pausa =
     orden.pausedCode && !full ? { code: orden.pausedCode, message: orden.pausedMessage ?? orden.pausedCode } : null
+  const inicio = inicioDe(orden.historiaDesde, now)
+  const retry = await findNextRetry(central, db.tenantId, inicio, now)
   const alerta = sinDescarga({
     horasSinExito: silence > SILENCE_MS && !full ? Math.floor(silence / 3_600_000) : null,
     diasEnElSat: oldest && since(oldest) > LOST_MS ? Math.floor(since(oldest) / 86_400_000) : null,
     faltan: await countGivenUp(db, MISSING.most),
-    periodos: await countHoles(central, db.tenantId, inicioDe(orden.historiaDesde, now)),
+    periodos: await countHoles(central, db.tenantId, inicio),
+    // The first night from then on.
+    otraVez: retry && fechaOf(laterOf(retry, orden.nextRunAt ?? retry)),
     pausa,
   })
   if (!alerta && !(await isAlertOpen(db, CLAVE_SIN_DESCARGA))) return
@@ -38,3 +43,5 @@ export async function warn({ central, clock }: Pick<SyncDeps, 'central' | 'clock
     else await resolveAlertas(trx, 'SAT_SIN_DESCARGA', now)
   })
 }
+
+const laterOf = (a: Date, b: Date): Date => (a > b ? a : b)

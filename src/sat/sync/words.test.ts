@@ -23,3 +23,15 @@ test('of an e.firma that the SAT does not take any more it is told at once, of o
   // What is told then is not the pause.
   assert.match(told('sat.falla_interna', null, 2)?.accion ?? '', /^Antes de declarar/)
 })
+
+test('of a range that did not come it is said when it is asked for again', () => {
+  const told = (change: object) =>
+    sinDescarga({ horasSinExito: null, diasEnElSat: null, faltan: 0, pausa: null, periodos: 1, ...change })?.mensaje
+  assert.match(
+    told({ otraVez: '2026-03-04' }) ?? '',
+    /La pedimos otra vez solos la madrugada del 4 de marzo; si te urge/,
+  )
+  assert.match(told({ periodos: 3, otraVez: null }) ?? '', /^3 periodos .* Ya la estamos pidiendo otra vez\.$/)
+  const pausa = { code: 'fiel.vencida', message: 'Venció.' }
+  assert.match(told({ otraVez: '2026-03-04', pausa }) ?? '', /otra vez sola cuando la descarga siga\.$/)
+})

@@ -1,4 +1,5 @@
 import type { Alerta } from '../../alerts/raise-alert.ts'
+import { diaEnPalabras, type Fecha } from '../../fiscal/fecha.ts'
 
 /** Why nothing is asked, by its code, for those that have no words of their own. */
 export function pausaEnPalabras(code: string): string {
@@ -28,13 +29,16 @@ export interface Sintomas {
   readonly diasEnElSat: number | null
   /** XML that the SAT lists and did not give, however often it was asked. */
   readonly faltan: number
-  /** Ranges whose request came to nothing, and that nobody asks for again by himself. */
+  /** Ranges whose request came to nothing, until they come. */
   readonly periodos?: number
+  /** The day whose night asks for the first of them again; null when all are being asked for. */
+  readonly otraVez?: Fecha | null
   readonly pausa: { readonly code: string; readonly message: string } | null
 }
 
 /** The alert that says so; undefined when nothing is wrong. */
-export function sinDescarga({ horasSinExito, diasEnElSat, faltan, periodos = 0, pausa }: Sintomas): Alerta | undefined {
+export function sinDescarga(sintomas: Sintomas): Alerta | undefined {
+  const { horasSinExito, diasEnElSat, faltan, periodos = 0, otraVez = null, pausa } = sintomas
   const detenida = pausa && (horasSinExito !== null || NO_SIRVE.has(pausa.code)) ? pausa : null
   const desde = horasSinExito === null ? '' : ` desde hace ${horas(horasSinExito)}`
   const motivos = [
@@ -54,7 +58,7 @@ export function sinDescarga({ horasSinExito, diasEnElSat, faltan, periodos = 0, 
       : []),
     ...(periodos > 0
       ? [
-          `${periodos === 1 ? 'Un periodo no se pudo' : `${periodos} periodos no se pudieron`} descargar: su solicitud falló o el SAT la rechazó. Reinténtala en Sincronización.`,
+          `${periodos === 1 ? 'Un periodo no se pudo' : `${periodos} periodos no se pudieron`} descargar: su solicitud falló o el SAT la rechazó. ${cuandoOtraVez(otraVez, pausa !== null)}`,
         ]
       : []),
   ]
@@ -68,8 +72,14 @@ export function sinDescarga({ horasSinExito, diasEnElSat, faltan, periodos = 0, 
     accion: detenida
       ? accionDe(detenida.code)
       : 'Antes de declarar revisa en Sincronización qué falta; lo urgente puedes descargarlo del portal del SAT y subirlo.',
-    detalle: { horasSinExito, diasEnElSat, faltan, periodos, pausa: pausa?.code ?? null },
+    detalle: { horasSinExito, diasEnElSat, faltan, periodos, otraVez, pausa: pausa?.code ?? null },
   }
+}
+
+function cuandoOtraVez(dia: Fecha | null, detenida: boolean): string {
+  if (detenida) return 'Se pide otra vez sola cuando la descarga siga.'
+  if (dia === null) return 'Ya la estamos pidiendo otra vez.'
+  return `La pedimos otra vez solos la madrugada del ${diaEnPalabras(dia)}; si te urge, reinténtala en Sincronización.`
 }
 
 /** Only another e.firma ends these, and nobody is told of them otherwise: that waits for no days of silence. */

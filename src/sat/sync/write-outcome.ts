@@ -1,6 +1,7 @@
 import type { CentralTx } from '../../db/databases.ts'
 import type { Outcome } from './machine.ts'
 import { insertPaquetes } from './package-queries.ts'
+import { reintentarEn } from './reintentos.ts'
 import { insertSolicitudes, type SolicitudRow, saveSolicitud } from './request-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
@@ -19,7 +20,11 @@ export async function writeOutcome(
   now: Date,
 ): Promise<boolean> {
   const about = { tenant_id: solicitud.tenantId, solicitud: solicitud.id }
-  if (!(await saveSolicitud(trx, solicitud, cambios, now))) {
+  const { estado } = cambios
+  const { reintentos } = solicitud
+  const again = (estado === 'fallida' || estado === 'rechazada') && solicitud.consulta.direccion !== 'folio'
+  const escrito = again ? { ...cambios, reintentarEn: reintentarEn({ estado, reintentos }, now) } : cambios
+  if (!(await saveSolicitud(trx, solicitud, escrito, now))) {
     log.error({ ...about, alarm: 'sat_lease_lost' }, 'a request was taken by somebody else while it was being asked')
     return false
   }
@@ -27,7 +32,12 @@ export async function writeOutcome(
   for (const efecto of efectos) {
     if (efecto.kind === 'hija') {
       const { consulta, generacion } = efecto
-      await insertSolicitudes(trx, { tenantId, jobId, rfc }, [{ consulta, generacion, prioridad, padreId }], now)
+      await insertSolicitudes(
+        trx,
+        { tenantId, jobId, rfc },
+        [{ consulta, generacion, reintentos, prioridad, padreId }],
+        now,
+      )
     }
     if (efecto.kind === 'paquetes')
       await insertPaquetes(trx, solicitud, efecto.ids, { now, venceEn: new Date(now.getTime() + PACKAGE_MS) })
