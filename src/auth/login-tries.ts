@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CentralDb } from '../db/databases.ts'
+import type { AppError } from '../errors.ts'
 import { findCounters, lockCounters, saveCounter } from './counter-queries.ts'
 import { loginDelayed } from './errors.ts'
 import { type Counter, RULES, type Rule, waitS, withFailure, withoutFailure } from './throttle.ts'
@@ -14,23 +15,26 @@ export interface LoginSource {
   knownNetwork: boolean
 }
 
+type Refusal = (retryAfterS: number) => AppError
+
 /** A try that was counted before its outcome is known. */
 export type ReservedTry = ReadonlyMap<string, { rule: Rule; blockedUntil: Date | null }>
 
 /**
  * Counts a try as failed, before the password is looked at.
- * @throws AppError too_many `auth.delayed`; then nothing was counted, or an attack would prolong its own blocks
+ * @throws AppError too_many `auth.delayed`, or what `refusal` makes of the seconds to wait; then nothing was counted, or an attack would prolong its own blocks
  */
 export async function reserveTry(
   central: CentralDb,
   rules: ReadonlyMap<string, Rule>,
   now: Date,
+  refusal: Refusal = loginDelayed,
 ): Promise<ReservedTry> {
   const keys = [...rules.keys()]
-  refuseBlocked(await findCounters(central, keys), now) // most of an attack ends here, without a lock
+  refuseBlocked(await findCounters(central, keys), now, refusal) // most of an attack ends here, without a lock
   return central.transaction().execute(async (trx) => {
     const counters = await lockCounters(trx, keys, now)
-    refuseBlocked(counters, now)
+    refuseBlocked(counters, now, refusal)
     const reserved = new Map<string, { rule: Rule; blockedUntil: Date | null }>()
     for (const [key, rule] of rules) {
       const counter = withFailure(counters.get(key), rule, now)
@@ -83,7 +87,7 @@ export const reauthenticationCounters = (userId: string) => new Map<string, Rule
 /** The name of an account in keys, which should not say who has trouble logging in. */
 export const accountKey = (email: string) => createHash('sha256').update(email).digest('base64url').slice(0, 22)
 
-function refuseBlocked(counters: ReadonlyMap<string, Counter>, now: Date): void {
+function refuseBlocked(counters: ReadonlyMap<string, Counter>, now: Date, refusal: Refusal): void {
   const wait = Math.max(0, ...[...counters.values()].map((counter) => waitS(counter, now)))
-  if (wait > 0) throw loginDelayed(Math.ceil(wait))
+  if (wait > 0) throw refusal(Math.ceil(wait))
 }

@@ -220,6 +220,14 @@ export const soloElCliente = () =>
     'La e.firma solo la puede subir o eliminar un administrador de la empresa, no el personal de Horux360.',
   )
 
+export const demasiadosIntentos = (retryAfterS: number) =>
+  new AppError(
+    'too_many',
+    'fiel.demasiados_intentos',
+    `Se ha subido la e.firma demasiadas veces en una hora. Espera ${Math.ceil(retryAfterS / 60)} min y vuelve a intentar; mientras, revisa los archivos y la contraseña.`,
+    { retryAfterS },
+  )
+
 export const ausente = () =>
   new AppError(
     'not_found',

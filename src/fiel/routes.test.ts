@@ -110,6 +110,25 @@ test('who does not know their password again uploads and deletes nothing, and so
   assert.equal((await rowsOf(company.id)).length, 0)
 })
 
+test('after ten that were no good a company waits, whoever brings the next; no other does, and its own may go', async () => {
+  const [company, neighbour] = [await product.createTenant(), await product.createTenant()]
+  const { cer, key } = makeEfirma({ rfc: company.rfc })
+  const good = fielForm({ certificado: cer, llave: key })
+  const bad = fielForm({ certificado: cer, llave: key, contrasena: 'otra' })
+  assert.equal((await upload(company, good)).statusCode, 201)
+  for (let n = 0; n < 10; n++) assert.equal((await upload(company, bad)).json().code, 'fiel.contrasena_incorrecta')
+  for (const who of [company, await company.member('admin')]) {
+    const refused = await upload(who, good)
+    assert.deepEqual([refused.statusCode, refused.json().code], [429, 'fiel.demasiados_intentos'])
+    const waitS = Number(refused.headers['retry-after'])
+    assert.ok(waitS > 3_000 && waitS <= 3_600, `${waitS}`)
+  }
+  assert.equal((await company.get('/api/fiel')).json().estado, 'vigente')
+  assert.equal((await upload(neighbour, bad)).json().code, 'fiel.rfc_distinto')
+  const gone = await company.send('DELETE', '/api/fiel', { body: { passwordActual: PASSWORD } })
+  assert.equal(gone.statusCode, 204, gone.body)
+})
+
 test('only an admin of the company uploads: no contador, no visor, nobody of another one, no staff', async () => {
   const company = await product.createTenant()
   const { cer, key } = makeEfirma({ rfc: company.rfc })

@@ -17,6 +17,7 @@ import { checkFiel, type Partes } from './check-fiel.ts'
 import { ausente } from './errors.ts'
 import { hastenReleases } from './operation-queries.ts'
 import { endFiel, insertFiel, orderSync } from './queries.ts'
+import { countedUpload } from './upload-tries.ts'
 import { sealFiel } from './vault.ts'
 
 export interface StoreDeps {
@@ -39,14 +40,17 @@ export interface Deed {
  * Takes the e.firma of a company, in place of the one it had. What is kept is sealed before it is anywhere; the row, the end
  * of the former one, the mail, the order to synchronise and the job that writes the files are one commit. Of two at once
  * the second replaces the first.
- * @throws AppError `auth.wrong_password`, `auth.delayed`, `fiel.*` for what is not right with it, `tenant.suspended`
+ * @throws AppError `auth.wrong_password`, `auth.delayed`, `fiel.*` for what is not right with it or came too often,
+ *   `tenant.suspended`
  */
 export async function storeFiel(deps: StoreDeps, deed: Deed & { rfc: string; partes: Partes }): Promise<void> {
   const { central, config, queue } = deps
   const { tenantId, rfc, partes, by } = deed
   const now = deps.clock.now()
   await reauthenticate(deps, by.userId, deed.passwordActual, now)
-  const certificado = checkFiel(partes, { rfc, now, pruebas: config.env !== 'production' })
+  const certificado = await countedUpload(central, { tenantId, userId: by.userId }, now, () =>
+    checkFiel(partes, { rfc, now, pruebas: config.env !== 'production' }),
+  )
   const id = uuidv7()
   const sealed = sealFiel(config.fielKeys, partes, { tenantId, credentialId: id })
   const { nombre, rfcRepresentante, serial, validFrom, validTo } = certificado
