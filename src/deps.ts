@@ -69,6 +69,7 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
     clock,
     ...(config.processRole === 'api' && { deadlineMs: ASK_NOW_DEADLINE_MS }),
   })
+  const { satDescargaUrl: satUrl } = config
   return {
     config,
     clock,
@@ -81,7 +82,8 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
     gateways,
     entitlements,
     estadoSat,
-    satDescarga: createSatDescarga({ url: config.satDescargaUrl, log, clock }),
+    // A simulator, which production has not, need not be spared.
+    satDescarga: createSatDescarga({ url: satUrl, log, clock, ...(satUrl !== null && { paceMs: 0 }) }),
     tenantSchema,
     async close() {
       entitlements.close()
