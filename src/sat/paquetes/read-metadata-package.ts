@@ -63,18 +63,23 @@ export async function readMetadataPackage(
   if (before?.terminadaEn) return told(before)
   await using lists = await openMetadata(zip)
   const from = before?.leidaHasta ?? 0
-  let batch: Item[] = []
-  let n = 0
-  for await (const row of lists.rows()) {
-    if (n >= from) batch.push({ n, row })
-    n++
-    if (batch.length < AT_ONCE) continue
-    if (signal.aborted) throw lecturaPausada()
-    await write({ clock }, db, paquete, batch)
-    crashpoint(`sat.lectura.${n}`)
-    batch = []
+  const store = async (items: readonly Item[]) => {
+    await write({ clock }, db, paquete, items)
+    crashpoint(`sat.lectura.${nextOf(items)}`)
   }
-  if (batch.length > 0) await write({ clock }, db, paquete, batch)
+  // While PostgreSQL stores a batch the next one is read.
+  let storing = Promise.resolve()
+  try {
+    for await (const items of batches(lists.rows(), from)) {
+      await storing
+      if (signal.aborted) throw lecturaPausada()
+      storing = store(items)
+      storing.catch(() => undefined) // whoever awaits it next hears of it
+    }
+  } finally {
+    await storing.catch(() => undefined)
+  }
+  await storing
   await applyKnownStates(db, clock.now())
   crashpoint('sat.lectura.read')
   await endLectura(db, paqueteId, clock.now())
@@ -84,12 +89,28 @@ export async function readMetadataPackage(
   return read
 }
 
-const AT_ONCE = 1_000
-
 interface Item {
   readonly n: number
   readonly row: FilaMetadata | Ilegible
 }
+
+const nextOf = (items: readonly Item[]): number => (items.at(-1)?.n ?? -1) + 1
+
+/** From the `from`-th row on. */
+async function* batches(rows: AsyncIterable<Item['row']>, from: number): AsyncGenerator<Item[]> {
+  let batch: Item[] = []
+  let n = 0
+  for await (const row of rows) {
+    if (n >= from) batch.push({ n, row })
+    n++
+    if (batch.length < AT_ONCE) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+const AT_ONCE = 1_000
 
 async function write(
   { clock }: { clock: Clock },
