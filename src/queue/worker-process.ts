@@ -4,13 +4,13 @@
  *
  * An import makes little that lives and much garbage. V8 lets the old heap grow to several times what was alive in it before it
  * looks again, and buffers, which lie outside, wait for that look too: 440 MiB where 45 of heap are alive. Here it looks when
- * the heap has grown by 40 %, and new objects have 64 MiB and not 128. That costs a tenth or so of Node's time, of which an
- * import is a half. Half as much for new objects saves 20 MiB more and costs more: then a batch does not die young.
+ * the heap has grown by 40 %, and new objects have 32 MiB and not 128. Half of that saves 20 MiB more and costs a twentieth of
+ * Node's time: then too little of a batch dies young. Twice that costs 30 MiB and saves nothing that could be measured.
  *
  * No `--max-old-space-size`: these say only when to look, and a job that needs more, an export or a large PDF, gets it.
  */
 export const WORKER_PROCESS = {
-  nodeFlags: ['--max-semi-space-size=32', '--heap-growing-percent=40'],
+  nodeFlags: ['--max-semi-space-size=16', '--heap-growing-percent=40'],
   /** glibc keeps what is freed per arena, of which it would make eight for each core: 10 MiB, idle too. */
   env: { MALLOC_ARENA_MAX: '2' },
 } as const
