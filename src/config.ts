@@ -37,6 +37,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, processRole: ProcessRole): Co
     fielKeys: ring('FIEL_ENCRYPTION_KEY'),
     fielStoragePath: path.resolve(e.FIEL_STORAGE_PATH),
     fielRuntimePath: path.resolve(e.FIEL_RUNTIME_PATH),
+    fielCaPath: e.FIEL_CA_PATH === undefined ? null : path.resolve(e.FIEL_CA_PATH),
     tenantPool: {
       max: e.TENANT_POOL_MAX,
       budget: processRole === 'worker' ? e.WORKER_TENANT_DB_BUDGET : e.TENANT_DB_BUDGET,
@@ -95,6 +96,8 @@ export interface Config {
   fielStoragePath: string
   /** Absolute folder, in memory, where `horux fiel decrypt` puts an opened e.firma for half an hour. */
   fielRuntimePath: string
+  /** Absolute folder with the certificates of who may issue e.firmas; null believes their names. */
+  fielCaPath: string | null
   tenantPool: { max: number; budget: number; idleMs: number }
   statementTimeoutMs: number
   accessTokenMinutes: number
@@ -237,6 +240,7 @@ const Environment = z.object({
   FIEL_ENCRYPTION_KEY: z.string(),
   FIEL_STORAGE_PATH: z.string().min(1).default('.horux/fiel'),
   FIEL_RUNTIME_PATH: z.string().min(1).default('/run/horux-fiel'),
+  FIEL_CA_PATH: z.string().min(1).optional(),
   TENANT_POOL_MAX: count(3),
   TENANT_DB_BUDGET: count(180),
   WORKER_TENANT_DB_BUDGET: count(40),

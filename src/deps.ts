@@ -10,6 +10,7 @@ import { checkConnectionBudget, type Instance, registerInstance } from './db/ins
 import { tenantSchemaWindow } from './db/schema-window.ts'
 import { createTenantDatabases, type TenantDatabases } from './db/tenant-databases.ts'
 import { createTestClock, type TestClock } from './db/test-clock.ts'
+import { type Authorities, loadAuthorities } from './fiel/authorities.ts'
 import { openQueue, type Queue } from './queue/queue.ts'
 import { createSatDescarga, type SatDescarga } from './sat/descarga/client.ts'
 import { ASK_NOW_DEADLINE_MS } from './sat/estado/ask-now.ts'
@@ -30,6 +31,8 @@ export interface Deps {
   gateways: Gateways
   /** What companies may do. */
   entitlements: EntitlementCache
+  /** Who may issue e.firmas; null believes their names. */
+  fielAuthorities: Authorities | null
   /** SAT's service that says the state of a CFDI. */
   estadoSat: EstadoSat
   /** SAT's mass download of CFDI, with a company's e.firma. */
@@ -69,7 +72,10 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
     clock,
     ...(config.processRole === 'api' && { deadlineMs: ASK_NOW_DEADLINE_MS }),
   })
-  const { satDescargaUrl: satUrl } = config
+  const { satDescargaUrl: satUrl, fielCaPath } = config
+  // Who takes uploads had better not begin without: each would be refused, or taken by its name.
+  const takesUploads = config.processRole === 'api'
+  const fielAuthorities = takesUploads && fielCaPath !== null ? loadAuthorities(fielCaPath) : null
   return {
     config,
     clock,
@@ -81,6 +87,7 @@ export function createDeps(config: Config, { log, clock: real }: { log: Logger; 
     queue,
     gateways,
     entitlements,
+    fielAuthorities,
     estadoSat,
     // A simulator, which production has not, need not be spared.
     satDescarga: createSatDescarga({ url: satUrl, log, clock, ...(satUrl !== null && { paceMs: 0 }) }),

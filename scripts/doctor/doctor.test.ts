@@ -10,7 +10,7 @@ import pg from 'pg'
 import { loadConfig } from '../../src/config.ts'
 import { openCentral } from '../../src/db/client.ts'
 import { findKeyFaults } from '../../src/fiel/check-vault.ts'
-import { makeEfirma } from '../../test/support/efirmas.ts'
+import { authorityCertificate, makeEfirma } from '../../test/support/efirmas.ts'
 import { type PreparedCluster, startPreparedCluster } from '../../test/support/prepared-cluster.ts'
 import { insertCompanies, sealEfirma } from '../../test/support/vault.ts'
 import { examine, exitCodeOf } from '../commands/doctor.ts'
@@ -154,7 +154,7 @@ test('folders of e.firmas that others may enter, or on a disk where that is forb
   const config = loadConfig(env, 'cli')
   assert.deepEqual(
     (await vault(config)).map(({ state }) => state),
-    ['ok'],
+    ['ok', 'info'],
   )
   chmodSync(storage, 0o755)
   const [open] = await vault(config)
@@ -162,6 +162,23 @@ test('folders of e.firmas that others may enter, or on a disk where that is forb
   chmodSync(storage, 0o700)
   writeFileSync(runtime, '')
   assert.match((await vault(config))[0]?.detail ?? '', /no es una carpeta/)
+})
+
+test('it tells whether the issuer of an e.firma is believed by name or by signature', async () => {
+  const ca = path.join(home, 'autoridades')
+  mkdirSync(ca)
+  const told = async (env: Record<string, string>) => {
+    const config = loadConfig({ ...environment('postgres://a:b@c/d'), ...env }, 'cli')
+    return (await vault(config)).filter(({ detail }) => detail.includes(ca) || detail.includes('nombre'))
+  }
+  const [byName] = await told({})
+  assert.equal(byName?.state, 'info')
+  assert.match(byName?.remedy ?? '', /FIEL_CA_PATH/)
+  const [empty, ...more] = await told({ FIEL_CA_PATH: ca })
+  assert.deepEqual([empty?.state, more], ['failed', []])
+  writeFileSync(path.join(ca, 'ac.cer'), authorityCertificate())
+  const [signed] = await told({ FIEL_CA_PATH: ca })
+  assert.deepEqual([signed?.state, signed?.detail], ['ok', `por la firma de 1 autoridades, de ${ca}`])
 })
 
 test('an old Node is refused, and a disk that fills up is told before it is full', () => {

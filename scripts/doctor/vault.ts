@@ -1,5 +1,6 @@
 import type { Config } from '../../src/config.ts'
 import type { OwnerConnection } from '../../src/db/client.ts'
+import { loadAuthorities } from '../../src/fiel/authorities.ts'
 import { findMachineFaults, isWrongKey, SAMPLE, type VaultFault } from '../../src/fiel/check-vault.ts'
 import type { WrappedCertificate } from '../../src/fiel/operation-queries.ts'
 import { type Finding, ok, problem } from './finding.ts'
@@ -8,10 +9,21 @@ import { type Finding, ok, problem } from './finding.ts'
 export async function vault(config: Config): Promise<Finding[]> {
   const faults = await findMachineFaults(config)
   const findings = faults.map((fault) => findingOf(fault, config.env))
-  return findings.length > 0 ? findings : [ok(CHECK, 'firma SHA-1, carpetas')]
+  return [...(findings.length > 0 ? findings : [ok(CHECK, 'firma SHA-1, carpetas')]), ...issuers(config, faults)]
 }
 
 const CHECK = 'e.firma'
+
+/** How it is known that the SAT issued one. */
+function issuers({ fielCaPath }: Config, faults: readonly VaultFault[]): Finding[] {
+  if (faults.some(({ kind }) => kind === 'authorities')) return []
+  if (fielCaPath !== null)
+    return [ok(ISSUERS, `por la firma de ${loadAuthorities(fielCaPath).length} autoridades, de ${fielCaPath}`)]
+  const remedy = 'pon los certificados de las autoridades del SAT en una carpeta y su ruta en FIEL_CA_PATH'
+  return [{ check: ISSUERS, state: 'info', detail: 'se le cree al nombre del emisor', remedy }]
+}
+
+const ISSUERS = 'Emisor de e.firmas'
 
 function findingOf(fault: VaultFault, env: Config['env']): Finding {
   switch (fault.kind) {
@@ -32,6 +44,13 @@ function findingOf(fault: VaultFault, env: Config['env']): Finding {
         return { check: CHECK, state: 'info', detail, remedy: 'horux fiel decrypt pide --sin-tmpfs aquí' }
       return problem(CHECK, 'failed', detail, 'ponla en tmpfs: /run/horux-fiel, que crea la unidad del worker')
     }
+    case 'authorities':
+      return problem(
+        CHECK,
+        'failed',
+        `no se pueden leer los certificados del SAT de ${fault.folder}: ${fault.detail}`,
+        'deja en FIEL_CA_PATH sólo los .cer o .pem de sus autoridades, o quítala para creerle al nombre',
+      )
     case 'missing_key':
       return missingKey(fault.kid, fault.credentials)
     case 'wrong_key':

@@ -10,7 +10,7 @@ import { checkFiel, type Esperado, openFiel, type Partes } from './check-fiel.ts
 
 const EKU = 'EKU9003173C9'
 const NOW = new Date('2026-06-01T12:00:00Z')
-const ESPERADO: Esperado = { rfc: EKU, now: NOW, pruebas: true }
+const ESPERADO: Esperado = { rfc: EKU, now: NOW, pruebas: true, autoridades: null }
 const OWN = 'own-fiel-valid-2046-EKU9003173C9'
 const RAROS = 'own-raros'
 const own = (name: string) => ownFixture(`fiel/${name}`)

@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject, randomBytes, sign, verify, X509Certificate } from 'node:crypto'
+import { type Authorities, isIssuedBy } from './authorities.ts'
 import { type CertificadoLeido, claseOf, readCertificado } from './certificate.ts'
 import { CERTIFICATE_LABELS, derOf, KEY_LABELS } from './encoding.ts'
 import * as no from './errors.ts'
@@ -18,6 +19,8 @@ export interface Esperado {
   now: Date
   /** Certificates for tests are as good as others where nothing is real. */
   pruebas: boolean
+  /** Whose signature a certificate must have; null believes the name that it gives. */
+  autoridades: Authorities | null
 }
 
 /**
@@ -62,12 +65,13 @@ function checkSizes(partes: Partes): void {
   if (partes.contrasena.length > MAX_PASSWORD) throw no.contrasenaLarga()
 }
 
-function checkCertificado(file: Buffer, llave: string, { rfc, now, pruebas }: Esperado): CertificadoLeido {
+function checkCertificado(file: Buffer, llave: string, { rfc, now, pruebas, autoridades }: Esperado): CertificadoLeido {
   const { kind } = shapeOf(derOf(file, CERTIFICATE_LABELS))
   if (kind === 'pfx') throw no.esPfx('certificado')
   if (kind.startsWith('llave')) throw llave === 'certificado' ? no.archivosIntercambiados() : no.certificadoEsLlave()
   const certificado = readUploaded(file)
   checkEmisor(certificado, pruebas)
+  if (autoridades && !isIssuedBy(autoridades, certificado.der)) throw no.emisorNoVerificado()
   const clase = claseOf(certificado)
   const { sucursal } = certificado.senales
   if (clase === 'csd') throw no.esCsd(sucursal ?? '')
@@ -91,8 +95,8 @@ function readUploaded(file: Buffer): CertificadoLeido {
 }
 
 /**
- * By its name: the SAT's own certificates are not at hand, and one that only pretends gets 305 from the SAT and harms whoever
- * made it. The authorities that the SAT has for tests say so in theirs.
+ * By its name: one that only pretends gets 305 from the SAT and harms whoever made it, and where the SAT's own certificates are at
+ * hand their signature is demanded too. The authorities that the SAT has for tests say so in theirs.
  */
 function checkEmisor({ autoridad: { nombre, organizacion } }: CertificadoLeido, pruebas: boolean): void {
   if (/\bPRUEBAS?\b|\bUAT\b/.test(folded(nombre))) {

@@ -3,6 +3,7 @@ import type { KeyRing } from '../config.ts'
 import { rewrapEnvelope } from '../crypto/envelope.ts'
 import type { SealKeys } from '../crypto/seal.ts'
 import type { CentralDb } from '../db/databases.ts'
+import { loadAuthorities } from './authorities.ts'
 import { assertSha1Signing } from './open-fiel.ts'
 import { countByKid, findWrappedBy, type WrappedCertificate } from './operation-queries.ts'
 import { isInMemory } from './released-files.ts'
@@ -16,6 +17,8 @@ export type VaultFault =
   | { kind: 'folder'; which: FolderVariable; folder: string; detail: 'not_a_folder' | 'open_to_others' }
   /** What `horux fiel decrypt` writes would stay on a disk. */
   | { kind: 'on_disk'; folder: string }
+  /** What should be the SAT's certificates cannot be read as such: the API does not start. */
+  | { kind: 'authorities'; folder: string; detail: string }
   /** E.firmas that nobody can open: their key is not in the ring. */
   | { kind: 'missing_key'; kid: string; credentials: number }
   /** The ring has a key of this name, and it is another one. */
@@ -27,12 +30,20 @@ type FolderVariable = 'FIEL_STORAGE_PATH' | 'FIEL_RUNTIME_PATH'
 export async function findMachineFaults(config: {
   fielStoragePath: string
   fielRuntimePath: string
+  fielCaPath: string | null
 }): Promise<VaultFault[]> {
   const faults: VaultFault[] = []
   try {
     assertSha1Signing()
   } catch (error) {
     faults.push({ kind: 'sha1', detail: error instanceof Error ? error.message : String(error) })
+  }
+  const { fielCaPath } = config
+  try {
+    if (fielCaPath !== null) loadAuthorities(fielCaPath)
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    faults.push({ kind: 'authorities', folder: fielCaPath ?? '', detail })
   }
   const folders = [
     ['FIEL_STORAGE_PATH', config.fielStoragePath],

@@ -102,6 +102,13 @@ export const emisorDePruebas = () =>
     'El certificado es de pruebas y aquí solo se aceptan los reales. Sube el .cer de la e.firma que tramitaste ante el SAT.',
   )
 
+export const emisorNoVerificado = () =>
+  about(
+    'certificado',
+    'emisor_no_verificado',
+    'El certificado dice que lo emitió el SAT, pero no lleva la firma de sus autoridades. Sube el .cer tal como lo descargaste del SAT; si es así, avísanos: puede ser de una autoridad nueva.',
+  )
+
 export const esCsd = (sucursal: string) =>
   about(
     'certificado',

@@ -13,6 +13,7 @@ import { queueMail } from '../mail/outbox.ts'
 import type { Queue } from '../queue/queue.ts'
 import { tenantNotFound } from '../tenants/errors.ts'
 import { lockTenant } from '../tenants/queries.ts'
+import type { Authorities } from './authorities.ts'
 import { checkFiel, type Partes } from './check-fiel.ts'
 import { ausente } from './errors.ts'
 import { hastenReleases } from './operation-queries.ts'
@@ -25,6 +26,7 @@ export interface StoreDeps {
   queue: Pick<Queue, 'enqueue'>
   clock: Clock
   passwords: PasswordHasher
+  fielAuthorities: Authorities | null
   config: Pick<Config, 'env' | 'fielKeys' | 'satSync' | 'mail'>
 }
 
@@ -49,7 +51,7 @@ export async function storeFiel(deps: StoreDeps, deed: Deed & { rfc: string; par
   const now = deps.clock.now()
   await reauthenticate(deps, by.userId, deed.passwordActual, now)
   const certificado = await countedUpload(central, { tenantId, userId: by.userId }, now, () =>
-    checkFiel(partes, { rfc, now, pruebas: config.env !== 'production' }),
+    checkFiel(partes, { rfc, now, pruebas: config.env !== 'production', autoridades: deps.fielAuthorities }),
   )
   const id = uuidv7()
   const sealed = sealFiel(config.fielKeys, partes, { tenantId, credentialId: id })

@@ -40,7 +40,7 @@ export function makeEfirma(spec: EfirmaSpec): EfirmaFiles {
     validTo = new Date('2046-01-01T00:00:00Z'),
     password = '12345678a',
     serial = `30001000000${String(randomInt(1e9)).padStart(9, '0')}`,
-    privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
+    privateKey = newKey(),
   } = spec
   const subject = name([
     [OID.commonName, nombre],
@@ -62,12 +62,31 @@ export function makeEfirma(spec: EfirmaSpec): EfirmaFiles {
     publicKey,
     explicit(3, sequence(...(kind === 'FIEL' ? FIEL_EXTENSIONS : CSD_EXTENSIONS))),
   )
-  authority ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  authority ??= newKey()
   const cer = sequence(tbs, SHA256_WITH_RSA, bits(sign('sha256', tbs, authority)))
   const key = privateKey.export({ type: 'pkcs8', format: 'der', cipher: 'des-ede3-cbc', passphrase: password })
   const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' })
   return { rfc, serial, nombre, cer, key, password, pkcs8, privateKey }
 }
+
+/** The certificate, in DER, of who issues those of `makeEfirma`; of an impostor: of the same name, and another key. */
+export function authorityCertificate({ impostor = false } = {}): Buffer {
+  authority ??= newKey()
+  const key = impostor ? newKey() : authority
+  const tbs = sequence(
+    explicit(0, integer(Buffer.from([2]))),
+    integer(Buffer.from([1])),
+    SHA256_WITH_RSA,
+    ISSUER,
+    sequence(time(new Date('2020-01-01T00:00:00Z')), time(new Date('2049-01-01T00:00:00Z'))),
+    ISSUER,
+    createPublicKey(key).export({ type: 'spki', format: 'der' }),
+    explicit(3, sequence(extension('2.5.29.19', sequence(der(0x01, Buffer.from([0xff]))), true))),
+  )
+  return sequence(tbs, SHA256_WITH_RSA, bits(sign('sha256', tbs, key)))
+}
+
+const newKey = () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 
 let authority: KeyObject | undefined
 
