@@ -88,3 +88,19 @@ test('a call that we gave up ourselves counts for nothing, and another may be th
   breaker.enter()!.succeeded()
   assert.equal(breaker.state().breaker, 'closed')
 })
+
+test('it says since when it answers again', () => {
+  const { breaker, time } = breakerAt()
+  assert.equal(breaker.recoveredMs(), null)
+  breaker.enter()!.succeeded()
+  assert.equal(breaker.recoveredMs(), null, 'it never failed')
+  fail(breaker, 5)
+  time.ms = 60_000
+  const probe = breaker.enter()!
+  assert.equal(breaker.recoveredMs(), null)
+  probe.succeeded()
+  time.ms = 70_000
+  assert.equal(breaker.recoveredMs(), 10_000)
+  fail(breaker, 5)
+  assert.equal(breaker.recoveredMs(), null)
+})

@@ -6,6 +6,8 @@ export interface Breaker {
   enter(): Ticket | null
   /** Milliseconds until `enter` may succeed; 0 when it may now. */
   waitMs(): number
+  /** Milliseconds since it answered again after it had been failing; null while it fails, or when it never did. */
+  recoveredMs(): number | null
   state(): { breaker: 'closed' | 'open' | 'half_open'; consecutiveFailures: number; unreachableSince: Date | null }
 }
 
@@ -34,6 +36,7 @@ export function createBreaker(options: BreakerOptions = {}): Breaker {
   const { failures: limit = 5, openMs = 60_000, now = () => performance.now(), clock = systemClock } = options
   let failures = 0
   let openedAt: number | null = null
+  let closedAt: number | null = null
   let probing = false
   let era = 0
   let unreachableSince: Date | null = null
@@ -43,7 +46,10 @@ export function createBreaker(options: BreakerOptions = {}): Breaker {
     return {
       succeeded() {
         if (mine !== era) return
-        if (openedAt !== null) era++
+        if (openedAt !== null) {
+          era++
+          closedAt = now()
+        }
         failures = 0
         openedAt = null
         probing = false
@@ -78,6 +84,7 @@ export function createBreaker(options: BreakerOptions = {}): Breaker {
     },
     // How long a probe takes nobody knows: a second is soon enough to ask again.
     waitMs: () => (probing ? 1_000 : restMs()),
+    recoveredMs: () => (openedAt !== null || closedAt === null ? null : now() - closedAt),
     state: () => ({
       breaker: openedAt === null ? 'closed' : probing || restMs() === 0 ? 'half_open' : 'open',
       consecutiveFailures: failures,

@@ -6,6 +6,7 @@ import { direccionDe, hostOf } from './hosts.ts'
 import { problemasDe } from './problemas.ts'
 import { receivePackage } from './receive-package.ts'
 import { isId, readSolicita, readVerifica } from './respuestas.ts'
+import type { Salud } from './salud.ts'
 import { createAccesos } from './sesion.ts'
 import { sobreDescarga, sobreSolicita, sobreVerifica } from './sobres.ts'
 import { createTransport, type TransportOptions } from './transport.ts'
@@ -14,9 +15,13 @@ import { createTransport, type TransportOptions } from './transport.ts'
 export interface SatDescarga {
   /** A session holds its tokens and nothing else; it lives as long as one turn of a job. */
   abrirSesion(efirma: Efirma, options: { signal: AbortSignal }): SesionSat
-  /** Milliseconds until a service may be asked at all; 0 unless it has been failing. */
-  restMs(servicio: Servicio): number
+  /** Milliseconds until a service may be asked at all, or its packages be had; 0 unless it has been failing. */
+  restMs(servicio: Servicio, operacion?: Anfitrion): number
+  salud(servicio: Servicio, operacion: Anfitrion): Salud
 }
+
+/** Each service has two hosts: one that is asked, and one that gives packages. Logging in is asking. */
+export type Anfitrion = 'solicita' | 'descarga'
 
 /**
  * All methods throw AppError `sat.*`: `sat.en_pausa` (the breaker is open: nothing was sent), `sat.no_disponible` (no
@@ -108,7 +113,8 @@ export function createSatDescarga(options: SatDescargaOptions): SatDescarga {
         },
       }
     },
-    restMs: (servicio) => transport.restMs(hostOf(servicio, 'solicita')),
+    restMs: (servicio, operacion = 'solicita') => transport.restMs(hostOf(servicio, operacion)),
+    salud: (servicio, operacion) => transport.salud(hostOf(servicio, operacion)),
   }
 }
 

@@ -9,6 +9,7 @@ import { reasonOf, send, Unreached } from '../../outbound/send.ts'
 import { notSent, satEnPausa, satIlegible, satInterrumpida, satNoDisponible, satSeguridad } from './errors.ts'
 import type { Direccion } from './hosts.ts'
 import { readFalla } from './respuestas.ts'
+import { type Salud, saludDe } from './salud.ts'
 import type { Falla } from './soap.ts'
 
 /** Sends messages, each host at its pace and not while it is down. Knows HTTP and nothing of what is said. */
@@ -18,6 +19,7 @@ export interface Transport {
   /** A long one, given to `receive` as it comes. Its failures with a code `sat.no_disponible` are the host's. */
   stream<T>(message: Message, receive: (body: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<T>): Promise<T>
   restMs(host: string): number
+  salud(host: string): Salud
 }
 
 export interface Message {
@@ -143,6 +145,7 @@ export function createTransport(options: TransportOptions): Transport {
         })
       }),
     restMs: (host) => hosts.get(host)?.breaker.waitMs() ?? 0,
+    salud: (host) => saludDe(hosts.get(host)?.breaker),
   }
 }
 

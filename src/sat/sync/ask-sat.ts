@@ -99,7 +99,7 @@ async function sendOne({ deps, sesion, efirma, tenantId, servicios, xml, done }:
   const work = await countWork(central, tenantId, { now, since: instantOf(hoy), tipos })
   if (!maySend(work)) return false
   if (work.enviadasHoy >= MOST_A_DAY) {
-    await postponeSending(central, tenantId, instantOf(addDays(hoy, 1)))
+    await postponeSending(central, tenantId, { now, until: instantOf(addDays(hoy, 1)) })
     return false
   }
   const until = new Date(now.getTime() + LEASE.send)
@@ -118,8 +118,10 @@ async function sendOne({ deps, sesion, efirma, tenantId, servicios, xml, done }:
   return true
 }
 
-async function downloadOne({ deps, sesion, tenantId, servicios, done }: Turn): Promise<boolean> {
-  const { central, clock, config, log } = deps
+async function downloadOne({ deps, sesion, tenantId, servicios: askable, done }: Turn): Promise<boolean> {
+  const { central, clock, config, log, satDescarga } = deps
+  const servicios = askable.filter((servicio) => satDescarga.restMs(servicio, 'descarga') === 0)
+  if (servicios.length === 0) return false
   const folder = path.join(config.filesPath, 'sat', tenantId)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const { bavail, bsize } = await statfs(folder)

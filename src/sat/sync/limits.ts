@@ -10,7 +10,7 @@ export const TURN = { calls: 40, ms: 45_000 } as const
 /** Packages that one turn looks after. */
 export const MOST_TENDED = 100
 
-const MINUTE_MS = 60_000
+export const MINUTE_MS = 60_000
 /** How long what was taken is ours: longer than the SAT may take to answer, with a login before it. */
 export const LEASE = {
   send: 15 * MINUTE_MS,

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
 import type { Servicio } from '../descarga/consulta.ts'
+import { isPackageDue } from './due-queries.ts'
 import type { OutcomePaquete } from './machine-paquete.ts'
-import { type Cuales, FARTHEST_MS, isDue } from './request-queries.ts'
+import type { Cuales } from './request-queries.ts'
 import type { EstadoPaquete, Paquete } from './solicitud.ts'
 
 /** A package, and what the machine need not know of it. */
@@ -52,7 +53,7 @@ export async function takeToDownload(
     where s.id = p.solicitud_id and (p.solicitud_id, p.id) = (
       select q.solicitud_id, q.id from sat_paquetes q join sat_solicitudes r on r.id = q.solicitud_id
       where q.tenant_id = ${tenantId} and q.estado = 'pendiente' and q.intentos < 2 and q.vence_en > ${now}
-        and r.servicio = any(${servicios}::text[]) and ${dueOf(now)}
+        and r.servicio = any(${servicios}::text[]) and ${isPackageDue(now, 'q')}
       order by q.vence_en, q.n limit 1 for update of q skip locked)
     returning ${COLUMNS}`.execute(db),
   )
@@ -69,7 +70,7 @@ export async function takeToTend(
     from sat_solicitudes s
     where s.id = p.solicitud_id and (p.solicitud_id, p.id) = (
       select q.solicitud_id, q.id from sat_paquetes q
-      where q.tenant_id = ${tenantId} and ${dueOf(now)}
+      where q.tenant_id = ${tenantId} and ${isPackageDue(now, 'q')}
         and (q.estado in ('descargando', 'descargado', 'importando') or (q.estado = 'pendiente' and q.vence_en <= ${now}))
       order by q.siguiente_en, q.n limit 1 for update of q skip locked)
     returning ${COLUMNS}`.execute(db),
@@ -131,8 +132,8 @@ export async function countPaquetes(
   now: Date,
 ): Promise<{ porDescargar: number; porAtender: number }> {
   const { rows } = await sql<{ porDescargar: number; porAtender: number }>`
-    select count(*) filter (where estado = 'pendiente' and vence_en > ${now} and ${isDue(now)})::int as "porDescargar",
-      count(*) filter (where (estado <> 'pendiente' or vence_en <= ${now}) and ${isDue(now)})::int as "porAtender"
+    select count(*) filter (where estado = 'pendiente' and vence_en > ${now} and ${isPackageDue(now, 'sat_paquetes')})::int as "porDescargar",
+      count(*) filter (where (estado <> 'pendiente' or vence_en <= ${now}) and ${isPackageDue(now, 'sat_paquetes')})::int as "porAtender"
     from sat_paquetes where tenant_id = ${tenantId} and siguiente_en is not null`.execute(db)
   return rows[0] ?? { porDescargar: 0, porAtender: 0 }
 }
@@ -146,9 +147,6 @@ export async function findLying(db: CentralSql, tenantId: string): Promise<{ id:
     .where('siguiente_en', 'is not', null)
     .execute()
 }
-
-const dueOf = (now: Date) =>
-  sql<boolean>`(q.siguiente_en <= ${now} or q.siguiente_en > ${new Date(now.getTime() + FARTHEST_MS)})`
 
 const COLUMNS =
   sql.raw(`p.id, p.solicitud_id as "solicitudId", p.tenant_id as "tenantId", p.estado, p.intentos, p.fallos,

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
 import { type Consulta, type ConsultaRango, huellaDe, parametrosDe, type Servicio } from '../descarga/consulta.ts'
+import { isDue } from './due-queries.ts'
 import { MOST_OPEN } from './limits.ts'
 import { alargada, type Cambios } from './machine.ts'
 import type { Direccion, Rango } from './plan.ts'
@@ -173,7 +174,7 @@ export async function lockSettled(
 
 /** Requests whose packages are still being worked on are looked at again in a while. */
 export async function lookAgain(db: CentralSql, tenantId: string, now: Date, at: Date): Promise<void> {
-  await sql`update sat_solicitudes set siguiente_en = ${at}
+  await sql`update sat_solicitudes set siguiente_en = ${at}, actualizada_en = ${now}
     where tenant_id = ${tenantId} and estado = 'terminada' and ${isDue(now)}`.execute(db)
 }
 
@@ -292,22 +293,34 @@ export async function countWork(
 export const maySend = ({ porEnviar, abiertas, importando }: Trabajo): boolean =>
   porEnviar > 0 && abiertas < MOST_OPEN && importando < MOST_OPEN
 
-/** When something of a company falls due next; null when nothing does by itself. */
-export async function findNextDue(db: CentralSql, tenantId: string, now: Date): Promise<Date | null> {
+/**
+ * When something of a company falls due next; null when nothing does by itself. Only of services that may be asked
+ * (`pedir`), or their packages be had (`bajar`).
+ */
+export async function findNextDue(
+  db: CentralSql,
+  tenantId: string,
+  { now, pedir, bajar }: { now: Date; pedir: readonly Servicio[]; bajar: readonly Servicio[] },
+): Promise<Date | null> {
   const { rows } = await sql<{ at: Date | null }>`
     select least(
-      (select min(siguiente_en) from sat_solicitudes where tenant_id = ${tenantId} and siguiente_en > ${now}),
-      (select min(siguiente_en) from sat_paquetes where tenant_id = ${tenantId} and siguiente_en > ${now})) as at`.execute(
-    db,
-  )
+      (select min(siguiente_en) from sat_solicitudes where tenant_id = ${tenantId} and siguiente_en > ${now}
+        and (estado in ('enviando', 'terminada') or servicio = any(${pedir}::text[]))),
+      (select min(p.siguiente_en) from sat_paquetes p join sat_solicitudes s on s.id = p.solicitud_id
+        where p.tenant_id = ${tenantId} and p.siguiente_en > ${now}
+          and (p.estado <> 'pendiente' or s.servicio = any(${bajar}::text[])))) as at`.execute(db)
   return rows[0]?.at ?? null
 }
 
 /** No more today: what is to be sent waits. */
-export async function postponeSending(db: CentralSql, tenantId: string, until: Date): Promise<void> {
+export async function postponeSending(
+  db: CentralSql,
+  tenantId: string,
+  { now, until }: { now: Date; until: Date },
+): Promise<void> {
   await db
     .updateTable('sat_solicitudes')
-    .set({ siguiente_en: until })
+    .set({ siguiente_en: until, actualizada_en: now })
     .where('tenant_id', '=', tenantId)
     .where('estado', '=', 'por_enviar')
     .where('siguiente_en', '<', until)
@@ -405,9 +418,4 @@ export function solicitudOf({
   return { ...row, consulta }
 }
 
-/** Its time has come, or it lies farther ahead than any that is given: then a clock went wrong. */
-export const isDue = (now: Date) =>
-  sql<boolean>`(siguiente_en <= ${now} or siguiente_en > ${new Date(now.getTime() + FARTHEST_MS)})`
-
-export const FARTHEST_MS = 4 * 86_400_000
 const MOST_MOVED = 120

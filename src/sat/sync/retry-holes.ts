@@ -18,16 +18,13 @@ export async function retryHoles(
   empresa: Empresa,
   { jobId, inicio, now }: { jobId: string; inicio: string; now: Date },
 ): Promise<number> {
-  const limit = MOST_RETRIED - (await countRetried(trx, empresa.id, instantOf(hoyDe(now))))
-  if (limit <= 0) return 0
   const farthest = new Date(now.getTime() + FARTHEST_RETRY_MS)
-  const holes = await lockHolesToRetry(
-    trx,
-    { tenantId: empresa.id, rfc: empresa.rfc },
-    { desde: inicio, now, farthest, limit },
-  )
+  const which = { desde: inicio, now, farthest, limit: MOST_RETRIED }
+  const holes = await lockHolesToRetry(trx, { tenantId: empresa.id, rfc: empresa.rfc }, which)
+  if (holes.length === 0) return 0
+  const today = await countRetried(trx, empresa.id, instantOf(hoyDe(now)))
   let written = 0
-  for (const hole of holes) {
+  for (const hole of holes.slice(0, Math.max(0, MOST_RETRIED - today))) {
     if (hole.consulta.direccion === 'folio') continue
     const rango = { ...hole.consulta, desde: laterCivil(hole.consulta.desde, inicio) }
     const consulta = alargada(rango)

@@ -1,15 +1,16 @@
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
-import { MOST_OPEN } from './limits.ts'
-import { FARTHEST_MS } from './request-queries.ts'
+import type { Pendiente } from './admit.ts'
+import { isDue, isPackageDue } from './due-queries.ts'
+import { MOST_OPEN, PAUSE_MS } from './limits.ts'
 
 /**
  * Companies whose night has come, or whose next one lies farther ahead than any: then a clock went wrong. Locked; those
  * that cannot be entered now keep their turn for when they can.
  */
 export async function lockDueNights(trx: CentralTx, now: Date, limit: number): Promise<string[]> {
-  const farthest = new Date(now.getTime() + 2 * 86_400_000)
+  const farthest = new Date(now.getTime() + 25 * 3_600_000)
   const { rows } = await sql<{ tenantId: string }>`
     select s.tenant_id as "tenantId" from sat_sync_settings s
     join tenant_databases d on d.tenant_id = s.tenant_id and d.state = 'active'
@@ -38,32 +39,40 @@ export async function orderNights(
 }
 
 /**
- * Companies with an open run of which something is due: to plan, to ask, to look after, or to end. Of those in a pause only
- * the ones whose pause is to be looked at; one that waits for its plan goes on with the rest. What may not be sent now is not
- * due: a company that the SAT or its plan keeps waiting for days has no turn each minute.
+ * Companies with an open run of which something is due: to plan, to ask, to look after, or to end; and at which hosts of the
+ * SAT. Of those in a pause only the ones whose pause is to be looked at; one that waits for its plan goes on with the rest.
+ * What may not be sent now is not due: a company that the SAT or its plan keeps waiting for days has no turn each minute.
  */
-export async function findDueTenants(db: CentralSql, now: Date): Promise<string[]> {
-  const far = new Date(now.getTime() + FARTHEST_MS)
-  const { rows } = await sql<{ tenantId: string }>`
-    select j.tenant_id as "tenantId" from sat_sync_jobs j
-    join sat_sync_settings s on s.tenant_id = j.tenant_id
-    join tenant_databases d on d.tenant_id = j.tenant_id and d.state = 'active'
-    where j.estado in ('pendiente', 'en_curso')
-      and (s.paused_code is null or s.paused_code = 'cfdi.limite' or s.look_again_at is null
-        or s.look_again_at <= ${now} or s.look_again_at > ${new Date(now.getTime() + 86_400_000)})
-      and (j.por_planear
-        or exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en <= ${now}
-          and q.estado <> 'por_enviar')
-        or exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en <= ${now}
-            and q.estado = 'por_enviar' and (q.tipo = 'Metadata' or s.paused_code is distinct from 'cfdi.limite' or s.look_again_at <= ${now}))
-          and (select count(*) filter (where o.estado in ('enviando', 'aceptada', 'en_proceso')) < ${MOST_OPEN}
-              and count(*) filter (where o.estado = 'terminada') < ${MOST_OPEN}
-            from sat_solicitudes o where o.tenant_id = j.tenant_id and o.siguiente_en is not null)
-        or exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en > ${far})
-        or exists (select from sat_paquetes p where p.tenant_id = j.tenant_id and p.siguiente_en <= ${now})
-        or exists (select from sat_paquetes p where p.tenant_id = j.tenant_id and p.siguiente_en > ${far})
-        or not exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en is not null))`.execute(
-    db,
-  )
-  return rows.map(({ tenantId }) => tenantId)
+export async function findPendientes(db: CentralSql, now: Date): Promise<Pendiente[]> {
+  const { rows } = await sql<Pendiente>`
+    select * from (
+      select j.tenant_id as "tenantId",
+        j.por_planear
+          or exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.estado in ('enviando', 'terminada')
+            and ${isDue(now, 'q')})
+          or exists (select from sat_paquetes p where p.tenant_id = j.tenant_id
+            and (p.estado <> 'pendiente' or p.vence_en <= ${now}) and ${isPackageDue(now, 'p')})
+          or not exists (select from sat_solicitudes q where q.tenant_id = j.tenant_id and q.siguiente_en is not null)
+          as propio,
+        array(
+          select q.servicio || '.solicita' from sat_solicitudes q
+          where q.tenant_id = j.tenant_id and ${isDue(now, 'q')} and (q.estado in ('aceptada', 'en_proceso')
+            or q.estado = 'por_enviar'
+              and (q.tipo = 'Metadata' or s.paused_code is distinct from 'cfdi.limite' or s.look_again_at <= ${now})
+              and (select count(*) filter (where o.estado in ('enviando', 'aceptada', 'en_proceso')) < ${MOST_OPEN}
+                  and count(*) filter (where o.estado = 'terminada') < ${MOST_OPEN}
+                from sat_solicitudes o where o.tenant_id = j.tenant_id and o.siguiente_en is not null))
+          union
+          select r.servicio || '.descarga' from sat_paquetes p join sat_solicitudes r on r.id = p.solicitud_id
+          where p.tenant_id = j.tenant_id and p.estado = 'pendiente' and p.vence_en > ${now} and ${isPackageDue(now, 'p')}
+        ) as anfitriones
+      from sat_sync_jobs j
+      join sat_sync_settings s on s.tenant_id = j.tenant_id
+      join tenant_databases d on d.tenant_id = j.tenant_id and d.state = 'active'
+      where j.estado in ('pendiente', 'en_curso')
+        and (s.paused_code is null or s.paused_code = 'cfdi.limite' or s.look_again_at is null
+          or s.look_again_at <= ${now} or s.look_again_at > ${new Date(now.getTime() + 2 * PAUSE_MS)})
+    ) pendientes
+    where propio or anfitriones <> '{}'`.execute(db)
+  return rows
 }

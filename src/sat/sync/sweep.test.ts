@@ -4,9 +4,11 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import { type Product, startProduct } from '../../../test/support/product.ts'
 import { openAs } from '../../db/client.ts'
+import { createBreaker } from '../../outbound/breaker.ts'
+import { saludDe } from '../descarga/salud.ts'
 import { planRun } from './plan-run.ts'
 import { sweep } from './sweep.ts'
-import { findDueTenants } from './sweep-queries.ts'
+import { findPendientes } from './sweep-queries.ts'
 
 const MANY = 500
 const NIGHT = new Date('2026-02-11T12:05:00Z') // five past six in Mexico City: the window of three hours is over
@@ -76,6 +78,7 @@ const turns = async () => {
     select data ->> 'tenantId' as id from pgboss.job where name = 'sat.sync' order by 1`.execute(product.deps.central)
   return rows.map(({ id }) => id)
 }
+const dueAt = async (now: Date) => (await findPendientes(product.deps.central, now)).map(({ tenantId }) => tenantId)
 const sweepAt = (now: Date) => sweep({ ...product.deps, clock: { now: () => now } })
 
 test('the night of five hundred companies is ordered in five seconds, and the next is spread', async (t) => {
@@ -136,7 +139,7 @@ test('a company that cannot be entered keeps its night, and those in a pause are
   assert.deepEqual(await sweepAt(NIGHT), { noches: MANY - 1, turnos: MANY - 2 })
   assert.ok(!(await turns()).includes(suspended))
   assert.ok(!(await turns()).includes(paused))
-  assert.ok((await findDueTenants(central, later)).includes(paused))
+  assert.ok((await dueAt(later)).includes(paused))
   await central.updateTable('tenant_databases').set({ state: 'active' }).where('tenant_id', '=', suspended).execute()
   assert.equal((await sweepAt(NIGHT)).noches, 1)
 })
@@ -148,6 +151,18 @@ test('a night that a clock of the future gave is no night', async () => {
   assert.equal((await sweepAt(NIGHT)).noches, MANY)
   const { rows } = await sql<{ at: Date }>`select max(next_run_at) as at from sat_sync_settings`.execute(central)
   assert.ok((rows[0]?.at ?? NIGHT) < new Date('2026-02-13T00:00:00Z'))
+})
+
+test('of a clock that was put back by a day neither a night nor a pause is waited for', async () => {
+  const { central } = product.deps
+  await sweepAt(new Date(NIGHT.getTime() + 86_400_000))
+  await sql`delete from sat_sync_jobs where kind <> 'inicial'`.execute(central)
+  assert.equal((await sweepAt(NIGHT)).noches, MANY)
+  await central
+    .updateTable('sat_sync_settings')
+    .set({ paused_code: 'fiel.vencida', look_again_at: new Date(NIGHT.getTime() + 86_400_000 / 2) })
+    .execute()
+  assert.equal((await dueAt(NIGHT)).length, MANY)
 })
 
 test('finding who is due reads no table whole', async () => {
@@ -171,7 +186,7 @@ test('a company whose requests may not be sent now has no turn each minute until
     .where('id', '=', id)
     .executeTakeFirstOrThrow()
   await planRun({ central, clock: { now: () => NIGHT } }, company)
-  const due = async () => (await findDueTenants(central, NIGHT)).includes(id)
+  const due = async () => (await dueAt(NIGHT)).includes(id)
   assert.ok(await due())
   const set = (where: string, change: string) =>
     sql`update sat_solicitudes set ${sql.raw(change)} where tenant_id = ${id} and ${sql.raw(where)}`.execute(central)
@@ -201,4 +216,46 @@ test('a company whose requests may not be sent now has no turn each minute until
   assert.equal(await due(), false)
   await set(`estado = 'en_proceso'`, `estado = 'completa', siguiente_en = null`)
   assert.ok(await due())
+})
+
+test('an outage costs five hundred companies a few turns an hour, and its end is no stampede', async (t) => {
+  const { central } = product.deps
+  await sweepAt(NIGHT)
+  const companies = await central.selectFrom('tenants').select(['id', 'rfc']).execute()
+  for (const company of companies) await planRun({ central, clock: { now: () => NIGHT } }, company)
+  let minute = 0
+  const breaker = createBreaker({ now: () => minute * 60_000 })
+  const satDescarga = { salud: () => saludDe(breaker) }
+  const nextMinute = async () => {
+    minute++
+    await sql`delete from pgboss.job where name = 'sat.sync'`.execute(central)
+    const now = new Date(NIGHT.getTime() + minute * 60_000)
+    await sweep({ ...product.deps, clock: { now: () => now }, satDescarga })
+    return turns()
+  }
+  for (let calls = 0; calls < 5; calls++) breaker.enter()?.failed()
+  const outage: number[] = []
+  for (let passed = 0; passed < 60; passed++) {
+    const left = await nextMinute()
+    for (const _ of left) breaker.enter()?.failed()
+    outage.push(left.length)
+  }
+  const anHour = outage.reduce((sum, n) => sum + n, 0)
+  t.diagnostic(`${anHour} turns in an hour of an outage`)
+  assert.ok(anHour >= 60, 'nobody looked whether it is over')
+  assert.ok(anHour <= 200, `${anHour} turns in an hour of an outage`)
+
+  const recovery: number[] = []
+  const had = new Set<string>()
+  for (let passed = 0; passed < 12; passed++) {
+    const left = await nextMinute()
+    for (const _ of left) breaker.enter()?.succeeded()
+    recovery.push(left.length)
+    for (const id of left) had.add(id)
+    await sql`update sat_solicitudes set siguiente_en = null where tenant_id = any(${left}::uuid[])`.execute(central)
+    await sql`update sat_sync_jobs set estado = 'terminada' where tenant_id = any(${left}::uuid[])`.execute(central)
+  }
+  assert.equal(had.size, MANY)
+  t.diagnostic(`turns in the minutes after it: ${recovery.join(' ')}`)
+  assert.ok(Math.max(...recovery) <= 90, recovery.join(' '))
 })

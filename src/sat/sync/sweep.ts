@@ -1,11 +1,14 @@
 import type { Config } from '../../config.ts'
 import { crashpoint } from '../../crashpoint.ts'
 import { instantOf } from '../../fiscal/fecha.ts'
+import type { SatDescarga } from '../descarga/client.ts'
+import { admit } from './admit.ts'
 import { siguienteNoche } from './plan.ts'
-import { findDueTenants, lockDueNights, orderNights } from './sweep-queries.ts'
+import { findPendientes, lockDueNights, orderNights } from './sweep-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 export interface SweepDeps extends Pick<SyncDeps, 'central' | 'clock' | 'queue'> {
+  satDescarga: Pick<SatDescarga, 'salud'>
   config: Pick<Config, 'satSync'>
 }
 
@@ -13,7 +16,8 @@ export interface SweepDeps extends Pick<SyncDeps, 'central' | 'clock' | 'queue'>
  * Orders the runs of all companies whose night has come, and leaves a turn for each company of which something is due. In
  * whole sets: five hundred companies are a few statements, and one that cannot be entered holds up none of the others.
  */
-export async function sweep({ central, clock, queue, config }: SweepDeps): Promise<{ noches: number; turnos: number }> {
+export async function sweep(deps: SweepDeps): Promise<{ noches: number; turnos: number }> {
+  const { central, clock, queue, config, satDescarga } = deps
   const now = clock.now()
   const { windowMinutes } = config.satSync
   const noches = await central.transaction().execute(async (trx) => {
@@ -23,7 +27,7 @@ export async function sweep({ central, clock, queue, config }: SweepDeps): Promi
     return nights.length
   })
   crashpoint('sat.sweep.ordered')
-  const due = await findDueTenants(central, now)
+  const due = admit(await findPendientes(central, now), satDescarga.salud, now)
   await central.transaction().execute((trx) =>
     queue.enqueueAll(
       trx,

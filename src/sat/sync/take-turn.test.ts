@@ -5,7 +5,7 @@ import { randomRfc, type Tenant } from '../../../test/support/product.ts'
 import { type SyncWorld, startSyncWorld } from '../../../test/support/sync-world.ts'
 import { handlers } from '../../../workers/handlers.ts'
 import { sweep } from './sweep.ts'
-import { findDueTenants } from './sweep-queries.ts'
+import { findPendientes } from './sweep-queries.ts'
 import { takeTurn } from './take-turn.ts'
 
 let world: SyncWorld
@@ -27,6 +27,8 @@ const { signal } = new AbortController()
 const later = (minutes: number) => {
   world.time.now = new Date(world.time.now.getTime() + minutes * 60_000)
 }
+const due = async () =>
+  (await findPendientes(world.product.deps.central, world.time.now)).map(({ tenantId }) => tenantId)
 const orden = () =>
   world.product.deps.central
     .selectFrom('sat_sync_settings')
@@ -46,7 +48,7 @@ test('a turn that fails for a fault of ours is taken again after longer and long
   const broken = {
     ...deps(),
     satDescarga: {
-      restMs: () => 0,
+      ...world.product.deps.satDescarga,
       abrirSesion: () => {
         throw new TypeError('undefined is not a function')
       },
@@ -58,9 +60,9 @@ test('a turn that fails for a fault of ours is taken again after longer and long
     const { look_again_at: at } = await orden()
     const minutes = ((at?.getTime() ?? 0) - world.time.now.getTime()) / 60_000
     waits.push(minutes)
-    assert.deepEqual(await findDueTenants(world.product.deps.central, world.time.now), [])
+    assert.deepEqual(await due(), [])
     later(minutes)
-    assert.deepEqual(await findDueTenants(world.product.deps.central, world.time.now), [tenant.id])
+    assert.deepEqual(await due(), [tenant.id])
   }
   await assert.rejects(takeTurn(broken, tenant.id, { signal: AbortSignal.abort() }), /undefined is not a function/)
   assert.deepEqual(waits, [2, 2, 4, 8, 16, 32, 60, 60, 60])

@@ -96,7 +96,8 @@ async function turn(deps: TurnDeps, db: TenantDb, empresa: Empresa, signal: Abor
   await warn(deps, db)
   const { enviadas, verificadas, descargados, more } = asked
   const pausa = (await findOrden(deps.central, empresa.id))?.pausedCode ?? null
-  const siguiente = pausa === null ? await findNextDue(deps.central, empresa.id, deps.clock.now()) : null
+  const siguiente =
+    pausa === null ? await findNextDue(deps.central, empresa.id, { now: deps.clock.now(), ...abiertos(deps) }) : null
   return { planeadas, enviadas, verificadas, descargados, terminada, pausa, more, siguiente }
 }
 
@@ -149,6 +150,12 @@ async function mindThePlan(deps: SyncDeps, db: TenantDb): Promise<boolean> {
   }
   await resume(deps.central, db.tenantId, deps.clock.now(), 'cfdi.limite')
   return true
+}
+
+/** Services that may be asked now, and those whose packages may be had. */
+function abiertos({ satDescarga }: Pick<SyncDeps, 'satDescarga'>) {
+  const pedir = SERVICIOS.filter((servicio) => satDescarga.restMs(servicio) === 0)
+  return { pedir, bajar: pedir.filter((servicio) => satDescarga.restMs(servicio, 'descarga') === 0) }
 }
 
 /** Whether anything is due that only the SAT can answer, and may be asked now. */
