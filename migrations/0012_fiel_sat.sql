@@ -192,3 +192,10 @@ create table sat_paquetes (
 create index sat_paquetes_due on sat_paquetes (tenant_id, siguiente_en) where siguiente_en is not null;
 comment on table sat_paquetes is 'The packages of a request. The SAT gives each twice within 72 hours: an attempt is counted before it is made.';
 comment on column sat_paquetes.bytes is 'Of the ZIP as it lies under FILES_PATH until it is imported.';
+
+create table cfdi_limits_told (
+  tenant_id     uuid primary key references tenants,
+  version       bigint not null,
+  look_again_at timestamptz not null
+);
+comment on table cfdi_limits_told is 'For which tenants.entitlements_version a company was told how full its plan is (CFDI_LIMITE_PLAN), and when it is looked at again although that did not move.';

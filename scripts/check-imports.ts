@@ -47,6 +47,7 @@ const PURE: Readonly<Record<string, string>> = {
   'cfdi/bulk': 'shown-name zip-errors zip-index',
   'cfdi/detail': 'answers related',
   'cfdi/exports': 'columns consulta xlsx-xml zip-records errors',
+  'cfdi/limit': 'cfdi-limit limit-alert',
   'cfdi/find': 'fold search-text address totales',
   'cfdi/pdf': 'catalogos cifras datos importe-con-letra legible verificacion errors',
   'cfdi/read':

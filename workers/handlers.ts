@@ -13,6 +13,7 @@ import { onBillingSeats } from './handlers/billing-seats.ts'
 import { onCfdiComplete } from './handlers/cfdi-complete.ts'
 import { onCfdiExport, onCfdiExportsSweep } from './handlers/cfdi-export.ts'
 import { onCfdiImport, onCfdiImportSweep, onCfdiImportTidy } from './handlers/cfdi-import.ts'
+import { onCfdiLimit, onCfdiLimitSweep } from './handlers/cfdi-limit.ts'
 import { onCleanupExpired } from './handlers/cleanup-expired.ts'
 import { onFielFiles, onFielSweep } from './handlers/fiel.ts'
 import { onMailSend, onMailSweep } from './handlers/mail.ts'
@@ -56,5 +57,7 @@ export const handlers: Handlers = {
   'cfdi.import': onCfdiImport,
   'cfdi.import-sweep': onCfdiImportSweep,
   'cfdi.import-tidy': onCfdiImportTidy,
+  'cfdi.limit': onCfdiLimit,
+  'cfdi.limit-sweep': onCfdiLimitSweep,
   'cleanup.expired': onCleanupExpired,
 }

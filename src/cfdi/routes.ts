@@ -1,5 +1,6 @@
 import type { EntitlementCache } from '../billing/entitlements/entitlement-cache.ts'
 import type { Feature } from '../billing/plans/features.ts'
+import type { Clock } from '../clock.ts'
 import type { TenantDatabases } from '../db/tenant-databases.ts'
 import type { Rol } from '../http/access.ts'
 import { actingTenant } from '../http/principal.ts'
@@ -10,13 +11,14 @@ import { CfdiStored, CfdiUpload } from './schemas.ts'
 import { storeCfdis } from './store/store-cfdis.ts'
 
 interface CfdiDeps {
+  clock: Clock
   tenants: TenantDatabases
   entitlements: Pick<EntitlementCache, 'get'>
 }
 
 /** CFDI that come in one by one. */
 export const cfdiRoutes = (deps: CfdiDeps) => async (app: App) => {
-  const { tenants, entitlements } = deps
+  const { clock, tenants, entitlements } = deps
   app.addContentTypeParser(XML, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
   const upload = {
@@ -34,7 +36,7 @@ export const cfdiRoutes = (deps: CfdiDeps) => async (app: App) => {
     // The limit may be remembered; how many there are is counted where they are stored.
     const limit = (await entitlements.get(tenantId)).limits.cfdis
     const { stored, repeated, avisos } = await tenants.use(tenantId, (db) =>
-      storeCfdis(db, rfc, [cfdi], { source: 'upload', limit }),
+      storeCfdis(db, rfc, [cfdi], { source: 'upload', limit, now: clock.now() }),
     )
     const seen = avisos.map(({ code, mensaje }) => ({ code, mensaje }))
     return { stored, repeated, ...(seen.length > 0 && { avisos: seen }) }

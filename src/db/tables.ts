@@ -87,6 +87,12 @@ export interface CentralBillingPolicy {
   updated_by: string | null
 }
 
+export interface CentralCfdiLimitsTold {
+  tenant_id: string
+  version: BigInteger
+  look_again_at: Instant
+}
+
 export interface CentralDatabaseServers {
   id: Always<number>
   name: string
@@ -787,6 +793,7 @@ export interface CentralTables {
   billing_alerts: CentralBillingAlerts
   billing_links: CentralBillingLinks
   billing_policy: CentralBillingPolicy
+  cfdi_limits_told: CentralCfdiLimitsTold
   database_servers: CentralDatabaseServers
   fiel_credentials: CentralFielCredentials
   fiel_releases: CentralFielReleases

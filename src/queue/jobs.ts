@@ -200,6 +200,18 @@ export const jobs = {
     key: ({ tenantId }) => tenantId,
     group: ({ tenantId }) => tenantId,
   }),
+  // How full the plan of a company is, after its plan changed. What was told of which plan is written down, and the sweep
+  // compares: a change that nobody heard of costs a minute.
+  'cfdi.limit': job({
+    payload: z.object({ tenantId: z.uuid() }),
+    retryLimit: 2,
+    retryDelay: 5,
+    policy: 'exclusive',
+    key: ({ tenantId }) => tenantId,
+    group: ({ tenantId }) => tenantId,
+    loops: 1,
+  }),
+  'cfdi.limit-sweep': job({ payload: z.object({}), cron: '* * * * *' }),
   'cleanup.expired': job({ payload: z.object({}), cron: '*/10 * * * *' }),
 } as const
 

@@ -51,7 +51,7 @@ test('loads, uploads, annotations, answers of the SAT and what completes old row
         xmls
           .slice(round * 16 - 4, round * 16 + 12)
           .map((xml) => parseCfdi(Buffer.from(`${xml} ${'\n'.repeat(round)}`))),
-        { source: 'upload', limit: { max: -1, mode: 'hard' } },
+        { source: 'upload', limit: { max: -1, mode: 'hard' }, now: new Date() },
       ),
       completeCfdis(db, { batch: 7 }),
       ask(),

@@ -68,7 +68,7 @@ test('property: whatever happens, at once or in turn, leaves the months that are
             db,
             'EKU9003173C9',
             [...new Set(some)].map((n) => parseCfdi(Buffer.from(xmls[n]!))),
-            { source: 'upload', limit: { max: -1, mode: 'hard' } },
+            { source: 'upload', limit: { max: -1, mode: 'hard' }, now: new Date() },
           )
         const happen = async (one: Hecho): Promise<unknown> => {
           if (one.kind === 'llega') return store(one.de)

@@ -29,7 +29,7 @@ test('the IVA of the demonstration is what its plan says to the centavo, before 
     db,
     RFC,
     documents.map((one) => parseCfdi(one.xml())),
-    { source: 'upload', limit },
+    { source: 'upload', limit, now: new Date() },
   )
   // Asked at the end of May: what is cancelled by then; and once more in July.
   await tell(db, documents, early)

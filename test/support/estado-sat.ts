@@ -9,7 +9,7 @@ export const RFC = 'EKU9003173C9'
 /** Stores CFDI of RFC and returns their folios. */
 export async function storeSpecs(db: TenantDb, ...specs: CfdiSpec[]): Promise<string[]> {
   const cfdis = specs.map((spec) => parseCfdi(Buffer.from(cfdiXml(spec))))
-  await storeCfdis(db, RFC, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' } })
+  await storeCfdis(db, RFC, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' }, now: new Date() })
   return cfdis.map(({ uuid }) => uuid)
 }
 

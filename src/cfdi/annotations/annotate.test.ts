@@ -28,7 +28,7 @@ after(() => tenants.close())
 const uuidOf = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 const store = (db: TenantDb, ...specs: CfdiSpec[]) => {
   const cfdis = specs.map((spec) => parseCfdi(Buffer.from(cfdiXml(spec))))
-  return storeCfdis(db, RFC, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' } })
+  return storeCfdis(db, RFC, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' }, now: new Date() })
 }
 const note = (db: TenantDb, uuid: string, pedido: Omit<Pedido, 'motivo'>, motivo = 'Así lo dice el banco', now = NOW) =>
   annotate(db, uuid, { ...pedido, motivo }, { autor, now })

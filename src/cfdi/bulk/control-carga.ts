@@ -1,24 +1,30 @@
+import type { EntitlementCache } from '../../billing/entitlements/entitlement-cache.ts'
 import type { Clock } from '../../clock.ts'
 import type { TenantDb } from '../../db/databases.ts'
 import { leaveInOutbox } from '../../queue/outbox.ts'
+import { tellLimit } from '../limit/tell-limit.ts'
 import { reopen } from './create-carga.ts'
 import { cargaClosed, cargaNotFound, filesGone, nothingToRetry } from './errors.ts'
 import { isOpen } from './import-carga.ts'
-import { unpause } from './plan-limit.ts'
 import { findRetryable, hasBeyondLimit, lockCarga, setEstado } from './queries.ts'
 
 /**
  * Stops a load between two batches. What is stored stays, and the row says how far it got; trying it again goes on there.
  * @throws AppError `carga.not_found`; conflict `carga.closed`
  */
-export async function cancelCarga({ clock }: { clock: Clock }, db: TenantDb, id: string): Promise<void> {
+export async function cancelCarga(
+  { clock, entitlements }: { clock: Clock; entitlements: Pick<EntitlementCache, 'get'> },
+  db: TenantDb,
+  id: string,
+): Promise<void> {
+  const limit = (await entitlements.get(db.tenantId)).limits.cfdis
   await db.transaction().execute(async (trx) => {
     const carga = await lockCarga(trx, id)
     if (!carga) throw cargaNotFound()
     if (carga.estado === 'cancelada') return
     if (!isOpen(carga)) throw cargaClosed()
     await setEstado(trx, id, { estado: 'cancelada', reintento: carga.reintento, terminadaEn: clock.now() })
-    if (carga.pausa !== null) await unpause(trx, clock.now())
+    if (carga.pausa !== null) await tellLimit(trx, limit, clock.now())
   })
 }
 

@@ -6,14 +6,16 @@ import { crashpoint } from '../../crashpoint.ts'
 import type { TenantDb, TenantTx } from '../../db/databases.ts'
 import { sqlState } from '../../db/failures.ts'
 import { AppError } from '../../errors.ts'
+import type { CfdiLimit } from '../limit/cfdi-limit.ts'
+import { tellLimit } from '../limit/tell-limit.ts'
 import { type Batch, batchOf } from '../store/batch.ts'
 import type { Origen } from '../store/cfdi-rows.ts'
 import { findStored } from '../store/insert-queries.ts'
-import { type CfdiLimit, type StoredBatch, storeBatch } from '../store/store-cfdis.ts'
+import { type StoredBatch, storeBatch } from '../store/store-cfdis.ts'
 import { type Archivo, type Item, itemsAt, itemsOf, type Stock } from './archivos.ts'
 import { folderOf } from './disk.ts'
 import { filesLost } from './errors.ts'
-import { filesThatFit, pauseAtLimit, stillWaits, unpause } from './plan-limit.ts'
+import { filesThatFit, stillWaits } from './plan-limit.ts'
 import {
   advanceCarga,
   type CargaRow,
@@ -28,6 +30,7 @@ import {
   putResultados,
   type Resultado,
   setEstado,
+  setPausa,
 } from './queries.ts'
 import { type BatchBounds, type Reading, readBatches, unexpected } from './read-files.ts'
 import { differing, type ReadFile, resultsOf } from './results.ts'
@@ -69,8 +72,8 @@ export async function importCarga(
 ): Promise<CargaRow | undefined> {
   const carga = await findCarga(db, cargaId)
   if (!carga || !isOpen(carga)) return carga
-  if (carga.pausa !== null && (await stillWaits(db, carga, (await deps.entitlements.get(db.tenantId)).limits.cfdis)))
-    return carga
+  const limitNow = async () => (await deps.entitlements.get(db.tenantId)).limits.cfdis
+  if (carga.pausa !== null && (await stillWaits(db, carga, await limitNow()))) return carga
   const run = createRun(deps, db, carga, options)
   try {
     const { archivos } = (await findArchivos(db, cargaId)) ?? { archivos: [] }
@@ -80,11 +83,12 @@ export async function importCarga(
     else if (isWhole) await run.end(null)
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'carga.files_lost')) throw error
+    const limit = await limitNow()
     await db.transaction().execute(async (trx) => {
       const now = await lockCarga(trx, cargaId)
       if (!now || !isOpen(now)) return
       await setEstado(trx, cargaId, failed(error, now.reintento, deps.clock.now()))
-      if (now.pausa !== null) await unpause(trx, deps.clock.now())
+      if (now.pausa !== null) await tellLimit(trx, limit, deps.clock.now())
     })
   }
   return findCarga(db, cargaId)
@@ -212,7 +216,8 @@ function createRun(deps: ImportDeps, db: TenantDb, { id: cargaId, fuente }: Carg
   ): Promise<Progress> {
     const carga = await lockCarga(trx, cargaId)
     if (!carga || !isOpen(carga) || (before ? carga.reintento : carga.procesados) !== from) return 'stop'
-    const stored = batch.documents.length > 0 ? await storeBatch(trx, batch, { ...limit, partial: true }) : NOTHING
+    const now = deps.clock.now()
+    const stored = batch.documents.length > 0 ? await storeBatch(trx, batch, { limit, now, partial: true }) : NOTHING
     const done = isPackage ? filesThatFit(files, stored.beyond) : files
     const results = await resultsIn(trx, done, stored, limit)
     await putResultados(trx, cargaId, results)
@@ -223,24 +228,24 @@ function createRun(deps: ImportDeps, db: TenantDb, { id: cargaId, fuente }: Carg
         cargaId,
         results.filter(isStored).map(({ n }) => n),
       )
-    const now = deps.clock.now()
     const stopped = files[done.length]
     const place = stopped ? stopped.n : lastOf(files) + 1
     if (done.length > 0)
       await advanceCarga(trx, cargaId, countsOf(results, before), { now, reintento: before ? place : carga.reintento })
-    if (stopped) {
-      const left = carga.total - (before ? place : carga.procesados + done.length)
-      await pauseAtLimit(trx, carga, { left, stored: stored.total, max: limit.max, now })
-    } else if (carga.pausa !== null) await unpause(trx, now)
+    if (stopped) await setPausa(trx, cargaId, 'limit_reached')
+    if (stopped || carga.pausa !== null) await tellLimit(trx, limit, now)
     crashpoint(`carga.batch.${files[0]?.n}.written`)
     return stopped ? 'stop' : 'stored'
   }
 
   async function end(place: number | null): Promise<Progress> {
+    const limit = (await deps.entitlements.get(db.tenantId)).limits.cfdis
     return db.transaction().execute(async (trx) => {
       const carga = await lockCarga(trx, cargaId)
       if (!carga || !isOpen(carga) || carga.reintento !== place) return 'stop'
-      await setEstado(trx, cargaId, { estado: 'terminada', terminadaEn: deps.clock.now() })
+      const now = deps.clock.now()
+      await setEstado(trx, cargaId, { estado: 'terminada', terminadaEn: now })
+      if (carga.pausa !== null) await tellLimit(trx, limit, now)
       return 'stored'
     })
   }

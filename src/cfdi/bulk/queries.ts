@@ -174,13 +174,6 @@ export async function setPausa(trx: TenantTx, id: string, pausa: Pausa): Promise
     where id = ${id} and pausa is distinct from ${pausa}`.execute(trx)
 }
 
-/** Whether some load waits for that. */
-export async function isAnyPaused(db: TenantSql, pausa: Pausa): Promise<boolean> {
-  const { rows } = await sql`
-    select from cargas where estado in ('recibida', 'procesando') and pausa = ${pausa} limit 1`.execute(db)
-  return rows.length > 0
-}
-
 /** How many CFDI the company has, by the counter that limits are held against. */
 export async function countStored(db: TenantSql): Promise<number> {
   const row = await db.selectFrom('usage').select('n').where('kind', '=', 'cfdi').executeTakeFirst()

@@ -1,6 +1,7 @@
 import { cfdiLimitReached } from '../errors.ts'
+import type { CfdiLimit } from '../limit/cfdi-limit.ts'
 import type { CfdiRows } from '../store/cfdi-rows.ts'
-import type { CfdiLimit, StoredBatch } from '../store/store-cfdis.ts'
+import type { StoredBatch } from '../store/store-cfdis.ts'
 import { type Aviso, beyondLimit, bytesDiffer } from '../verify/avisos.ts'
 import type { Resultado } from './queries.ts'
 import type { Verdict } from './verdict.ts'

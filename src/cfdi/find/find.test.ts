@@ -67,7 +67,12 @@ after(async () => {
 
 async function store(specs: readonly CfdiSpec[], cargaId: string | undefined) {
   const cfdis = specs.map((spec) => parseCfdi(Buffer.from(cfdiXml(spec))))
-  const origen = { source: 'bulk' as const, limit: { max: -1, mode: 'hard' as const }, ...(cargaId && { cargaId }) }
+  const origen = {
+    source: 'bulk' as const,
+    limit: { max: -1, mode: 'hard' as const },
+    now: new Date(),
+    ...(cargaId && { cargaId }),
+  }
   await tenant.db((db) => storeCfdis(db, RFC, cfdis, origen))
 }
 
@@ -407,7 +412,7 @@ test("what somebody else issued in the company's name is shown in the totals and
         parseCfdi(ownFixture('cfdi/40/own-i-terceros.xml')),
         parseCfdi(Buffer.from(cfdiXml({ emisor: { rfc: 'JUFA7608212V6' } }))),
       ],
-      { source: 'upload', limit: { max: -1, mode: 'hard' } },
+      { source: 'upload', limit: { max: -1, mode: 'hard' }, now: new Date() },
     ),
   )
   const { cfdis, vigentes, neto } = (await other.get('/api/cfdi/totales')).json()

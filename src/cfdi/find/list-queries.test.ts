@@ -18,7 +18,7 @@ test('a page is cut between rows, whatever their texts hold', async () => {
   const db = await tenants.create()
   const folios = ['una\nlínea', 'dos\\n', '"tres"', '\u2028', '{"x":[1,2]}, \n {']
   const cfdis = folios.map((folio, day) => ({ ...parseCfdi(Buffer.from(cfdiXml({ fecha: at(day) }))), folio }))
-  await storeCfdis(db, RFC, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' } })
+  await storeCfdis(db, RFC, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' }, now: new Date() })
 
   const seen: string[] = []
   let position: string | undefined

@@ -20,7 +20,11 @@ const LATER = ['cfdi_conceptos', 'cfdi_impuestos', 'cfdi_nominas', 'cfdi_retenci
 
 async function stored(): Promise<TenantDb> {
   const db = await tenants.create()
-  await storeCfdis(db, 'EKU9003173C9', fixtures, { source: 'upload', limit: { max: -1, mode: 'hard' } })
+  await storeCfdis(db, 'EKU9003173C9', fixtures, {
+    source: 'upload',
+    limit: { max: -1, mode: 'hard' },
+    now: new Date(),
+  })
   return db
 }
 

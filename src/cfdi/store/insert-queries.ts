@@ -11,11 +11,19 @@ import { bytea } from './literals.ts'
  * thing that such a transaction takes. Whoever comes after sees all that came before, so an invoice and its payment that
  * arrive at once meet; of fifty at once to the last place one finds it free; and nobody waits for somebody who waits for
  * him, whatever documents and months they share.
- * @returns how many CFDI there are
  */
-export async function lockLine(trx: TenantTx): Promise<number> {
-  const { rows } = await sql<{ n: string }>`select n from usage where kind = 'cfdi' for update`.execute(trx)
-  return Number(rows[0]?.n ?? 0)
+export async function lockLine(trx: TenantTx): Promise<Line> {
+  const { rows } = await sql<{ n: string; limitTold: boolean }>`
+    select n, exists(select from alertas where clave = 'CFDI_LIMITE_PLAN' and resuelta_en is null) as "limitTold"
+    from usage where kind = 'cfdi' for update`.execute(trx)
+  return { cfdis: Number(rows[0]?.n ?? 0), limitTold: rows[0]?.limitTold ?? false }
+}
+
+export interface Line {
+  /** How many CFDI there are. */
+  readonly cfdis: number
+  /** Whether something is told of the plan's limit. As it was before the wait for the line: a hint, asked in passing. */
+  readonly limitTold: boolean
 }
 
 /** Counts what was stored. The line is held. */

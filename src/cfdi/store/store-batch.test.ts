@@ -9,6 +9,7 @@ import { ownFixture, ownFixtures } from '../../../test/support/fixtures.ts'
 import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
 import { openAs } from '../../db/client.ts'
 import type { TenantDb } from '../../db/databases.ts'
+import type { CfdiLimit } from '../limit/cfdi-limit.ts'
 import type { Cfdi } from '../read/comprobante.ts'
 import { parseCfdi } from '../read/parse.ts'
 import { batchOf, documentOf, prepareBatch } from './batch.ts'
@@ -16,7 +17,7 @@ import type { Origen } from './cfdi-rows.ts'
 import { TABLES } from './columns.ts'
 import { arrayLiteral } from './literals.ts'
 import { rederive } from './rederive.ts'
-import { type CfdiLimit, storeBatch, storeCfdis } from './store-cfdis.ts'
+import { storeBatch, storeCfdis } from './store-cfdis.ts'
 
 const RFC = 'EKU9003173C9'
 const BULK: Origen = { source: 'bulk' }
@@ -32,11 +33,10 @@ const read = (spec: CfdiSpec): Cfdi => parseCfdi(Buffer.from(cfdiXml(spec)))
 const several = (n: number) => Array.from({ length: n }, () => read({ uuid: randomUUID() }))
 const fixtures = ['cfdi/33', 'cfdi/40'].flatMap(ownFixtures).map((name) => parseCfdi(ownFixture(name)))
 
-const store = (
-  db: TenantDb,
-  cfdis: readonly Cfdi[],
-  { rfc = RFC, from = BULK, limit = ANY as CfdiLimit & { partial?: boolean } } = {},
-) => db.transaction().execute((trx) => storeBatch(trx, prepareBatch(cfdis, rfc, from), limit))
+const store = (db: TenantDb, cfdis: readonly Cfdi[], { rfc = RFC, from = BULK, limit = ANY, partial = false } = {}) =>
+  db
+    .transaction()
+    .execute((trx) => storeBatch(trx, prepareBatch(cfdis, rfc, from), { limit, now: new Date(), partial }))
 
 const EVERY_TABLE = [...Object.keys(TABLES), 'cfdi_xml', 'cfdi_evidencias', 'movimientos', 'movimientos_sumas', 'usage']
 
@@ -175,18 +175,21 @@ test('what a plan has no place for is left out, the last ones given; both number
   const db = await tenants.create()
   const cfdis = several(7)
   await store(db, cfdis.slice(0, 2))
-  const limit = { max: 5, mode: 'hard', partial: true } as const
-  const { stored, repeated, beyond, total } = await store(db, cfdis, { limit })
+  const limit = { max: 5, mode: 'hard' } as const
+  const { stored, repeated, beyond, total } = await store(db, cfdis, { limit, partial: true })
   const uuids = cfdis.map(({ uuid }) => uuid)
   assert.deepEqual([stored, repeated, beyond, total], [uuids.slice(2, 5), uuids.slice(0, 2), uuids.slice(5), 5])
-  const again = await store(db, cfdis, { limit })
+  const again = await store(db, cfdis, { limit, partial: true })
   assert.deepEqual([again.stored, again.beyond, again.total], [[], uuids.slice(5), 5])
 })
 
 test('two loads at once to the last places take exactly those', async () => {
   const db = await tenants.create()
-  const limit = { max: 40, mode: 'hard', partial: true } as const
-  const answers = await Promise.all([store(db, several(30), { limit }), store(db, several(30), { limit })])
+  const limit = { max: 40, mode: 'hard' } as const
+  const answers = await Promise.all([
+    store(db, several(30), { limit, partial: true }),
+    store(db, several(30), { limit, partial: true }),
+  ])
   assert.deepEqual(
     answers.map(({ stored, beyond }) => stored.length + beyond.length),
     [30, 30],
@@ -202,7 +205,7 @@ test('fifty single uploads at one below the limit let exactly one in', async () 
   await store(db, several(4))
   const limit = { max: 5, mode: 'hard' } as const
   const answers = await Promise.allSettled(
-    several(50).map((cfdi) => storeCfdis(db, RFC, [cfdi], { source: 'upload', limit })),
+    several(50).map((cfdi) => storeCfdis(db, RFC, [cfdi], { source: 'upload', limit, now: new Date() })),
   )
   assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, 1)
   for (const answer of answers) {
@@ -235,7 +238,7 @@ test('what a batch looks at does not grow with the credit notes of a company tha
   )
   await store(db, notes)
   const looked = await db.transaction().execute(async (trx) => {
-    await storeBatch(trx, prepareBatch(several(200), RFC, BULK), ANY)
+    await storeBatch(trx, prepareBatch(several(200), RFC, BULK), { limit: ANY, now: new Date() })
     const { rows } = await sql<{ n: string }>`
       select sum(seq_tup_read + idx_tup_fetch)::text as n from pg_stat_xact_user_tables
       where relname in ('cfdis', 'cfdi_relaciones')`.execute(trx)
@@ -250,7 +253,7 @@ test('a session that dies with a batch half stored leaves nothing of it', async 
   await store(db, several(2))
   const before = await everything(db)
   const dying = db.transaction().execute(async (trx) => {
-    await storeBatch(trx, prepareBatch(fixtures, RFC, BULK), ANY)
+    await storeBatch(trx, prepareBatch(fixtures, RFC, BULK), { limit: ANY, now: new Date() })
     await sql`select pg_terminate_backend(pg_backend_pid())`.execute(trx)
   })
   await assert.rejects(dying)

@@ -27,7 +27,7 @@ after(() => tenants.close())
 
 const read = (spec: CfdiSpec): Cfdi => parseCfdi(Buffer.from(cfdiXml(spec)))
 const storeCfdis = (db: TenantDb, rfc: string, cfdis: readonly Cfdi[]) =>
-  storeWithin(db, rfc, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' } })
+  storeWithin(db, rfc, cfdis, { source: 'upload', limit: { max: -1, mode: 'hard' }, now: new Date() })
 const store = (db: TenantDb, ...specs: CfdiSpec[]) => storeCfdis(db, RFC, specs.map(read))
 
 async function iva(db: TenantDb, ejercicio: number, mes: number) {
@@ -461,14 +461,18 @@ test('a batch that does not fit is refused whole, and says how many there are an
   const db = await tenants.create()
   const limit = { max: 5, mode: 'hard' } as const
   const known = several(3)
-  await storeWithin(db, RFC, known, { source: 'upload', limit })
-  const refused = storeWithin(db, RFC, several(3), { source: 'bulk', limit })
+  await storeWithin(db, RFC, known, { source: 'upload', limit, now: new Date() })
+  const refused = storeWithin(db, RFC, several(3), { source: 'bulk', limit, now: new Date() })
   await assert.rejects(refused, { kind: 'payment_required', code: 'limit_reached', message: /tiene 3 CFDI.*incluye 5/ })
   const rows = await db.selectFrom('cfdis').select('uuid_fiscal').execute()
   assert.deepEqual([rows.length, await count(db)], [3, 3], 'nothing of it is stored')
-  const { stored, repeated } = await storeWithin(db, RFC, [...known, ...several(2)], { source: 'bulk', limit })
+  const { stored, repeated } = await storeWithin(db, RFC, [...known, ...several(2)], {
+    source: 'bulk',
+    limit,
+    now: new Date(),
+  })
   assert.deepEqual([stored.length, repeated.length, await count(db)], [2, 3, 5], 'what is here already takes no place')
-  const again = await storeWithin(db, RFC, known, { source: 'bulk', limit })
+  const again = await storeWithin(db, RFC, known, { source: 'bulk', limit, now: new Date() })
   assert.deepEqual([again.stored, again.repeated.length], [[], 3], 'and is no failure when all places are taken')
 })
 
@@ -476,7 +480,10 @@ test('below what a company has, a new limit takes nothing away and lets nothing 
   const db = await tenants.create()
   await storeCfdis(db, RFC, several(4))
   const limit = { max: 2, mode: 'hard' } as const
-  await assert.rejects(storeWithin(db, RFC, several(1), { source: 'upload', limit }), /tiene 4 CFDI.*incluye 2/)
+  await assert.rejects(
+    storeWithin(db, RFC, several(1), { source: 'upload', limit, now: new Date() }),
+    /tiene 4 CFDI.*incluye 2/,
+  )
   assert.equal(await count(db), 4)
 })
 
@@ -484,7 +491,9 @@ test('a soft limit stores what is beyond it and says so', async () => {
   const db = await tenants.create()
   const limit = { max: 2, mode: 'soft' } as const
   const codes = async (n: number) =>
-    (await storeWithin(db, RFC, several(n), { source: 'upload', limit })).avisos.map(({ code }) => code)
+    (await storeWithin(db, RFC, several(n), { source: 'upload', limit, now: new Date() })).avisos.map(
+      ({ code }) => code,
+    )
   assert.deepEqual(await codes(2), [])
   assert.deepEqual(await codes(1), ['cfdi.beyond_limit'])
   assert.equal(await count(db), 3)

@@ -1,6 +1,8 @@
 import type { TenantDb, TenantTx } from '../../db/databases.ts'
 import { sqlState } from '../../db/failures.ts'
 import { amountOutOfRange, cfdiLimitReached } from '../errors.ts'
+import { type CfdiLimit, umbralOf } from '../limit/cfdi-limit.ts'
+import { tellLimitOf } from '../limit/tell-limit.ts'
 import type { Cfdi } from '../read/comprobante.ts'
 import { type Aviso, beyondLimit, bytesDiffer } from '../verify/avisos.ts'
 import { type Batch, prepareBatch, writtenOf } from './batch.ts'
@@ -22,10 +24,10 @@ export interface StoredBatch {
   total: number
 }
 
-/** How many CFDI a company may have: -1 is any number. `soft` stores what is beyond and says so. */
-export interface CfdiLimit {
-  readonly max: number
-  readonly mode: 'hard' | 'soft'
+/** What a company may have, and when it is: the commit that fills a plan tells of it. */
+export interface Terms {
+  readonly limit: CfdiLimit
+  readonly now: Date
 }
 
 /**
@@ -38,29 +40,30 @@ export async function storeCfdis(
   db: TenantDb,
   rfc: string,
   cfdis: readonly Cfdi[],
-  { limit, ...from }: Origen & { limit: CfdiLimit },
+  { limit, now, ...from }: Origen & Terms,
 ): Promise<StoredBatch> {
   const batch = prepareBatch(cfdis, rfc, from)
-  return db.transaction().execute((trx) => storeBatch(trx, batch, limit))
+  return db.transaction().execute((trx) => storeBatch(trx, batch, { limit, now }))
 }
 
 /**
  * Stores a batch in the caller's transaction, of which it should be the first thing: it takes the company's line, and
- * keeps it until the commit. With `partial` what does not fit the plan is left out, the last ones first.
+ * keeps it until the commit. With `partial` what does not fit the plan is left out, the last ones first. A plan that is
+ * nearly full, or no longer, is told of in the same commit; to all others that costs nothing.
  * @throws AppError `cfdi.amount_out_of_range`; payment_required `limit_reached` without `partial`
  */
 export async function storeBatch(
   trx: TenantTx,
   batch: Batch,
-  limit: CfdiLimit & { partial?: boolean },
+  { limit, now, partial = false }: Terms & { partial?: boolean },
 ): Promise<StoredBatch> {
   try {
-    const before = await lockLine(trx)
+    const { cfdis: before, limitTold } = await lockLine(trx)
     const known = await findStored(trx, batch.given)
     const repeated = batch.given.filter((uuid) => known.has(uuid))
     const fresh = batch.given.filter((uuid) => !known.has(uuid))
     const places = limit.max < 0 || limit.mode === 'soft' ? fresh.length : Math.max(0, limit.max - before)
-    if (fresh.length > places && !limit.partial) throw cfdiLimitReached(before, limit.max)
+    if (fresh.length > places && !partial) throw cfdiLimitReached(before, limit.max)
     const stored = fresh.slice(0, places)
     const added = new Set(stored)
     const rows = batch.documents.filter(({ uuid }) => added.has(uuid))
@@ -69,12 +72,14 @@ export async function storeBatch(
       await countCfdis(trx, rows.length)
       await derive(trx, seedsOf(rows))
     }
+    const total = before + rows.length
+    if (rows.length > 0 && (limitTold || umbralOf(limit, total) !== undefined))
+      await tellLimitOf(trx, { limit, stored: total }, now)
     const unlike = unlikeOf(batch, known, added)
     if (unlike.length > 0) {
       const proofs = unlike.map((xml) => ({ xml, aviso: bytesDiffer(xml.uuid) }))
       await insertEvidence(trx, proofs, batch.origen)
     }
-    const total = before + rows.length
     const isBeyond = limit.mode === 'soft' && limit.max >= 0 && total > limit.max && rows.length > 0
     return {
       stored,

@@ -198,7 +198,7 @@ test('a package waits before the limit of the plan, says so, and goes on by itse
         .where('clave', '=', 'CFDI_LIMITE_PLAN')
         .execute(),
     )
-  assert.deepEqual(await alertas(), [{ tipo: 'CFDI_LIMITE_PLAN', severidad: 'aviso', resuelta_en: null }])
+  assert.deepEqual(await alertas(), [{ tipo: 'CFDI_LIMITE_PLAN', severidad: 'critica', resuelta_en: null }])
 
   // Whoever asks meanwhile finds it as it was: neither a failure nor a change.
   const ask = () =>
@@ -240,7 +240,7 @@ test('a package waits before the limit of the plan, says so, and goes on by itse
   )
 })
 
-test('whoever stops a package that waits ends what is told of it', async () => {
+test('whoever stops a package that waits ends what is told of it, but not that the plan is full', async () => {
   const tenant = await product.createTenant()
   const wish = { tipo: 'limite', clave: 'cfdis', valor: 1, hasta: null, motivo: 'prueba' }
   await product.staff.post(`/api/subscriptions/${tenant.id}/excepciones`, wish)
@@ -251,10 +251,10 @@ test('whoever stops a package that waits ends what is told of it', async () => {
   const { cargaId } = await receive(tenant, paquete)
   await until(async () => (await find(tenant, paquete.paqueteId))?.pausa, 20_000)
   const open = () =>
-    tenant.db((db) => db.selectFrom('alertas').select('tipo').where('resuelta_en', 'is', null).execute())
-  assert.deepEqual(await open(), [{ tipo: 'CFDI_LIMITE_PLAN' }])
+    tenant.db((db) => db.selectFrom('alertas').select(['tipo', 'severidad']).where('resuelta_en', 'is', null).execute())
+  assert.deepEqual(await open(), [{ tipo: 'CFDI_LIMITE_PLAN', severidad: 'critica' }])
   await tenant.post(`/api/cfdi/cargas/${cargaId}/cancelar`)
-  assert.deepEqual(await open(), [])
+  assert.deepEqual(await open(), [{ tipo: 'CFDI_LIMITE_PLAN', severidad: 'alta' }])
   const { estado, pausa } = (await find(tenant, paquete.paqueteId)) ?? {}
   assert.deepEqual([estado, pausa], ['cancelada', null])
 })
