@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { sql } from 'kysely'
-import { uuidv7 } from 'uuidv7'
+import { manyCompanies, NIGHT } from '../../../test/support/many-companies.ts'
 import { type Product, startProduct } from '../../../test/support/product.ts'
-import { openAs } from '../../db/client.ts'
 import { createBreaker } from '../../outbound/breaker.ts'
 import { saludDe } from '../descarga/salud.ts'
 import { planRun } from './plan-run.ts'
@@ -11,14 +10,13 @@ import { sweep } from './sweep.ts'
 import { findPendientes } from './sweep-queries.ts'
 
 const MANY = 500
-const NIGHT = new Date('2026-02-11T12:05:00Z') // five past six in Mexico City: the window of three hours is over
 
 let product: Product
 let ids: string[]
 const ends: (() => Promise<void>)[] = []
 before(async () => {
   product = await startProduct({ after: (end) => void ends.unshift(end) }, { worker: false })
-  ids = await manyCompanies()
+  ids = await manyCompanies(product.centralOwnerUrl, MANY)
 })
 after(async () => {
   for (const end of ends) await end()
@@ -33,45 +31,6 @@ beforeEach(async () => {
   await sql`update sat_sync_settings set next_run_at = ${NIGHT}::timestamptz - interval '1 hour', paused_code = null,
     look_again_at = null`.execute(central)
 })
-
-/** Companies with a year of nights behind them, in placements that nobody can enter. */
-async function manyCompanies(): Promise<string[]> {
-  const owner = await openAs(product.centralOwnerUrl)
-  const made = Array.from({ length: MANY }, () => uuidv7())
-  await owner.query(
-    `insert into tenants (id, rfc, nombre)
-     select id, 'XYZ' || lpad(n::text, 9, '0'), 'De prueba' from unnest($1::uuid[]) with ordinality as t(id, n)`,
-    [made],
-  )
-  await owner.query(
-    `insert into tenant_databases (tenant_id, server_id, database_name, role_name, state, schema_version)
-     select t.id, s.id, 'horux_nadie_' || t.number, 'hxt_' || t.number, 'active', 1 from tenants t, database_servers s`,
-  )
-  await owner.query(
-    `insert into sat_sync_settings (tenant_id, history_from, next_run_at, last_run_at, weekly_at, covered_until, created_at,
-       updated_at)
-     select id, '2025-01-01', now(), now(), $1::timestamptz - interval '2 days',
-       '{"cfdi.emitidos": "2026-02-09T23:59:59", "cfdi.recibidos": "2026-02-09T23:59:59",
-         "retenciones.emitidos": "2026-02-09T23:59:59", "retenciones.recibidos": "2026-02-09T23:59:59"}',
-       now(), now() from tenants`,
-    [NIGHT.toISOString()],
-  )
-  await owner.query(
-    `insert into sat_sync_jobs (id, tenant_id, kind, estado, created_at)
-     select gen_random_uuid(), id, 'inicial', 'terminada', now() from tenants`,
-  )
-  await owner.query(
-    `insert into sat_solicitudes (id, tenant_id, job_id, rfc, servicio, direccion, tipo, desde, hasta, parametros, huella,
-       estado, creada_en, actualizada_en)
-     select gen_random_uuid(), t.id, j.id, t.rfc, 'cfdi', d, 'CFDI', day, day + interval '23:59:59', '{}',
-       sha256(convert_to(t.rfc || d || day, 'UTF8')), 'completa', day, day
-     from tenants t join sat_sync_jobs j on j.tenant_id = t.id, unnest(array['emitidos', 'recibidos']) d,
-       generate_series('2025-12-01'::timestamp, '2026-02-09', interval '1 day') day`,
-  )
-  await owner.query('analyze sat_solicitudes')
-  await owner.end()
-  return made
-}
 
 const turns = async () => {
   const { rows } = await sql<{ id: string }>`
