@@ -50,8 +50,11 @@ export interface ImportOptions {
   bounds?: BatchBounds
 }
 
-/** Of the worker. What is stored in one commit; what a kill costs at most. */
-export const WORKER_BOUNDS: BatchBounds = { files: 500, bytes: 8 * 1024 ** 2 }
+/**
+ * Of the worker. What is stored in one commit; what a kill costs at most. Five hundred of what most CFDI are; of those of many
+ * lines fewer, because what is made of a byte of theirs, twice over while a batch is stored, is most of the worker's memory.
+ */
+export const WORKER_BOUNDS: BatchBounds = { files: 500, bytes: 3 * 1024 ** 2 }
 
 /**
  * Imports a load to its end, from wherever it stands. Each batch of files is one commit: documents, results and progress,
