@@ -49,6 +49,7 @@ import { createEventStreams } from './http/sse.ts'
 import type { App } from './http/zod.ts'
 import { mailRoutes } from './mail/routes.ts'
 import { estadoSatRoutes } from './sat/estado/routes.ts'
+import { reconciliacionRoutes } from './sat/reconciliacion/routes.ts'
 import { satRoutes } from './sat/sync/routes.ts'
 import { impuestosRoutes } from './taxes/routes.ts'
 import { tenantRoutes } from './tenants/routes.ts'
@@ -116,6 +117,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(downloadRoutes(deps))
   await app.register(estadoSatRoutes(deps))
   await app.register(satRoutes(deps))
+  await app.register(reconciliacionRoutes(deps))
   await app.register(impuestosRoutes(deps))
   await app.register(alertaRoutes(deps))
 

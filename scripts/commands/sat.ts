@@ -40,14 +40,15 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
   const { central } = operator.deps
   const run = await findLastRun(central, tenant.id)
   const orden = await findOrden(central, tenant.id)
-  const { faltan: _inTheCompany, ...state } = toSincronizacion({
+  // What differs is in the company's database, where no operator looks.
+  const { faltan: _faltan, sobran: _sobran, difieren: _difieren, ...state } = toSincronizacion({
     orden,
     fiel: await findFiel(central, tenant.id),
     corrida: run && { run, avance: await findAvance(central, run.id) },
     periodosConFalla: orden
       ? await countHoles(central, tenant.id, inicioDe(orden.historiaDesde, operator.deps.clock.now()))
       : 0,
-    faltan: [],
+    diferencias: { faltan: [], sobran: [], difieren: [] },
   })
   if (json) return console.log(JSON.stringify({ tenantId: tenant.id, rfc: tenant.rfc, ...state }))
   const { pausa, corrida, efirma, cubiertoHasta } = state

@@ -1335,11 +1335,24 @@ export interface TenantOutbox {
   published_at: Instant | null
 }
 
+export interface TenantSatCotejo {
+  unico: Filled<boolean>
+  llegados_hasta: Instant
+}
+
+export interface TenantSatFaltan {
+  servicio: string
+  direccion: string
+  mes: string
+  n: number
+}
+
 export interface TenantSatFilasIlegibles {
   paquete_id: string
   n: number
   texto: string
   motivo: string
+  uuid_fiscal: string | null
 }
 
 export interface TenantSatLecturas {
@@ -1352,6 +1365,16 @@ export interface TenantSatLecturas {
   difieren: Filled<number>
   leida_hasta: Filled<number>
   terminada_en: Instant | null
+}
+
+export interface TenantSatListas {
+  solicitud_id: string
+  servicio: 'cfdi' | 'retenciones'
+  direccion: 'emitido' | 'recibido'
+  desde: string
+  hasta: string
+  listada_en: Instant
+  timbrado_hasta: string
 }
 
 export interface TenantSatMetadata {
@@ -1374,8 +1397,18 @@ export interface TenantSatMetadata {
   vista_en: Instant
   primera_vez_en: Instant
   falta: boolean
+  difiere: Filled<boolean>
   pedidos: Filled<number>
   pedido_en: Instant | null
+}
+
+export interface TenantSatSobrantes {
+  uuid_fiscal: string
+  servicio: 'cfdi' | 'retenciones'
+  direccion: 'emitido' | 'recibido'
+  fecha_emision: string
+  listada_en: Instant
+  visto_en: Instant
 }
 
 export interface TenantUsage {
@@ -1413,8 +1446,12 @@ export interface TenantTables {
   movimientos: TenantMovimientos
   movimientos_sumas: TenantMovimientosSumas
   outbox: TenantOutbox
+  sat_cotejo: TenantSatCotejo
+  sat_faltan: TenantSatFaltan
   sat_filas_ilegibles: TenantSatFilasIlegibles
   sat_lecturas: TenantSatLecturas
+  sat_listas: TenantSatListas
   sat_metadata: TenantSatMetadata
+  sat_sobrantes: TenantSatSobrantes
   usage: TenantUsage
 }

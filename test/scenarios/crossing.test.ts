@@ -142,6 +142,7 @@ const POLICY: Record<string, Acceso> = {
   'PATCH /api/alertas/{id}': contables,
   'GET /api/sat/sync': todos,
   'POST /api/sat/sync': contables,
+  'GET /api/sat/diferencias': todos,
   'GET /api/sat/solicitudes': todos,
   'GET /api/sat/solicitudes/{id}': todos,
   'POST /api/sat/solicitudes/{id}/reintentar': contables,

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { cfdiXml } from '../support/cfdi-xml.ts'
 import { childEnv } from '../support/child-env.ts'
 import { randomRfc, type Tenant } from '../support/product.ts'
 import { syncToEnd } from '../support/sync-to-end.ts'
@@ -27,7 +28,9 @@ const POINTS = [
   'sat.paquete.created',
   'sat.handed',
   'sat.handed.recorded',
+  'sat.cotejo.lista',
   'sat.settled',
+  'sat.cotejo.llegados',
   'sat.reconcile.written',
   'sat.run.ended',
 ] as const
@@ -119,6 +122,9 @@ async function company(): Promise<Company> {
       })
       .execute(),
   )
+  // The SAT never stamped it.
+  const answer = await tenant.post('/api/cfdi', cfdiXml({ emisor: { rfc }, fecha: '2026-01-06T10:00:00' }))
+  assert.equal(answer.statusCode, 200, answer.body)
   return { rfc, tenant }
 }
 
@@ -129,13 +135,22 @@ async function outcome(tenant: Tenant) {
   const metadata = await tenant.db((db) =>
     db.selectFrom('sat_metadata').select(['fecha_emision', 'estatus', 'falta']).orderBy('fecha_emision').execute(),
   )
+  const listas = await tenant.db((db) =>
+    db
+      .selectFrom('sat_listas')
+      .select(['servicio', 'direccion', 'desde'])
+      .orderBy('direccion')
+      .orderBy('desde')
+      .execute(),
+  )
+  const sobrantes = await tenant.db((db) => db.selectFrom('sat_sobrantes').select('fecha_emision').execute())
   const runs = await world.product.deps.central
     .selectFrom('sat_sync_jobs')
     .select(['estado', 'kind'])
     .where('tenant_id', '=', tenant.id)
     .execute()
   const folder = path.join(world.product.deps.config.filesPath, 'sat', tenant.id)
-  return { cfdis, metadata, runs, lying: existsSync(folder) ? readdirSync(folder) : [] }
+  return { cfdis, metadata, listas, sobrantes, runs, lying: existsSync(folder) ? readdirSync(folder) : [] }
 }
 
 /** The SAT saw no parameters of XML more than twice, and no package more than twice. */
@@ -165,11 +180,13 @@ test('killed at each step of a synchronisation, nothing is lost, and the SAT is 
     [
       '2025-12-15 10:00:00 vigente',
       '2026-01-05 10:00:00 vigente',
+      '2026-01-06 10:00:00 vigente',
       '2026-01-08 10:00:00 vigente',
       '2026-02-05 10:00:00 vigente',
     ],
   )
   assert.equal(expected.metadata.length, 5)
+  assert.deepEqual(expected.sobrantes, [{ fecha_emision: '2026-01-06 10:00:00' }])
   assert.deepEqual([expected.lying, expected.runs], [[], [{ estado: 'terminada', kind: 'inicial' }]])
 
   // One synchronisation, each of its workers killed a step later than the last: of its requests and packages each loses

@@ -98,6 +98,27 @@ export async function bringForward(db: TenantSql, uuids: readonly string[], now:
   )
 }
 
+/**
+ * These CFDI are asked for before whatever else is due. What somebody has taken, or is due within the hour anyway, is left
+ * to its turn.
+ */
+export async function bringToFront(trx: TenantTx, uuids: readonly string[], now: Date): Promise<void> {
+  const front = sql`least(${now}::timestamptz, (select min(siguiente_en) from cfdi_consultas where prioridad = 0))`
+  await markAsked(trx, uuids)
+  await sql`
+    insert into cfdi_consultas (uuid_fiscal, siguiente_en, prioridad)
+    select uuid, ${front}, 0 from unnest(${uuids}::uuid[]) as u(uuid)
+    order by uuid on conflict do nothing`.execute(trx)
+  await sql`
+    update cfdi_consultas q set siguiente_en = ${front}, prioridad = 0
+    from (
+      select uuid_fiscal from cfdi_consultas
+      where uuid_fiscal = any(${uuids}::uuid[]) and (siguiente_en is null or siguiente_en <= ${now}
+        or siguiente_en > ${now}::timestamptz + interval '1 hour')
+      order by uuid_fiscal for update skip locked
+    ) l where q.uuid_fiscal = l.uuid_fiscal`.execute(trx)
+}
+
 /** One CFDI as it is asked for; undefined when it is not here. */
 export async function findConsultable(
   db: TenantSql,

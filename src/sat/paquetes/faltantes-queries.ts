@@ -1,7 +1,10 @@
 import { sql } from 'kysely'
 import type { TenantSql, TenantTx } from '../../db/databases.ts'
 
-/** A CFDI that the SAT listed, whose XML is not here and can be had. */
+/**
+ * A CFDI that the SAT listed, whose XML is not here and can be had: any in force, and what the company issued itself. A received
+ * one that is cancelled is listed and its XML never given (sat.md 0.2).
+ */
 export interface Faltante {
   uuid: string
   servicio: 'cfdi' | 'retenciones'
@@ -36,7 +39,7 @@ export async function findFaltantes(
       to_char(m.fecha_emision, 'YYYY-MM-DD"T"HH24:MI:SS') as "fechaEmision", m.rfc_emisor as "rfcEmisor",
       m.rfc_receptor as "rfcReceptor", m.pedidos, m.pedido_en as "pedidoEn"
     from sat_metadata m
-    where m.falta and ${NOT_HERE}
+    where m.falta
       and ${askedBefore ? sql`(m.pedido_en is null or m.pedido_en < ${askedBefore}::timestamptz)` : sql`true`}
       and ${mostAsked === undefined ? sql`true` : sql`m.pedidos < ${mostAsked}::int`}
     order by m.fecha_emision desc, m.uuid_fiscal
@@ -47,16 +50,13 @@ export async function findFaltantes(
 /** "Faltan N", by service, direction and month of issue, the latest first. */
 export async function countFaltantes(db: TenantSql): Promise<Faltan[]> {
   const { rows } = await sql<Faltan>`
-    select m.servicio, m.direccion, extract(year from m.fecha_emision)::int as ejercicio,
-      extract(month from m.fecha_emision)::int as mes, count(*)::int as faltan
-    from sat_metadata m
-    where m.falta and ${NOT_HERE}
-    group by 1, 2, 3, 4
-    order by 3 desc, 4 desc, 1, 2`.execute(db)
+    select servicio, direccion, extract(year from mes)::int as ejercicio, extract(month from mes)::int as mes, n as faltan
+    from sat_faltan where n > 0
+    order by sat_faltan.mes desc, servicio, direccion`.execute(db)
   return rows
 }
 
-/** Its XML was asked for. In the commit that writes down what is asked. */
+/** Its XML was asked for. The caller holds the company's line, without which whoever stores XML would meet it half-way. */
 export async function markPedidos(trx: TenantTx, uuids: readonly string[], now: Date): Promise<void> {
   await sql`
     update sat_metadata m set pedidos = pedidos + 1, pedido_en = ${now}
@@ -66,18 +66,3 @@ export async function markPedidos(trx: TenantTx, uuids: readonly string[], now: 
     ) l
     where m.uuid_fiscal = l.uuid_fiscal and m.direccion = l.direccion`.execute(trx)
 }
-
-/** What came meanwhile is not missing any more. @returns how many */
-export async function clearFaltas(db: TenantSql): Promise<number> {
-  const { numAffectedRows } = await sql`
-    update sat_metadata m set falta = false
-    from (
-      select m.uuid_fiscal, m.direccion from sat_metadata m
-      where m.falta and not ${NOT_HERE} order by 1, 2 for no key update
-    ) l
-    where m.uuid_fiscal = l.uuid_fiscal and m.direccion = l.direccion`.execute(db)
-  return Number(numAffectedRows ?? 0n)
-}
-
-/** A flag says what was so when it was listed: what came since is looked for by every reader. */
-const NOT_HERE = sql`not exists (select from cfdis c where c.uuid_fiscal = m.uuid_fiscal)`

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { TenantSql, TenantTx } from '../../db/databases.ts'
+import type { Motivo } from './metadata.ts'
 
 /** How far a metadata package was read. */
 export interface LecturaRow {
@@ -55,16 +56,21 @@ export async function endLectura(db: TenantSql, paqueteId: string, now: Date): P
     .execute()
 }
 
-export async function putIlegibles(
-  trx: TenantTx,
-  paqueteId: string,
-  rows: readonly { n: number; texto: string; motivo: string }[],
-): Promise<void> {
+/** The n-th row of a package, which was not kept as what it says. */
+export interface IlegibleRow {
+  n: number
+  texto: string
+  motivo: Motivo | 'ajeno'
+  /** Null when it does not say whose it is. */
+  uuid: string | null
+}
+
+export async function putIlegibles(trx: TenantTx, paqueteId: string, rows: readonly IlegibleRow[]): Promise<void> {
   if (rows.length === 0) return
   await sql`
-    insert into sat_filas_ilegibles (paquete_id, n, texto, motivo)
-    select ${paqueteId}::text, n, texto, motivo
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(n int, texto text, motivo text)
+    insert into sat_filas_ilegibles (paquete_id, n, texto, motivo, uuid_fiscal)
+    select ${paqueteId}::text, n, texto, motivo, uuid
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(n int, texto text, motivo text, uuid uuid)
     on conflict do nothing`.execute(trx)
 }
 

@@ -25,29 +25,34 @@ export interface MetadataRow {
 /**
  * Keeps what a list made at `listedAt` says, where nothing newer is known; of one list the cancelled row wins. A time after
  * now was written under a clock that went wrong. Each CFDI at most once.
- * @returns how many rows were new or changed whose XML is missing
+ * @returns of the rows that were new or changed, of how many the XML is missing, and of how many it has another total
  */
 export async function upsertMetadata(
   trx: TenantTx,
   rows: readonly MetadataRow[],
   { listedAt, now }: { listedAt: Date; now: Date },
-): Promise<number> {
-  if (rows.length === 0) return 0
-  const { rows: written } = await sql<{ faltantes: number }>`
+): Promise<{ faltantes: number; difieren: number }> {
+  if (rows.length === 0) return { faltantes: 0, difieren: 0 }
+  const { rows: written } = await sql<{ faltantes: number; difieren: number }>`
     with written as (
-      insert into sat_metadata as m (${NAMES}, vista_en, primera_vez_en, falta)
+      insert into sat_metadata as m (${NAMES}, vista_en, primera_vez_en, falta, difiere)
       select ${NAMES}, ${listedAt}::timestamptz, ${now}::timestamptz,
-        (estatus = 'vigente' or direccion = 'emitido')
-          and not exists (select from cfdis c where c.uuid_fiscal = r.uuid_fiscal)
+        (estatus = 'vigente' or direccion = 'emitido') and c.otro is null, servicio = 'cfdi' and coalesce(c.otro, false)
       from ${recordsOf(rows)}
+      left join lateral (
+        select coalesce(sat_difiere(r.monto, c.tipo, c.total, c.moneda, c.tipo_cambio), false) as otro
+        from cfdis c where c.uuid_fiscal = r.uuid_fiscal limit 1
+      ) c on true
       order by uuid_fiscal, direccion
-      on conflict (uuid_fiscal, direccion) do update set ${CHANGES}, vista_en = excluded.vista_en, falta = excluded.falta
+      on conflict (uuid_fiscal, direccion) do update set ${CHANGES}, vista_en = excluded.vista_en, falta = excluded.falta,
+          difiere = excluded.difiere
         where excluded.vista_en > m.vista_en or m.vista_en > ${now}::timestamptz
           or excluded.vista_en = m.vista_en and (excluded.estatus = 'cancelado' or m.estatus = 'vigente')
-      returning falta
+      returning falta, difiere
     )
-    select count(*) filter (where falta)::int as faltantes from written`.execute(trx)
-  return written[0]?.faltantes ?? 0
+    select count(*) filter (where falta)::int as faltantes, count(*) filter (where difiere)::int as difieren
+    from written`.execute(trx)
+  return written[0] ?? { faltantes: 0, difieren: 0 }
 }
 
 const COLUMNS: { readonly [C in keyof MetadataRow]: string } = {
@@ -81,16 +86,6 @@ function recordsOf(rows: readonly MetadataRow[]): RawBuilder<unknown> {
   const columns = Object.entries(COLUMNS) as [keyof MetadataRow, string][]
   const lists = columns.map(([name, type]) => sql`${arrayLiteral(rows.map((row) => row[name]))}::${sql.raw(type)}[]`)
   return sql`unnest(${sql.join(lists)}) as r(${NAMES})`
-}
-
-/** How many of these rows have another total than the XML that is here. Certificates of withholding have several. */
-export async function countDiffering(trx: TenantTx, rows: readonly MetadataRow[]): Promise<number> {
-  const { rows: found } = await sql<{ n: number }>`
-    select count(*)::int as n
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(uuid_fiscal uuid, servicio text, monto numeric)
-    join cfdis c on c.uuid_fiscal = r.uuid_fiscal
-    where r.servicio = 'cfdi' and round(r.monto, 2) <> round(c.total, 2)`.execute(trx)
-  return found[0]?.n ?? 0
 }
 
 /** A CFDI that is here and whose newest list says another state than it has, or says when it was cancelled. */

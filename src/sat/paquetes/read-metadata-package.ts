@@ -8,14 +8,15 @@ import {
   advanceLectura,
   endLectura,
   findLectura,
+  type IlegibleRow,
   insertLectura,
   type LecturaRow,
   lockLectura,
   putIlegibles,
 } from './lectura-queries.ts'
-import { type FilaMetadata, type Ilegible, isIlegible, type Motivo } from './metadata.ts'
+import { type FilaMetadata, type Ilegible, isIlegible } from './metadata.ts'
 import { openMetadata } from './open-metadata.ts'
-import { countDiffering, type MetadataRow, upsertMetadata } from './queries.ts'
+import { type MetadataRow, upsertMetadata } from './queries.ts'
 
 export interface MetadataPackage {
   /** The company's own. */
@@ -127,8 +128,7 @@ async function write(
     const { rows, ilegibles } = sort(items, paquete)
     const unique = cancelledFirst(rows)
     const now = clock.now()
-    const faltantes = await upsertMetadata(trx, unique, { listedAt, now })
-    const difieren = await countDiffering(trx, unique)
+    const { faltantes, difieren } = await upsertMetadata(trx, unique, { listedAt, now })
     await putIlegibles(trx, paqueteId, ilegibles)
     await applyMetadata(
       trx,
@@ -144,13 +144,13 @@ async function write(
 
 function sort(items: readonly Item[], paquete: MetadataPackage) {
   const rows: MetadataRow[] = []
-  const ilegibles: { n: number; texto: string; motivo: Motivo | 'ajeno' }[] = []
+  const ilegibles: IlegibleRow[] = []
   for (const { n, row } of items) {
-    if (isIlegible(row)) ilegibles.push({ n, texto: row.texto, motivo: row.motivo })
+    if (isIlegible(row)) ilegibles.push({ n, ...row })
     else {
       const kept = rowOf(row, paquete)
       if (kept) rows.push(kept)
-      else ilegibles.push({ n, texto: Object.values(row).join('~').slice(0, 4096), motivo: 'ajeno' })
+      else ilegibles.push({ n, texto: Object.values(row).join('~').slice(0, 4096), motivo: 'ajeno', uuid: row.uuid })
     }
   }
   return { rows, ilegibles }

@@ -4,6 +4,7 @@ import { crashpoint } from '../../crashpoint.ts'
 import type { CentralDb, TenantDb } from '../../db/databases.ts'
 import { AppError } from '../../errors.ts'
 import type { Queue } from '../../queue/queue.ts'
+import { cotejarLista } from '../reconciliacion/cotejar.ts'
 import { findPaquete, finishPaquete, giveBackPaquete } from './central-queries.ts'
 import { paquetePerdido } from './errors.ts'
 import { findLectura } from './lectura-queries.ts'
@@ -39,6 +40,7 @@ export async function readPackage(
   if (!WAITING.includes(paquete.estado)) return { cancelled: `sat.paquete_${paquete.estado}` }
   try {
     const read = await readOnce(deps, db, { paqueteId, solicitudId, zip, ...paquete, ...job })
+    await cotejarLista(deps, db, solicitudId)
     const counts = { miembros: read.filas + read.ilegibles, leidos: read.filas, cuarentena: read.ilegibles }
     await finishPaquete(deps.central, { ...one, counts, now: deps.clock.now() })
     crashpoint('sat.lectura.finished')

@@ -2,7 +2,8 @@ import type { z } from 'zod'
 import type { FielRow } from '../../fiel/queries.ts'
 import { formatPeriodo } from '../../fiscal/periodo.ts'
 import { clasifica, enPalabras, type Lugar } from '../descarga/codigos.ts'
-import type { Faltan } from '../paquetes/faltantes-queries.ts'
+import type { CuentaDeMes } from '../reconciliacion/diferencias-queries.ts'
+import type { Resumen } from '../reconciliacion/resumir.ts'
 import type { Avance, PaqueteListado, SolicitudListada } from './list-queries.ts'
 import type { Corrida, Orden } from './run-queries.ts'
 import type { CorridaSat, SincronizacionSat, SolicitudSat } from './schemas.ts'
@@ -11,6 +12,7 @@ import type { EstadoSolicitud } from './solicitud.ts'
 /** A request as it is answered, with what the SAT said in words. */
 export function toSolicitud(row: SolicitudListada, paquetes: readonly PaqueteListado[]): z.input<typeof SolicitudSat> {
   const { jobId, padreId, mensaje, intentos, ...same } = row
+  const own = paquetes.filter(({ solicitudId }) => solicitudId === row.id)
   return {
     ...same,
     corridaId: jobId,
@@ -18,8 +20,26 @@ export function toSolicitud(row: SolicitudListada, paquetes: readonly PaqueteLis
     mensajeSat: mensaje,
     dijo: dijo(row),
     envios: intentos,
-    paquetes: paquetes.filter(({ solicitudId }) => solicitudId === row.id).map(toPaquete),
+    conteo: conteoDe(row, own),
+    paquetes: own.map(toPaquete),
   }
+}
+
+/** The SAT counts otherwise than what came in its packages, once all of them are in. What came is what counts. */
+function conteoDe({ tipo, estado, numeroCfdis }: SolicitudListada, paquetes: readonly PaqueteListado[]) {
+  if (estado !== 'completa' || numeroCfdis === null) return null
+  const llegaron = suma(paquetes.map(({ miembros }) => miembros ?? 0))
+  if (llegaron === numeroCfdis) return null
+  const cosas = tipo === 'CFDI' ? 'documentos' : 'renglones'
+  const mensaje =
+    llegaron < numeroCfdis
+      ? `El SAT dijo ${numeroCfdis} CFDI y en sus paquetes vinieron ${llegaron} ${cosas}. ${
+          tipo === 'CFDI'
+            ? 'Lo que falte se sabe por sus listas y se pide solo.'
+            : 'La lista no está completa: no se usa para decir qué sobra, y se pide de nuevo otra noche.'
+        }`
+      : `El SAT dijo ${numeroCfdis} CFDI y en sus paquetes vinieron ${llegaron} ${cosas}. Todo se leyó; no hay que hacer nada.`
+  return { dijoElSat: numeroCfdis, llegaron, mensaje }
 }
 
 function toPaquete({ solicitudId: _of, intentos, mensaje, ...row }: PaqueteListado) {
@@ -77,18 +97,17 @@ export function toSincronizacion({
   fiel,
   corrida,
   periodosConFalla,
-  faltan,
+  diferencias: { faltan, sobran, difieren },
 }: {
   orden: Orden | undefined
   fiel: FielRow | undefined
   corrida: { run: Corrida; avance: Avance } | undefined
   periodosConFalla: number
-  faltan: readonly Faltan[]
+  diferencias: Resumen
 }): z.input<typeof SincronizacionSat> {
   const pausa = orden?.pausedCode
     ? { codigo: orden.pausedCode, mensaje: orden.pausedMessage ?? orden.pausedCode, desde: orden.pausedAt }
     : null
-  const total = faltan.reduce((sum, { faltan: n }) => sum + n, 0)
   const estado = estadoDe({ orden, fiel, pausa, corrida, periodosConFalla })
   return {
     estado,
@@ -105,17 +124,29 @@ export function toSincronizacion({
     corrida: corrida ? toCorrida(corrida.run, corrida.avance) : null,
     periodosConFalla,
     faltan: {
-      total,
-      meses: faltan.map(({ servicio, direccion, ejercicio, mes, faltan: n }) => ({
-        servicio,
-        direccion,
-        periodo: formatPeriodo({ ejercicio, mes }),
-        faltan: n,
-      })),
+      total: suma(faltan.map((one) => one.faltan)),
+      meses: faltan.map(({ faltan: n, ...one }) => ({ ...mesDe(one), faltan: n })),
+    },
+    sobran: {
+      total: suma(sobran.map(({ n }) => n)),
+      confirmados: suma(sobran.map((one) => one.confirmados)),
+      meses: sobran.map(({ n, confirmados, ...one }) => ({ ...mesDe(one), sobran: n, confirmados })),
+    },
+    difieren: {
+      total: suma(difieren.map(({ n }) => n)),
+      meses: difieren.map(({ n, ...one }) => ({ ...mesDe(one), difieren: n })),
     },
     efirma: fiel ? { serie: fiel.serial, validaHasta: fiel.validTo, problema: fiel.problemMessage } : null,
   }
 }
+
+const suma = (counts: readonly number[]) => counts.reduce((sum, n) => sum + n, 0)
+
+const mesDe = ({ servicio, direccion, ejercicio, mes }: Omit<CuentaDeMes, 'n'>) => ({
+  servicio,
+  direccion,
+  periodo: formatPeriodo({ ejercicio, mes }),
+})
 
 function estadoDe({
   orden,

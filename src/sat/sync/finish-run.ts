@@ -4,6 +4,7 @@ import { crashpoint } from '../../crashpoint.ts'
 import type { TenantDb } from '../../db/databases.ts'
 import type { Faltante } from '../paquetes/faltantes-queries.ts'
 import { packagePath } from '../paquetes/package-path.ts'
+import { cotejarCorrida } from '../reconciliacion/cotejar.ts'
 import { LOOK } from './limits.ts'
 import { transition } from './machine.ts'
 import { findLying } from './package-queries.ts'
@@ -47,6 +48,7 @@ export async function finishRun(deps: SyncDeps, db: TenantDb, { empresa, xml }: 
   const run = await findOpenRun(central, empresa.id)
   const orden = await findOrden(central, empresa.id)
   if (!run || !orden || run.porPlanear || (await countRun(central, run.id)).abiertas > 0) return false
+  await cotejarCorrida(deps, db, { jobId: run.id })
   const { pedido, cubierto } = await coveredUntil(deps, empresa, orden)
   const asked = ({ servicio, direccion, fechaEmision }: Faltante) =>
     fechaEmision <= (pedido[`${servicio}.${direccion}s`] ?? '')

@@ -1,7 +1,8 @@
+import { lockLine } from '../../cfdi/store/insert-queries.ts'
 import { crashpoint } from '../../crashpoint.ts'
 import type { TenantDb } from '../../db/databases.ts'
 import type { Consulta, Servicio } from '../descarga/consulta.ts'
-import { tidyFaltantes } from '../paquetes/faltantes.ts'
+import { applyKnownStates } from '../paquetes/apply-metadata.ts'
 import { type Faltante, findFaltantes, markPedidos } from '../paquetes/faltantes-queries.ts'
 import { earlierCivil, laterCivil, plusSeconds } from './civil.ts'
 import { MISSING } from './limits.ts'
@@ -22,7 +23,7 @@ export async function reconcile(
   { empresa, run, asked }: { empresa: Empresa; run: Corrida; asked: (missing: Faltante) => boolean },
 ): Promise<number> {
   const now = clock.now()
-  await tidyFaltantes(db, now)
+  await applyKnownStates(db, now)
   const askedBefore = new Date(now.getTime() - MISSING.restMs)
   const found = await findFaltantes(db, { limit: MISSING.atOnce, askedBefore, mostAsked: MISSING.most })
   const missing = found.filter(asked)
@@ -32,7 +33,10 @@ export async function reconcile(
   const written = await central.transaction().execute((trx) => insertSolicitudes(trx, quien, nuevas, now))
   crashpoint('sat.reconcile.written')
   const uuids = missing.map(({ uuid }) => uuid)
-  await db.transaction().execute((trx) => markPedidos(trx, uuids, now))
+  await db.transaction().execute(async (trx) => {
+    await lockLine(trx)
+    await markPedidos(trx, uuids, now)
+  })
   return written
 }
 

@@ -6,7 +6,7 @@ import { type Rol, roles } from '../../http/access.ts'
 import { decodeCursor, encodeCursor, momento } from '../../http/cursor.ts'
 import { actingTenant, type Principal } from '../../http/principal.ts'
 import { type App, uuid } from '../../http/zod.ts'
-import { countFaltantes } from '../paquetes/faltantes-queries.ts'
+import { resumirDiferencias } from '../reconciliacion/resumir.ts'
 import { toCorrida, toSincronizacion, toSolicitud } from './answers.ts'
 import { solicitudDesconocida } from './errors.ts'
 import { countHoles } from './hole-queries.ts'
@@ -47,10 +47,10 @@ export const satRoutes = (deps: SatDeps) => async (app: App) => {
       await findLastRun(central, tenantId),
     ]
     const corrida = run && { run, avance: await findAvance(central, run.id) }
-    const faltan = await tenants.use(tenantId, (db) => countFaltantes(db))
+    const diferencias = await tenants.use(tenantId, resumirDiferencias)
     const desde = orden && inicioDe(orden.historiaDesde, deps.clock.now())
     const periodosConFalla = desde === undefined ? 0 : await countHoles(central, tenantId, desde)
-    return toSincronizacion({ orden, fiel, corrida, periodosConFalla, faltan })
+    return toSincronizacion({ orden, fiel, corrida, periodosConFalla, diferencias })
   })
 
   const ask = {

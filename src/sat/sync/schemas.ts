@@ -6,6 +6,8 @@ import { estadosPaquete, estadosSolicitud } from './solicitud.ts'
 
 const fecha = z.string().refine(isFechaCivil, 'Se esperaba una fecha, como 2026-01-31.')
 const servicio = z.enum(['cfdi', 'retenciones'])
+/** A month of issue. */
+const mes = { servicio, direccion: z.enum(['emitido', 'recibido']), periodo: z.string() }
 
 export const SincronizacionPedida = z
   .strictObject({
@@ -49,17 +51,22 @@ export const SincronizacionSat = z
     periodosConFalla: z.int().meta({
       description: 'Periodos sin descargar: su solicitud falló o fue rechazada, o se está pidiendo otra vez.',
     }),
-    faltan: z.strictObject({
-      total: z.int(),
-      meses: z.array(
-        z.strictObject({
-          servicio,
-          direccion: z.enum(['emitido', 'recibido']),
-          periodo: z.string(),
-          faltan: z.int(),
-        }),
-      ),
-    }),
+    faltan: z
+      .strictObject({ total: z.int(), meses: z.array(z.strictObject({ ...mes, faltan: z.int() })) })
+      .meta({ description: 'CFDI que el SAT lista y cuyo XML no está aquí.' }),
+    sobran: z
+      .strictObject({
+        total: z.int(),
+        confirmados: z.int(),
+        meses: z.array(z.strictObject({ ...mes, sobran: z.int(), confirmados: z.int() })),
+      })
+      .meta({
+        description:
+          'CFDI que están aquí y que ninguna lista completa de su periodo nombra. `confirmados` son los que, de esos, conoce el servicio de estado del SAT: de ellos no hay que hacer nada.',
+      }),
+    difieren: z
+      .strictObject({ total: z.int(), meses: z.array(z.strictObject({ ...mes, difieren: z.int() })) })
+      .meta({ description: 'CFDI cuyo monto en la lista del SAT no es el total del XML que está aquí.' }),
     efirma: z.strictObject({ serie: z.string(), validaHasta: instante, problema: z.string().nullable() }).nullable(),
   })
   .meta({ id: 'SincronizacionSat' })
@@ -100,6 +107,10 @@ export const SolicitudSat = z
     codigo: z.string().nullable(),
     mensajeSat: z.string().nullable(),
     dijo: z.string().meta({ description: 'Lo que dijo el SAT y qué sigue, en palabras.' }),
+    conteo: z
+      .strictObject({ dijoElSat: z.number(), llegaron: z.int(), mensaje: z.string() })
+      .nullable()
+      .meta({ description: 'Sólo si el SAT contó otra cosa que lo que vino en los paquetes, ya todos aquí.' }),
     envios: z.int(),
     verificaciones: z.int(),
     fallos: z.int(),
