@@ -7,12 +7,12 @@ import type { Efirma } from '../../fiel/efirma.ts'
 import { addDays, instantOf } from '../../fiscal/fecha.ts'
 import type { SesionSat } from '../descarga/client.ts'
 import type { Servicio } from '../descarga/consulta.ts'
-import { wasNotSent } from '../descarga/errors.ts'
+import { satSinEspacio, wasNotSent } from '../descarga/errors.ts'
 import { packagePath } from '../paquetes/package-path.ts'
-import { FREE_BYTES, LEASE, MOST_A_DAY, TURN } from './limits.ts'
+import { FREE_BYTES, LEASE, LOOK, MOST_A_DAY, TURN } from './limits.ts'
 import { type Conocida, type Evento, transition } from './machine.ts'
 import { type EventoPaquete, transitionPaquete } from './machine-paquete.ts'
-import { type PaqueteRow, savePaquete, takeToDownload } from './package-queries.ts'
+import { type PaqueteRow, postponeDownloads, savePaquete, takeToDownload } from './package-queries.ts'
 import { hoyDe } from './plan.ts'
 import {
   countWork,
@@ -125,11 +125,16 @@ async function downloadOne({ deps, sesion, tenantId, servicios: askable, done }:
   const folder = path.join(config.filesPath, 'sat', tenantId)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const { bavail, bsize } = await statfs(folder)
+  const now = clock.now()
   if (bavail * bsize < FREE_BYTES) {
-    log.error({ alarm: 'sat_no_space', tenant_id: tenantId }, 'no space for a package of the SAT')
+    // Not each minute: with the e.firma open, there is nothing to do for it but wait.
+    const { code: codigo, mensaje } = satSinEspacio(undefined)
+    const until = new Date(now.getTime() + LOOK.waiting)
+    const paquetes = await postponeDownloads(central, { tenantId, servicios, now, until }, { codigo, mensaje })
+    if (paquetes > 0)
+      log.error({ alarm: 'sat_no_space', tenant_id: tenantId, paquetes }, 'no space for packages of the SAT')
     return false
   }
-  const now = clock.now()
   const until = new Date(now.getTime() + LEASE.download)
   const taken = await takeToDownload(central, { tenantId, servicios, now, until })
   if (!taken) return false

@@ -59,6 +59,20 @@ export async function takeToDownload(
   )
 }
 
+/** There is no place for what is due to be downloaded: it waits, unasked and uncounted. @returns how many do */
+export async function postponeDownloads(
+  db: CentralSql,
+  { tenantId, servicios, now, until }: Cuales,
+  { codigo, mensaje }: { codigo: string; mensaje: string },
+): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update sat_paquetes q set siguiente_en = ${until}, codigo = ${codigo}, mensaje = ${mensaje}, actualizado_en = ${now}
+    from sat_solicitudes r
+    where r.id = q.solicitud_id and q.tenant_id = ${tenantId} and q.estado = 'pendiente' and q.vence_en > ${now}
+      and r.servicio = any(${servicios}::text[]) and ${isPackageDue(now, 'q')}`.execute(db)
+  return Number(numAffectedRows ?? 0n)
+}
+
 /** Takes one that needs nobody but us: downloaded, being imported, given up by a worker that died, or out of time. */
 export async function takeToTend(
   db: CentralSql,
