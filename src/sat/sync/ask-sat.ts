@@ -17,6 +17,7 @@ import { hoyDe } from './plan.ts'
 import {
   countWork,
   findHolder,
+  mayAsk,
   maySend,
   postponeSending,
   type SolicitudRow,
@@ -40,7 +41,8 @@ export interface Asked {
 /**
  * Asks the SAT what is due of one company, with its e.firma open, as much as one turn may: first what became of what was
  * asked, then the packages, then new requests. Each call is written down and counted before it is made and again after:
- * whoever dies in between leaves it to the next turn, and two turns at once never make the same one.
+ * whoever dies in between leaves it to the next turn, and two turns at once never make the same one. A company that is
+ * suspended, moved or deleted meanwhile is asked for no more, nor is anything with an e.firma that was deleted or replaced.
  */
 export async function askSat(
   deps: SyncDeps,
@@ -54,7 +56,7 @@ export async function askSat(
   for (let calls = 0; !signal.aborted && !done.credencial; calls++) {
     if (calls >= TURN.calls || performance.now() - begun > TURN.ms) return { ...done, more: true }
     const servicios = SERVICIOS.filter((servicio) => satDescarga.restMs(servicio) === 0)
-    if (servicios.length === 0) break
+    if (servicios.length === 0 || !(await mayAsk(deps.central, tenantId, efirma.credentialId))) break
     const turn = { deps, sesion, efirma, tenantId, servicios, xml, done }
     if (!((await verifyOne(turn)) || (await downloadOne(turn)) || (await sendOne(turn)))) break
   }

@@ -262,6 +262,16 @@ export async function findHolder(
     .executeTakeFirst()
 }
 
+/** Whether the company may be entered and the e.firma is still its own: a turn lasts long enough for that to change. */
+export async function mayAsk(db: CentralSql, tenantId: string, credentialId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from tenant_databases d join fiel_credentials f on f.tenant_id = d.tenant_id
+    where d.tenant_id = ${tenantId} and d.state = 'active' and f.id = ${credentialId} and f.ended_at is null`.execute(
+    db,
+  )
+  return rows.length > 0
+}
+
 /** How much is open at the SAT, and here, how much was sent since `since`, and what is due now, of one company. */
 export interface Trabajo {
   abiertas: number
