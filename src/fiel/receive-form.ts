@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import { boundaryOf, readParts } from '../http/multipart.ts'
+import { createOverwriting } from '../http/overwrite-received.ts'
 import type { App } from '../http/zod.ts'
 import type { Partes } from './check-fiel.ts'
 import { formularioGrande } from './errors.ts'
@@ -29,7 +30,7 @@ export class FielForm implements Partes {
 
 /**
  * Takes forms with an e.firma before anything else sees the request: `request.body` is a `FielForm`. What passed through here
- * on the way is zeros afterwards; what Node itself keeps of the last bytes it read is told in ADR 0020.
+ * on the way is zeros afterwards, and so is what Node itself keeps of the last bytes it read.
  */
 export function receiveFielForms(app: App): void {
   // JSON would be a string before anybody could refuse it.
@@ -44,9 +45,13 @@ export function receiveFielForms(app: App): void {
       body.fill(0)
     }
   })
-  // Of whoever was refused before: nobody reads what they sent, and it would lie about until it is collected.
+  const overwrite = createOverwriting(app.log)
   app.addHook('onSend', async ({ raw }) => {
-    if (raw instanceof IncomingMessage && !raw.readableEnded) raw.on('data', (chunk: Buffer) => chunk.fill(0))
+    if (!(raw instanceof IncomingMessage)) return
+    // Of whoever was refused before: nobody reads what they sent, and it would lie about until it is collected.
+    if (!raw.readableEnded) raw.on('data', (chunk: Buffer) => chunk.fill(0))
+    if (raw.closed) overwrite()
+    else raw.once('close', overwrite)
   })
 }
 

@@ -188,8 +188,6 @@ test('nothing of it stays in the heap of an API that took it, nor in the memory 
   }, 60_000)
   assert.ok(heap.includes('fiel_credentials'), 'the snapshot has the strings of the process')
   assert.deepEqual(foundIn(heap, needles), [])
-  // Of the memory that is no heap nothing is promised here: what the network brought lies in the receiving buffer of Node
-  // until other requests write over it.
 
   const user = spawnNode(t, product, { flags: ['--expose-gc'], args: ['test/support/use-fiel-child.ts', tenant.id] })
   const [used] = await once(user.stdout as NodeJS.ReadableStream, 'data')
