@@ -41,7 +41,12 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
   const run = await findLastRun(central, tenant.id)
   const orden = await findOrden(central, tenant.id)
   // What differs is in the company's database, where no operator looks.
-  const { faltan: _faltan, sobran: _sobran, difieren: _difieren, ...state } = toSincronizacion({
+  const {
+    faltan: _faltan,
+    sobran: _sobran,
+    difieren: _difieren,
+    ...state
+  } = toSincronizacion({
     orden,
     fiel: await findFiel(central, tenant.id),
     corrida: run && { run, avance: await findAvance(central, run.id) },

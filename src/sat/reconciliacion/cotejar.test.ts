@@ -5,16 +5,14 @@ import type { CfdiSpec } from '../../../test/support/cfdi-xml.ts'
 import { dice, perdido, RFC, recibida, storeSpecs } from '../../../test/support/estado-sat.ts'
 import { ownFixture } from '../../../test/support/fixtures.ts'
 import { retencionXml } from '../../../test/support/retencion-xml.ts'
+import { type Lista, listed, rowOf, LISTED_AT as T0, uuidsOf } from '../../../test/support/sat-lists.ts'
 import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
 import { parseCfdi } from '../../cfdi/read/parse.ts'
 import { storeCfdis } from '../../cfdi/store/store-cfdis.ts'
 import type { TenantDb } from '../../db/databases.ts'
 import { recordEstados } from '../estado/record-estados.ts'
-import { advanceLectura, endLectura, insertLectura, lockLectura, putIlegibles } from '../paquetes/lectura-queries.ts'
-import { type MetadataRow, upsertMetadata } from '../paquetes/queries.ts'
-import type { ListaPedida } from './central-queries.ts'
 import { cotejar, cotejarLlegados } from './cotejar.ts'
-import { countDiferencias, countSobrantes, listDiferencias, type TipoDiferencia } from './diferencias-queries.ts'
+import { countSobrantes, listDiferencias } from './diferencias-queries.ts'
 
 let tenants: ScratchTenants
 before(async () => {
@@ -22,65 +20,8 @@ before(async () => {
 })
 after(() => tenants.close())
 
-const T0 = new Date('2026-02-10T18:00:00Z')
 const days = (n: number) => new Date(T0.getTime() + n * 86_400_000)
-
-const rowOf = (uuid: string, change: Partial<MetadataRow> = {}): MetadataRow => ({
-  uuid_fiscal: uuid,
-  servicio: 'cfdi',
-  direccion: 'emitido',
-  rfc_emisor: RFC,
-  nombre_emisor: 'ESCUELA KEMPER URGATE',
-  rfc_receptor: 'URE180429TM6',
-  nombre_receptor: 'UNIVERSIDAD ROBOTICA ESPAÑOLA',
-  rfc_pac: 'SPR190613I52',
-  fecha_emision: '2026-01-15T12:00:00',
-  fecha_certificacion: '2026-01-15T12:00:00',
-  monto: '116.00',
-  efecto: 'I',
-  estatus: 'vigente',
-  fecha_cancelacion: null,
-  rfc_terceros: null,
-  nombre_terceros: null,
-  ...change,
-})
-
-type Lista = Partial<ListaPedida> & {
-  now?: Date
-  rows?: readonly MetadataRow[]
-  ilegibles?: readonly { motivo: 'columnas' | 'ajeno' | 'archivo'; uuid: string | null }[]
-}
-
-/** A list of January, of one package that was read to its end, and what is here held against it. */
-async function listed(db: TenantDb, { rows = [], ilegibles = [], now, ...change }: Lista = {}) {
-  const id = randomUUID()
-  const lista: ListaPedida = {
-    ...{ solicitudId: id, servicio: 'cfdi', direccion: 'emitido', numeroCfdis: null, paquetes: [`${id}_01`] },
-    ...{ desde: '2026-01-01T00:00:00', hasta: '2026-01-31T23:59:59', listadaEn: T0 },
-    ...change,
-  }
-  for (const paquete of lista.paquetes) {
-    await insertLectura(db, paquete, id)
-    await db.transaction().execute(async (trx) => {
-      await lockLectura(trx, paquete)
-      await upsertMetadata(trx, rows, { listedAt: lista.listadaEn, now: now ?? lista.listadaEn })
-      const kept = ilegibles.map(({ motivo, uuid }, n) => ({ n, texto: uuid ?? 'basura', motivo, uuid }))
-      await putIlegibles(trx, paquete, kept)
-      const filas = rows.length
-      await advanceLectura(trx, paquete, {
-        ...{ filas, ilegibles: kept.length, cancelados: 0, faltantes: 0, difieren: 0 },
-      })
-    })
-    await endLectura(db, paquete, lista.listadaEn)
-  }
-  await cotejar(db, lista, now ?? lista.listadaEn)
-  return lista
-}
-
-const listedUuids = async (db: TenantDb, tipo: TipoDiferencia) =>
-  (await listDiferencias(db, { tipo }, { limit: 100 })).map(({ uuid }) => uuid)
-const sobran = (db: TenantDb) => listedUuids(db, 'sobra')
-const difieren = (db: TenantDb) => listedUuids(db, 'difiere')
+const sobran = (db: TenantDb) => uuidsOf(db, 'sobra')
 
 const agendaOf = (db: TenantDb) =>
   db
@@ -284,103 +225,4 @@ test('of lists over one range the newest is kept, and a wider one makes them nee
   const future = await listed(db, { listadaEn: days(3) })
   await cotejar(db, { ...future, listadaEn: days(90) }, days(4))
   assert.equal((await listas())[0]?.listada_en.getTime(), days(3).getTime())
-})
-
-const amounts: [string, CfdiSpec, Partial<MetadataRow>, boolean][] = [
-  ['is the same', {}, {}, false],
-  ['is another by a cent', {}, { monto: '116.01' }, true],
-  ['is blank', {}, { monto: null }, false],
-  ['is zero, and the document is not', {}, { monto: '0.00' }, true],
-  ['is cut where the document has six places', { total: '116.009999' }, { monto: '116.00' }, false],
-  ['is rounded where it has six places', { total: '116.005000' }, { monto: '116.01' }, false],
-  ['is in dollars, as the document is', { moneda: 'USD', tipoCambio: '17.5123' }, {}, false],
-  ['is in pesos, and the document in dollars', { moneda: 'USD', tipoCambio: '17.5123' }, { monto: '2031.42' }, false],
-  ['is in neither', { moneda: 'USD', tipoCambio: '17.5123' }, { monto: '2030.00' }, true],
-  ['is another, of a document in pesos with a rate', { tipoCambio: '2' }, { monto: '232.00' }, true],
-  [
-    'is what a payment receipt paid',
-    { tipo: 'P', pagos: [{ fecha: '2026-01-15T12:00:00', monto: '5000.00', documentos: [] }] },
-    { monto: '5000.00', efecto: 'P' },
-    false,
-  ],
-  ['is what is carried', { tipo: 'T', total: '0', moneda: 'XXX' }, { monto: '10.00', efecto: 'T' }, false],
-  ['is what a payroll pays', { tipo: 'N' }, { efecto: 'N' }, false],
-  ['is not what a payroll pays', { tipo: 'N' }, { monto: '100.00', efecto: 'N' }, true],
-  ['is another, of a credit note', { tipo: 'E' }, { monto: '11.60', efecto: 'E' }, true],
-]
-
-for (const [name, spec, row, differs] of amounts)
-  test(`${differs ? 'told' : 'no difference'}: the amount of the list ${name}`, async () => {
-    // Whichever of the two comes first.
-    const before = await tenants.create()
-    const [uuid = ''] = await storeSpecs(before, spec)
-    await listed(before, { rows: [rowOf(uuid, row)] })
-    assert.deepEqual(await difieren(before), differs ? [uuid] : [])
-    const behind = await tenants.create()
-    await listed(behind, { rows: [rowOf(uuid, row)] })
-    await storeSpecs(behind, { ...spec, uuid })
-    assert.deepEqual(await difieren(behind), differs ? [uuid] : [])
-  })
-
-test('of a certificate of withholding no amount is held against the list', async () => {
-  const db = await tenants.create()
-  const retencion = parseCfdi(Buffer.from(retencionXml({ emisor: { rfc: RFC } })))
-  await storeCfdis(db, RFC, [retencion], { source: 'upload', limit: { max: -1, mode: 'hard' }, now: T0 })
-  await listed(db, {
-    servicio: 'retenciones',
-    rows: [rowOf(retencion.uuid, { servicio: 'retenciones', monto: '100.00' })],
-  })
-  await cotejarLlegados(db, days(1))
-  assert.deepEqual(await difieren(db), [])
-})
-
-test('a difference is told with both amounts, and a later list that agrees takes it back', async () => {
-  const db = await tenants.create()
-  const [uuid = '', other = ''] = await storeSpecs(db, { total: '116.004' }, { receptor: { rfc: RFC } })
-  await listed(db, { rows: [rowOf(uuid, { monto: '1160.00' })] })
-  const [told] = await listDiferencias(db, { tipo: 'difiere' }, { limit: 5 })
-  assert.deepEqual([told?.monto, told?.total, told?.moneda, told?.listadoEn], ['1160.00', '116.00', 'MXN', T0])
-  assert.deepEqual(await countDiferencias(db), [
-    { servicio: 'cfdi', direccion: 'emitido', ejercicio: 2026, mes: 1, n: 1 },
-  ])
-  // An older list that comes late says nothing.
-  await listed(db, { rows: [rowOf(uuid)], listadaEn: days(-1), now: T0 })
-  assert.deepEqual(await difieren(db), [uuid])
-  await listed(db, { rows: [rowOf(uuid)], listadaEn: days(1) })
-  assert.deepEqual([await difieren(db), await countDiferencias(db)], [[], []])
-  // Of what it sent to itself the newer of its two lists holds.
-  await listed(db, { rows: [rowOf(uuid), rowOf(other, { monto: '1.00' })], listadaEn: days(2) })
-  assert.deepEqual(await difieren(db), [other])
-  await listed(db, { rows: [rowOf(other, { direccion: 'recibido' })], direccion: 'recibido', listadaEn: days(3) })
-  assert.deepEqual(await difieren(db), [])
-})
-
-test('differences come in pages, each once, by kind, side and month', async () => {
-  const db = await tenants.create()
-  const specs = Array.from({ length: 7 }, (_, i) => ({ fecha: `2026-01-${10 + Math.floor(i / 3)}T12:00:00` }))
-  const stored = await storeSpecs(db, ...specs, recibida(), { fecha: '2025-12-31T23:59:59' })
-  await listed(db)
-  await listed(db, { direccion: 'recibido' })
-  await listed(db, { desde: '2025-12-01T00:00:00', hasta: '2025-12-31T23:59:59' })
-  const whole = await listDiferencias(db, { tipo: 'sobra' }, { limit: 100 })
-  assert.deepEqual(new Set(whole.map(({ uuid }) => uuid)), new Set(stored))
-  assert.deepEqual(
-    whole.map(({ fechaEmision }) => fechaEmision),
-    whole
-      .map((one) => one.fechaEmision)
-      .sort()
-      .reverse(),
-  )
-  const paged: typeof whole = []
-  for (let after = paged.at(-1), end = false; !end; after = paged.at(-1)) {
-    const page = await listDiferencias(db, { tipo: 'sobra' }, { after, limit: 2 })
-    paged.push(...page)
-    end = page.length < 2
-  }
-  assert.deepEqual(paged, whole)
-  const some = async (filtro: object) =>
-    (await listDiferencias(db, { tipo: 'sobra', ...filtro }, { limit: 100 })).length
-  assert.equal(await some({ direccion: 'recibido' }), 1)
-  assert.equal(await some({ servicio: 'retenciones' }), 0)
-  assert.equal(await some({ desde: '2025-12-01T00:00:00', hasta: '2025-12-31T23:59:59' }), 1)
 })

@@ -72,8 +72,8 @@ export async function cotejarLlegados(db: TenantDb, now: Date): Promise<void> {
 
 /**
  * Every row that the SAT says it has was read, or says whose it is; and it has what earlier lists had, because what was
- * stamped once stays listed: the SAT says now and then that a full month is empty. A time after now was written under a
- * clock that went wrong.
+ * stamped once stays listed: should the SAT say that a full month is empty, nobody in it is accused. A time after now was
+ * written under a clock that went wrong.
  */
 async function wasReadWhole(db: TenantDb, pedida: ListaPedida, now: Date): Promise<boolean> {
   if (pedida.listadaEn > now) return false

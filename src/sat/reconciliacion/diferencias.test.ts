@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
+import type { CfdiSpec } from '../../../test/support/cfdi-xml.ts'
+import { RFC, recibida, storeSpecs } from '../../../test/support/estado-sat.ts'
+import { retencionXml } from '../../../test/support/retencion-xml.ts'
+import { listed, rowOf, LISTED_AT as T0, uuidsOf } from '../../../test/support/sat-lists.ts'
+import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
+import { parseCfdi } from '../../cfdi/read/parse.ts'
+import { storeCfdis } from '../../cfdi/store/store-cfdis.ts'
+import type { TenantDb } from '../../db/databases.ts'
+import { countFaltantes, type Faltan } from '../paquetes/faltantes-queries.ts'
+import type { MetadataRow } from '../paquetes/queries.ts'
+import { countDiferencias, listDiferencias } from './diferencias-queries.ts'
+
+let tenants: ScratchTenants
+before(async () => {
+  tenants = await scratchTenants()
+})
+after(() => tenants.close())
+
+const days = (n: number) => new Date(T0.getTime() + n * 86_400_000)
+const difieren = (db: TenantDb) => uuidsOf(db, 'difiere')
+
+const amounts: [string, CfdiSpec, Partial<MetadataRow>, boolean][] = [
+  ['is the same', {}, {}, false],
+  ['is another by a cent', {}, { monto: '116.01' }, true],
+  ['is blank', {}, { monto: null }, false],
+  ['is zero, and the document is not', {}, { monto: '0.00' }, true],
+  ['is cut where the document has six places', { total: '116.009999' }, { monto: '116.00' }, false],
+  ['is rounded where it has six places', { total: '116.005000' }, { monto: '116.01' }, false],
+  ['is in dollars, as the document is', { moneda: 'USD', tipoCambio: '17.5123' }, {}, false],
+  ['is in pesos, and the document in dollars', { moneda: 'USD', tipoCambio: '17.5123' }, { monto: '2031.42' }, false],
+  ['is in neither', { moneda: 'USD', tipoCambio: '17.5123' }, { monto: '2030.00' }, true],
+  ['is another, of a document in pesos with a rate', { tipoCambio: '2' }, { monto: '232.00' }, true],
+  [
+    'is what a payment receipt paid',
+    { tipo: 'P', pagos: [{ fecha: '2026-01-15T12:00:00', monto: '5000.00', documentos: [] }] },
+    { monto: '5000.00', efecto: 'P' },
+    false,
+  ],
+  ['is what is carried', { tipo: 'T', total: '0', moneda: 'XXX' }, { monto: '10.00', efecto: 'T' }, false],
+  ['is what a payroll pays', { tipo: 'N' }, { efecto: 'N' }, false],
+  ['is not what a payroll pays', { tipo: 'N' }, { monto: '100.00', efecto: 'N' }, true],
+  ['is another, of a credit note', { tipo: 'E' }, { monto: '11.60', efecto: 'E' }, true],
+]
+
+for (const [name, spec, row, differs] of amounts)
+  test(`${differs ? 'told' : 'no difference'}: the amount of the list ${name}`, async () => {
+    // Whichever of the two comes first.
+    const before = await tenants.create()
+    const [uuid = ''] = await storeSpecs(before, spec)
+    await listed(before, { rows: [rowOf(uuid, row)] })
+    assert.deepEqual(await difieren(before), differs ? [uuid] : [])
+    const behind = await tenants.create()
+    await listed(behind, { rows: [rowOf(uuid, row)] })
+    await storeSpecs(behind, { ...spec, uuid })
+    assert.deepEqual(await difieren(behind), differs ? [uuid] : [])
+  })
+
+test('of a certificate of withholding no amount is held against the list', async () => {
+  const db = await tenants.create()
+  const retencion = parseCfdi(Buffer.from(retencionXml({ emisor: { rfc: RFC } })))
+  await storeCfdis(db, RFC, [retencion], { source: 'upload', limit: { max: -1, mode: 'hard' }, now: T0 })
+  await listed(db, {
+    servicio: 'retenciones',
+    rows: [rowOf(retencion.uuid, { servicio: 'retenciones', monto: '100.00' })],
+  })
+  assert.deepEqual(await difieren(db), [])
+})
+
+test('a difference is told with both amounts, and a later list that agrees takes it back', async () => {
+  const db = await tenants.create()
+  const [uuid = '', other = ''] = await storeSpecs(db, { total: '116.004' }, { receptor: { rfc: RFC } })
+  await listed(db, { rows: [rowOf(uuid, { monto: '1160.00' })] })
+  const [told] = await listDiferencias(db, { tipo: 'difiere' }, { limit: 5 })
+  assert.deepEqual([told?.monto, told?.total, told?.moneda, told?.listadoEn], ['1160.00', '116.00', 'MXN', T0])
+  assert.deepEqual(await countDiferencias(db), [
+    { servicio: 'cfdi', direccion: 'emitido', ejercicio: 2026, mes: 1, n: 1 },
+  ])
+  // An older list that comes late says nothing.
+  await listed(db, { rows: [rowOf(uuid)], listadaEn: days(-1), now: T0 })
+  assert.deepEqual(await difieren(db), [uuid])
+  await listed(db, { rows: [rowOf(uuid)], listadaEn: days(1) })
+  assert.deepEqual([await difieren(db), await countDiferencias(db)], [[], []])
+  // Of what it sent to itself the newer of its two lists holds.
+  await listed(db, { rows: [rowOf(uuid), rowOf(other, { monto: '1.00' })], listadaEn: days(2) })
+  assert.deepEqual(await difieren(db), [other])
+  await listed(db, { rows: [rowOf(other, { direccion: 'recibido' })], direccion: 'recibido', listadaEn: days(3) })
+  assert.deepEqual(await difieren(db), [])
+})
+
+test('differences come in pages, each once, by kind, side and month', async () => {
+  const db = await tenants.create()
+  const specs = Array.from({ length: 7 }, (_, i) => ({ fecha: `2026-01-${10 + Math.floor(i / 3)}T12:00:00` }))
+  const stored = await storeSpecs(db, ...specs, recibida(), { fecha: '2025-12-31T23:59:59' })
+  await listed(db)
+  await listed(db, { direccion: 'recibido' })
+  await listed(db, { desde: '2025-12-01T00:00:00', hasta: '2025-12-31T23:59:59' })
+  const whole = await listDiferencias(db, { tipo: 'sobra' }, { limit: 100 })
+  assert.deepEqual(new Set(whole.map(({ uuid }) => uuid)), new Set(stored))
+  assert.deepEqual(
+    whole.map(({ fechaEmision }) => fechaEmision),
+    whole
+      .map((one) => one.fechaEmision)
+      .sort()
+      .reverse(),
+  )
+  const paged: typeof whole = []
+  for (let after = paged.at(-1), end = false; !end; after = paged.at(-1)) {
+    const page = await listDiferencias(db, { tipo: 'sobra' }, { after, limit: 2 })
+    paged.push(...page)
+    end = page.length < 2
+  }
+  assert.deepEqual(paged, whole)
+  const some = async (filtro: object) =>
+    (await listDiferencias(db, { tipo: 'sobra', ...filtro }, { limit: 100 })).length
+  assert.equal(await some({ direccion: 'recibido' }), 1)
+  assert.equal(await some({ servicio: 'retenciones' }), 0)
+  assert.equal(await some({ desde: '2025-12-01T00:00:00', hasta: '2025-12-31T23:59:59' }), 1)
+})
+
+test('how many are missing is what a recount says, however rows come, change and go', async () => {
+  const db = await tenants.create()
+  const uuids = Array.from({ length: 12 }, () => randomUUID())
+  const fechas = ['2025-12-31T23:59:59', '2026-01-01T00:00:00', '2026-01-31T23:59:59']
+  const month = (i: number) => ({ fecha_emision: fechas[i % 3] ?? '' })
+  const agree = async () => {
+    const { rows } = await sql<Faltan>`
+      select servicio, direccion, extract(year from fecha_emision)::int as ejercicio,
+        extract(month from fecha_emision)::int as mes, count(*)::int as faltan
+      from sat_metadata m where falta and not exists (select from cfdis c where c.uuid_fiscal = m.uuid_fiscal)
+      group by 1, 2, 3, 4 order by 3 desc, 4 desc, 1, 2`.execute(db)
+    assert.deepEqual(await countFaltantes(db), rows)
+    return rows.reduce((sum, { faltan }) => sum + faltan, 0)
+  }
+  await listed(db, { rows: uuids.map((uuid, i) => rowOf(uuid, month(i))) })
+  assert.equal(await agree(), 12)
+  // Another month, both sides, cancelled where it can and where it cannot be had.
+  await listed(db, { rows: uuids.slice(0, 3).map((uuid, i) => rowOf(uuid, month(i + 1))), listadaEn: days(1) })
+  const received = { direccion: 'recibido' as const, rfc_emisor: 'URE180429TM6', rfc_receptor: RFC }
+  await listed(db, { rows: uuids.slice(2, 5).map((uuid) => rowOf(uuid, received)), listadaEn: days(1) })
+  assert.equal(await agree(), 15)
+  const gone = { estatus: 'cancelado' as const, fecha_cancelacion: '2026-02-01T00:00:00' }
+  await listed(db, { rows: uuids.slice(2, 4).map((uuid) => rowOf(uuid, { ...received, ...gone })), listadaEn: days(2) })
+  await listed(db, { rows: uuids.slice(5, 7).map((uuid) => rowOf(uuid, gone)), listadaEn: days(2) })
+  assert.equal(await agree(), 13)
+  await storeSpecs(db, ...uuids.slice(4, 8).map((uuid) => ({ uuid })))
+  assert.equal(await agree(), 8)
+  await storeSpecs(db, ...uuids.slice(4, 8).map((uuid) => ({ uuid })))
+  await db.deleteFrom('sat_metadata').where('uuid_fiscal', 'in', uuids.slice(0, 2)).execute()
+  assert.equal(await agree(), 6)
+})
