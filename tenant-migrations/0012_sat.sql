@@ -182,9 +182,11 @@ alter table cargas
   add column fuente text not null default 'usuario' check (fuente in ('usuario', 'sat')),
   add column paquete_id text,
   add column pausa text,
+  add column espera uuid,
   add check ((fuente = 'sat') = (paquete_id is not null));
 create unique index cargas_paquete on cargas (paquete_id) where paquete_id is not null;
 comment on column cargas.fuente is 'sat: a package that came by itself. It waits before the limit of the plan instead of leaving out what is beyond.';
+comment on column cargas.espera is 'Of a load that waits for a place in the plan: the CFDI it waits with. Where that is here by now, it needs none.';
 comment on column cargas.pausa is 'Why it is not going on although it is open (limit_reached): the next turn looks again.';
 
 alter table alertas drop constraint alertas_severidad_check;

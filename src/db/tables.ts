@@ -936,6 +936,7 @@ export interface TenantCargas {
   fuente: Filled<'usuario' | 'sat'>
   paquete_id: string | null
   pausa: string | null
+  espera: string | null
 }
 
 export interface TenantCfdiAnotaciones {

@@ -235,7 +235,7 @@ function createRun(deps: ImportDeps, db: TenantDb, { id: cargaId, fuente }: Carg
     const place = stopped ? stopped.n : lastOf(files) + 1
     if (done.length > 0)
       await advanceCarga(trx, cargaId, countsOf(results, before), { now, reintento: before ? place : carga.reintento })
-    if (stopped) await setPausa(trx, cargaId, 'limit_reached')
+    if (stopped) await setPausa(trx, cargaId, { pausa: 'limit_reached', espera: stopped.document?.uuid ?? null })
     if (stopped || carga.pausa !== null) await tellLimit(trx, limit, now)
     crashpoint(`carga.batch.${files[0]?.n}.written`)
     return stopped ? 'stop' : 'stored'

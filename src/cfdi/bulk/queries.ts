@@ -168,10 +168,22 @@ export async function setEstado(
     where id = ${id}`.execute(trx)
 }
 
-export async function setPausa(trx: TenantTx, id: string, pausa: Pausa): Promise<void> {
+/** `espera`: the CFDI that has no place. */
+export async function setPausa(
+  trx: TenantTx,
+  id: string,
+  { pausa, espera }: { pausa: Pausa; espera: string | null },
+): Promise<void> {
   await sql`
-    update cargas set pausa = ${pausa}, secuencia = secuencia + 1
-    where id = ${id} and pausa is distinct from ${pausa}`.execute(trx)
+    update cargas set pausa = ${pausa}, espera = ${espera}::uuid, secuencia = secuencia + 1
+    where id = ${id} and (pausa, espera) is distinct from (${pausa}::text, ${espera}::uuid)`.execute(trx)
+}
+
+/** Whether the CFDI that a load waits with has come another way. */
+export async function hasArrived(db: TenantSql, id: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from cargas k join cfdis c on c.uuid_fiscal = k.espera where k.id = ${id}`.execute(db)
+  return rows.length > 0
 }
 
 /** How many CFDI the company has, by the counter that limits are held against. */

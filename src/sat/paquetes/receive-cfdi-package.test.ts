@@ -240,6 +240,34 @@ test('a package waits before the limit of the plan, says so, and goes on by itse
   )
 })
 
+test('a package goes on when somebody uploads the very CFDI that it has no place for', async () => {
+  const tenant = await product.createTenant()
+  const documents = ['a', 'b', 'c'].map((serie) => cfdiXml({ emisor: { rfc: tenant.rfc }, serie }))
+  const limit = async (valor: number) => {
+    const wish = { tipo: 'limite', clave: 'cfdis', valor, hasta: null, motivo: 'prueba' }
+    const url = `/api/subscriptions/${tenant.id}/excepciones`
+    assert.equal((await product.staff.post(url, wish)).statusCode, 201)
+  }
+  await limit(1)
+  const members = documents.map((data, i) => ({ name: `${i}.xml`, data }))
+  const paquete = downloaded(tenant, zipArchive([...members, { name: 'otra.xml', data: documents[1] ?? '' }]))
+  const { cargaId } = await receive(tenant, paquete)
+  await until(async () => (await find(tenant, paquete.paqueteId))?.pausa, 20_000)
+  // One more place, which is filled by hand before the package is looked at again: the plan is as full as it was.
+  await limit(2)
+  await until(async () => (await tenant.post('/api/cfdi', documents[1] ?? '')).statusCode < 300, 20_000)
+  const job = () =>
+    product.deps.central
+      .transaction()
+      .execute((trx) => product.deps.queue.enqueue(trx, 'cfdi.import', { tenantId: tenant.id, cargaId }))
+  await job()
+  const went = await until(async () => {
+    const found = await find(tenant, paquete.paqueteId)
+    return found?.repetidos === 1 ? found : undefined
+  }, 20_000)
+  assert.deepEqual([went.nuevos, went.repetidos, went.pausa], [1, 1, 'limit_reached'], 'the third has none')
+})
+
 test('whoever stops a package that waits ends what is told of it, but not that the plan is full', async () => {
   const tenant = await product.createTenant()
   const wish = { tipo: 'limite', clave: 'cfdis', valor: 1, hasta: null, motivo: 'prueba' }
