@@ -95,6 +95,7 @@ async function lookAtImport(deps: SyncDeps, db: TenantDb, taken: PaqueteRow): Pr
     case 'recibida':
     case 'procesando':
       await publishOutbox(deps, db)
+      if (found.pausa !== null || ageOf(deps, taken) > LOOK.reading) await nudge(deps, db.tenantId, found.cargaId)
       return later(deps, taken, 'importando', found.pausa === null ? patience(deps, taken) : LOOK.waiting, { cuentas })
     case 'terminada':
     case 'cancelada': {
@@ -110,9 +111,18 @@ async function lookAtImport(deps: SyncDeps, db: TenantDb, taken: PaqueteRow): Pr
 }
 
 /** Longer for what has taken longer: a large package takes minutes, and one whose job got lost far more. */
-function patience({ clock }: SyncDeps, { descargadoEn }: PaqueteRow): number {
-  const age = descargadoEn === null ? 0 : clock.now().getTime() - descargadoEn.getTime()
-  return Math.min(LOOK.waiting, Math.max(LOOK.soon, Math.round(age / 4)))
+const patience = (deps: SyncDeps, taken: PaqueteRow): number =>
+  Math.min(LOOK.waiting, Math.max(LOOK.soon, Math.round(ageOf(deps, taken) / 4)))
+
+const ageOf = ({ clock }: SyncDeps, { descargadoEn }: PaqueteRow): number =>
+  descargadoEn === null ? 0 : clock.now().getTime() - descargadoEn.getTime()
+
+/**
+ * Its job may be lost, and the sweep of loads knows only those whose files are on its disk. Where there is a job this is
+ * none; where there are no files, it finds out.
+ */
+async function nudge({ central, queue }: SyncDeps, tenantId: string, cargaId: string): Promise<void> {
+  await central.transaction().execute((trx) => queue.enqueue(trx, 'cfdi.import', { tenantId, cargaId }))
 }
 
 const unreadable = (deps: SyncDeps, taken: PaqueteRow, why: { codigo: string; mensaje: string }) =>
