@@ -66,7 +66,7 @@ const PURE: Readonly<Record<string, string>> = {
   'sat/descarga': 'consulta complementos problemas codigos espera hosts sobres respuestas soap soap-stream base64-text',
   'sat/paquetes': 'metadata metadata-fila metadata-lines metadata-rows',
   'sat/sync': 'machine plan reintentos admit words answers',
-  'sat/estado': 'expresion respuesta veredicto agenda cancelado-recibido',
+  'sat/estado': 'expresion respuesta veredicto agenda cancelado-recibido complementaria',
   taxes: 'acreditable iva isr tarifas movimiento explicaciones month-row',
 }
 

@@ -3,6 +3,7 @@ import { findExpediente, findSemillas } from '../../cfdi/store/store-queries.ts'
 import type { TenantSql, TenantTx } from '../../db/databases.ts'
 import { parseCentavos } from '../../fiscal/money.ts'
 import type { Acreditado, Nombra, Recibido } from './cancelado-recibido.ts'
+import type { Declarable } from './complementaria.ts'
 
 /** The documents that bear on what these CFDI do to months: those that are derived anew when one of them changes. */
 export async function findAlcance(trx: TenantTx, uuids: readonly string[]): Promise<Alcance> {
@@ -57,6 +58,21 @@ interface AcreditadoRow extends Pick<Acreditado, 'uuid' | 'n' | 'documento' | 'd
   retenido: string
   porcentaje: string
   proporcion: string | null
+}
+
+/** What the return of each month says of its IVA. */
+export async function findDeclarables(trx: TenantTx): Promise<Declarable[]> {
+  const rows = await trx
+    .selectFrom('iva_mensual')
+    .select(['ejercicio', 'mes', 'iva_acreditable', 'saldo_a_favor_anterior', 'a_cargo', 'a_favor'])
+    .execute()
+  return rows.map(({ ejercicio, mes, ...row }) => ({
+    periodo: { ejercicio, mes },
+    acreditable: parseCentavos(row.iva_acreditable),
+    saldoAnterior: parseCentavos(row.saldo_a_favor_anterior),
+    aCargo: parseCentavos(row.a_cargo),
+    aFavor: parseCentavos(row.a_favor),
+  }))
 }
 
 export async function findRecibidos(trx: TenantTx, uuids: readonly string[]): Promise<Recibido[]> {

@@ -47,6 +47,27 @@ const alertas = async (db: TenantDb) => {
 const mesesDe = (alerta: { detalle: unknown } | undefined) =>
   (alerta?.detalle as { meses: { periodo: string; iva: string }[] } | undefined)?.meses ?? []
 
+/** Of each month: `acreditable aCargo aFavor`. */
+async function declarado(db: TenantDb): Promise<Map<string, string>> {
+  const { rows } = await sql<{ periodo: string; dice: string }>`
+    select ejercicio || '-' || lpad(mes::text, 2, '0') as periodo, concat_ws(' ', iva_acreditable, a_cargo, a_favor) as dice
+    from iva_mensual`.execute(db)
+  return new Map(rows.map(({ periodo, dice }) => [periodo, dice]))
+}
+interface Cambio {
+  antes: string
+  despues: string
+  diferencia: string
+}
+interface Borrador {
+  periodo: string
+  ivaAcreditable: Cambio
+  aCargo: Cambio
+  aFavor: Cambio
+}
+const complementariasDe = (alerta: { detalle: unknown } | undefined) =>
+  (alerta?.detalle as { complementarias: Borrador[] } | undefined)?.complementarias ?? []
+
 const pagoDe = (id: string, fecha: string, pagado: string, iva: string, change: CfdiSpec = {}): CfdiSpec =>
   recibida({
     tipo: 'P',
@@ -113,6 +134,52 @@ test('of an invoice that has a substitute here it is told which', async () => {
   assert.match(told.get(ajena)?.accion ?? '', /^Pide a quien lo emitió/)
 })
 
+const emitida = (fecha: string): CfdiSpec => ({ fecha, emisor: { rfc: RFC }, receptor: { rfc: 'IIA040805DZ4' } })
+
+test('the returns to be made anew are drafted: of its month, and of the one that its balance went into', async () => {
+  const db = await tenants.create()
+  const febrero = '2026-02-10T10:00:00'
+  const [uuid = ''] = await storeSpecs(
+    db,
+    ...[recibida(), recibida(), emitida('2026-01-10T10:00:00')],
+    ...[recibida({ fecha: febrero }), emitida(febrero), emitida(febrero)],
+    emitida('2026-03-10T10:00:00'),
+  )
+  await cancel(db, uuid)
+  const alerta = (await alertas(db)).get(uuid)
+  const cambio = (antes: string, despues: string, diferencia: string) => ({ antes, despues, diferencia })
+  const igual = (amount: string) => cambio(amount, amount, '0.00')
+  assert.deepEqual(complementariasDe(alerta), [
+    {
+      periodo: '2026-01',
+      ivaAcreditable: cambio('32.00', '16.00', '-16.00'),
+      aCargo: igual('0.00'),
+      aFavor: cambio('16.00', '0.00', '-16.00'),
+    },
+    {
+      periodo: '2026-02',
+      ivaAcreditable: igual('16.00'),
+      aCargo: cambio('0.00', '16.00', '16.00'),
+      aFavor: igual('0.00'),
+    },
+  ])
+  assert.equal(
+    alerta?.accion,
+    'Pide a quien lo emitió el CFDI que lo sustituye o la causa de la cancelación. De los que ya declaraste, presenta la declaración complementaria: ' +
+      'enero de 2026, IVA acreditable de $32.00 a $16.00: $16.00 menos de saldo a favor; ' +
+      'febrero de 2026, por el saldo a favor que le llega de meses anteriores: $16.00 más a cargo.',
+  )
+})
+
+test('of a month that is not over there is no return to be made anew', async () => {
+  const db = await tenants.create()
+  const [uuid = ''] = await storeSpecs(db, recibida({ fecha: '2026-08-03T10:00:00' }))
+  await cancel(db, uuid)
+  const alerta = (await alertas(db)).get(uuid)
+  assert.deepEqual([alerta?.severidad, complementariasDe(alerta)], ['alta', []])
+  assert.match(alerta?.accion ?? '', /Hazlo antes de declarar el mes\.$/)
+})
+
 test('a substitute that comes after the alert is written into it, once, and into no other', async () => {
   const db = await tenants.create()
   const [uuid = '', otra = ''] = await storeSpecs(db, recibida(), recibida())
@@ -124,7 +191,7 @@ test('a substitute that comes after the alert is written into it, once, and into
   const told = await alertas(db)
   assert.equal(
     told.get(uuid)?.accion,
-    `Lo sustituye ${nueva}, que ya está aquí: compara los dos. Si ya declaraste ese mes, revisa si procede una complementaria.`,
+    `Lo sustituye ${nueva}, que ya está aquí: compara los dos. Si ya declaraste ese mes, presenta la declaración complementaria: enero de 2026, IVA acreditable de $32.00 a $0.00 (con lo demás que se canceló a la vez): $32.00 menos de saldo a favor.`,
   )
   assert.match(JSON.stringify(told.get(uuid)?.detalle), new RegExp(`"sustituidoPor":"${nueva}"`))
   assert.deepEqual(told.get(otra), before)
@@ -255,6 +322,7 @@ test('whatever is cancelled, together or in turn, the alerts add up to what the 
         await annotate(db, specs.slice(OWN), some)
         await db.transaction().execute((trx) => rederive(trx, uuids))
         const antes = await acreditado(db)
+        const declaradoAntes = await declarado(db)
         const cancelled = uuids.filter(() => (chance.next().value ?? 0) < 0.4)
         if (together) await cancel(db, ...cancelled)
         else for (const uuid of cancelled) await cancel(db, uuid)
@@ -269,6 +337,20 @@ test('whatever is cancelled, together or in turn, the alerts add up to what the 
         const nonzero = (months: Map<string, number>) =>
           Object.fromEntries([...months].filter(([, n]) => n !== 0).sort())
         assert.deepEqual(nonzero(dicho), nonzero(perdido))
+        // Learnt in one answer, each names of the changed returns its own, and together they name all of them.
+        if (!together) return
+        const despues = await declarado(db)
+        const changed = [...new Set([...declaradoAntes.keys(), ...despues.keys()])].filter(
+          (periodo) => declaradoAntes.get(periodo) !== despues.get(periodo),
+        )
+        const drafts = [...told.values()].flatMap((alerta) => complementariasDe(alerta))
+        assert.deepEqual([...new Set(drafts.map(({ periodo }) => periodo))].sort(), changed.sort())
+        for (const { periodo, ivaAcreditable, aCargo, aFavor } of drafts) {
+          const says = (when: 'antes' | 'despues') => `${ivaAcreditable[when]} ${aCargo[when]} ${aFavor[when]}`
+          const none = '0.00 0.00 0.00'
+          assert.equal(says('antes'), declaradoAntes.get(periodo) ?? none)
+          assert.equal(says('despues'), despues.get(periodo) ?? none)
+        }
       },
     ),
     { numRuns: Number(process.env.RUNS ?? 12) },

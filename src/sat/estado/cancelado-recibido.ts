@@ -3,6 +3,7 @@ import { formatCentavos } from '../../fiscal/money.ts'
 import { comparePeriodos, formatPeriodo, nextPeriodo, type Periodo, periodoOf } from '../../fiscal/periodo.ts'
 import { parte } from '../../taxes/acreditable.ts'
 import type { Destino } from '../../taxes/movimiento.ts'
+import { type Complementaria, diferencia, toDetalle } from './complementaria.ts'
 
 /** A movement whose IVA months credit. */
 export interface Acreditado {
@@ -93,12 +94,16 @@ export function perdidasPorCfdi(
 
 /**
  * What it costs the company that a CFDI it received was cancelled: the IVA that its months credited before and do not any
- * more. `actual` is the month it is in Mexico City.
+ * more, and the returns to be made anew for it. `actual` is the month it is in Mexico City.
  *
  * Rule: CFDI_RECIBIDO_CANCELADO of fiscal.md 3. Months cannot be closed here yet: one that is over counts as declared. Its
  * effect on ISR comes with the ISR of months, and is not in the amount.
  */
-export function alertaCancelado(cfdi: Recibido, meses: readonly Perdida[], actual: Periodo): Alerta {
+export function alertaCancelado(
+  cfdi: Recibido,
+  meses: readonly Perdida[],
+  { actual, complementarias }: { actual: Periodo; complementarias: readonly Complementaria[] },
+): Alerta {
   const total = meses.reduce((sum, { iva }) => sum + iva, 0n)
   const menos = meses.filter(({ iva }) => iva > 0n)
   const isOver = (mes: Perdida) => comparePeriodos(mes.periodo, actual) < 0
@@ -112,12 +117,13 @@ export function alertaCancelado(cfdi: Recibido, meses: readonly Perdida[], actua
     severidad: menos.some(isOver) ? 'critica' : menos.length > 0 ? 'alta' : 'aviso',
     titulo: `${quien} canceló ${clase} que te emitió`,
     mensaje: `${quien} canceló${cuando} ${clase} ${cfdi.uuid} del ${dia(cfdi.fechaEmision)}${importe(cfdi)}. ${efecto(cfdi, total, meses)}`,
-    accion: accion(cfdi, meses, meses.some(isOver)),
+    accion: accion(cfdi, meses, complementarias),
     uuid: cfdi.uuid,
     periodo,
     montoEnRiesgo: total > 0n ? total : 0n,
     detalle: {
       meses: meses.map((mes) => ({ periodo: formatPeriodo(mes.periodo), iva: formatCentavos(mes.iva) })),
+      complementarias: complementarias.map(toDetalle),
       sustituidoPor: cfdi.sustituidoPor,
     },
   }
@@ -144,12 +150,36 @@ const pesos = (amount: bigint) => miles(formatCentavos(amount < 0n ? -amount : a
 export const PEDIR_SUSTITUTO = 'Pide a quien lo emitió el CFDI que lo sustituye o la causa de la cancelación.'
 export const LO_SUSTITUYE = 'Lo sustituye #, que ya está aquí: compara los dos.'
 
-function accion({ sustituidoPor }: Recibido, meses: readonly Perdida[], declarado: boolean): string {
+function accion(
+  { sustituidoPor }: Recibido,
+  meses: readonly Perdida[],
+  complementarias: readonly Complementaria[],
+): string {
   const cual = sustituidoPor ? LO_SUSTITUYE.replace('#', sustituidoPor) : PEDIR_SUSTITUTO
   if (meses.length === 0) return cual
-  if (declarado) return `${cual} Si ya declaraste ese mes, revisa si procede una complementaria.`
-  return `${cual} Hazlo antes de declarar el mes.`
+  if (complementarias.length === 0) return `${cual} Hazlo antes de declarar el mes.`
+  const cuando =
+    complementarias.length === 1 ? 'Si ya declaraste ese mes, presenta' : 'De los que ya declaraste, presenta'
+  return `${cual} ${cuando} la declaración complementaria: ${complementarias.map((una) => enPalabras(una, meses)).join('; ')}.`
 }
+
+/** `enero de 2026, IVA acreditable de $100.00 a $84.00: $16.00 más a cargo`. */
+function enPalabras({ periodo, acreditable, aCargo, aFavor }: Complementaria, meses: readonly Perdida[]): string {
+  const propia = meses.find((mes) => comparePeriodos(mes.periodo, periodo) === 0)?.iva ?? 0n
+  // A return is made once for all that was learnt together: its amounts are not those of this CFDI alone.
+  const conOtros = diferencia(acreditable) === -propia ? '' : ' (con lo demás que se canceló a la vez)'
+  const cambio = (amount: bigint, what: string) =>
+    amount === 0n ? [] : [`$${pesos(amount)} ${amount > 0n ? 'más' : 'menos'} ${what}`]
+  const acredita =
+    diferencia(acreditable) === 0n
+      ? ', por el saldo a favor que le llega de meses anteriores'
+      : `, IVA acreditable de ${conSigno(acreditable.antes)} a ${conSigno(acreditable.despues)}${conOtros}`
+  const resulta = [...cambio(diferencia(aFavor), 'de saldo a favor'), ...cambio(diferencia(aCargo), 'a cargo')]
+  return `${mesEnPalabras(periodo)}${acredita}${resulta.length > 0 ? `: ${enLista(resulta)}` : ''}`
+}
+
+/** Credit notes may leave a month with less than nothing to credit. */
+const conSigno = (amount: bigint) => `${amount < 0n ? '-' : ''}$${pesos(amount)}`
 
 const CLASES: Readonly<Record<string, string>> = {
   I: 'la factura',

@@ -3,8 +3,9 @@ import { rederive } from '../../cfdi/store/rederive.ts'
 import type { TenantTx } from '../../db/databases.ts'
 import { fechaOf } from '../../fiscal/fecha.ts'
 import { periodoOf } from '../../fiscal/periodo.ts'
-import { findAcreditados, findAlcance, findRecibidos } from './cancelado-queries.ts'
+import { findAcreditados, findAlcance, findDeclarables, findRecibidos } from './cancelado-queries.ts'
 import { alertaCancelado, claveCancelado, perdidasPorCfdi } from './cancelado-recibido.ts'
+import { complementariasDe } from './complementaria.ts'
 import { setEstados } from './queries.ts'
 
 /** A CFDI whose state is another from now on. */
@@ -33,6 +34,7 @@ export async function changeEstados(
   const cancelados = of('cancelado')
   const alcance = cancelados.length > 0 ? await findAlcance(trx, cancelados) : undefined
   const antes = alcance ? await findAcreditados(trx, alcance) : []
+  const mesesAntes = alcance ? await findDeclarables(trx) : []
   await setEstados(
     trx,
     cambios.map(({ uuid, estado, conocidoEn, fechaCancelacion }) => ({
@@ -46,13 +48,17 @@ export async function changeEstados(
   if (alcance) {
     const despues = await findAcreditados(trx, alcance)
     const perdidas = perdidasPorCfdi(cancelados, { antes, despues, nombrados: alcance.nombrados })
-    const actual = periodoOf(fechaOf(now))
+    const meses = { antes: mesesAntes, despues: await findDeclarables(trx), actual: periodoOf(fechaOf(now)) }
     const recibidos = await findRecibidos(trx, cancelados)
-    await raiseAlertas(
-      trx,
-      recibidos.map((cfdi) => alertaCancelado(cfdi, perdidas.get(cfdi.uuid) ?? [], actual)),
-      now,
-    )
+    const alertas = recibidos.map((cfdi) => {
+      const propias = perdidas.get(cfdi.uuid) ?? []
+      const complementarias = complementariasDe(
+        propias.map(({ periodo }) => periodo),
+        meses,
+      )
+      return alertaCancelado(cfdi, propias, { actual: meses.actual, complementarias })
+    })
+    await raiseAlertas(trx, alertas, now)
   }
   const vigentes = of('vigente')
   if (vigentes.length > 0)
