@@ -267,6 +267,51 @@ test('the periodic jobs are those of the table, in the time of Mexico City', asy
   assert.deepEqual([...rows], expected)
 })
 
+test('a clock of the database that was weeks ahead holds up neither jobs nor dead workers nor what is periodic', async (t) => {
+  const { owner } = tenancy
+  const [waiting, held] = [uuidv7(), uuidv7()]
+  for (const mailId of [waiting, held]) await leave('mail.send', { mailId })
+  const ahead = `now() + interval '40 days'`
+  await owner.query(`update pgboss.job set start_after = ${ahead}, created_on = ${ahead} where data->>'mailId' = $1`, [
+    waiting,
+  ])
+  await owner.query(
+    `update pgboss.job set state = 'active', started_on = ${ahead}, heartbeat_on = ${ahead}, retry_delay = 0
+     where data->>'mailId' = $1`,
+    [held],
+  )
+  await owner.query(`update pgboss.version set cron_on = ${ahead}, bam_on = ${ahead}, monitor_backoff_on = ${ahead}`)
+  await owner.query(
+    `update pgboss.queue set monitor_claim_on = ${ahead}, monitor_on = ${ahead}, maintain_on = ${ahead}`,
+  )
+  const soon = uuidv7()
+  await leave('mail.send', { mailId: soon })
+  await owner.query(`update pgboss.job set start_after = now() + interval '1 hour' where data->>'mailId' = $1`, [soon])
+
+  await working(t, { 'mail.send': async () => undefined }, { superviseSeconds: 1 })
+  await until(async () => (await jobOf('mailId', waiting))?.state === 'completed', 10_000)
+  // The last sign of its worker is of now, as far as anybody can tell; then it is missed.
+  await owner.query(
+    `update pgboss.job set heartbeat_on = heartbeat_on - interval '30 seconds' where data->>'mailId' = $1`,
+    [held],
+  )
+  await until(async () => (await jobOf('mailId', held))?.state === 'completed', 20_000)
+  assert.equal((await jobOf('mailId', soon))?.state, 'created', 'what waits for its time goes on waiting')
+  const [clocks] = await owner.query(
+    `select cron_on <= now() as cron, (select bool_and(maintain_on <= now()) from pgboss.queue) as queues from pgboss.version`,
+  )
+  assert.deepEqual(clocks, { cron: true, queues: true })
+})
+
+test('that a clock was put back is found while a worker works', async (t) => {
+  await working(t, { 'mail.send': async () => undefined }, { timesSeconds: 0.05 })
+  const mailId = uuidv7()
+  await leave('mail.send', { mailId })
+  await until(async () => (await jobOf('mailId', mailId))?.state === 'completed')
+  await tenancy.owner.query(`update pgboss.version set cron_on = now() + interval '40 days'`)
+  await until(async () => (await tenancy.owner.query(`select from pgboss.version where cron_on <= now()`)).length === 1)
+})
+
 /** A worker with some handlers of the test's own; it ends with the test at the latest. */
 async function working(
   t: { after(end: () => Promise<void>): void },

@@ -2,6 +2,7 @@ import { type ConstructorOptions, type Job, type JobResult, PgBoss } from 'pg-bo
 import type { Logger } from 'pino'
 import { AppError } from '../src/errors.ts'
 import { definitionOf, type JobName, jobNames } from '../src/queue/jobs.ts'
+import { bringBackTimes } from '../src/queue/queries.ts'
 import type { Handler, WorkerDeps } from './handler.ts'
 import { type Handlers, handlers } from './handlers.ts'
 
@@ -20,19 +21,23 @@ export interface WorkerOptions {
   cron?: boolean
   /** How often to look for jobs whose worker died. The queue allows no less than a second. */
   superviseSeconds?: number
+  /** How often to look whether the database's clock was put back. */
+  timesSeconds?: number
 }
 
 /** Begins to take jobs out of every queue. @throws when the central database cannot be reached. */
 export async function startWorker(
   deps: WorkerDeps & { log: Logger },
-  { handlers: others, cron = true, superviseSeconds = 10 }: WorkerOptions = {},
+  { handlers: others, cron = true, superviseSeconds = 10, timesSeconds = 60 }: WorkerOptions = {},
 ): Promise<Worker> {
   const { log } = deps
   const boss = new PgBoss(settings(deps.config.central.url, cron, superviseSeconds))
   boss.on('error', (error) => log.error({ err: error }, 'queue'))
   boss.on('warning', (warning) => log.warn({ warning }, 'queue'))
   const stopping = new AbortController()
+  await lookAtTimes(deps)
   await boss.start()
+  const look = setInterval(() => void lookAtTimes(deps), timesSeconds * 1000)
   try {
     for (const name of jobNames)
       await takeFrom(boss, name, { ...deps, stopping: stopping.signal, handlers: { ...handlers, ...others } })
@@ -41,6 +46,7 @@ export async function startWorker(
     boss.supervise().catch((err: unknown) => log.warn({ err }, 'queue: the first look for dead workers failed'))
     await boss.send('tenant.sweep', {})
   } catch (error) {
+    clearInterval(look)
     await boss.stop({ graceful: false })
     throw error
   }
@@ -48,6 +54,7 @@ export async function startWorker(
 
   return {
     async stop({ patienceMs = 15_000, graceMs = 25_000 } = {}) {
+      clearInterval(look)
       const patience = setTimeout(() => stopping.abort(new Error('the worker is stopping')), patienceMs)
       try {
         await boss.stop({ graceful: true, timeout: graceMs })
@@ -56,6 +63,20 @@ export async function startWorker(
         stopping.abort(new Error('the worker has stopped'))
       }
     },
+  }
+}
+
+/** No periodic job can do this: they are what may have stopped. */
+async function lookAtTimes({ central, log }: WorkerDeps & { log: Logger }): Promise<void> {
+  try {
+    const found = await bringBackTimes(central)
+    if (Object.keys(found).length > 0)
+      log.error(
+        { alarm: 'queue_clock', ...found },
+        'the clock of the database was put back: what waited for the other time goes on',
+      )
+  } catch (error) {
+    log.warn({ err: error }, 'queue: nobody could look whether its clock was put back')
   }
 }
 

@@ -45,3 +45,40 @@ export async function countJobs(central: CentralSql): Promise<JobCount[]> {
   )
   return rows
 }
+
+/**
+ * What a clock of the database wrote that was ahead and has been put back since: pg-boss would look for dead workers and run
+ * periodic jobs again only when that time has come, and a job that waits until then keeps every other like it from being
+ * left. Brought back to now. @returns what was, with how many of each; nothing when there was nothing
+ */
+export async function bringBackTimes(central: CentralSql): Promise<Record<string, number>> {
+  const { rows } = await sql<{ what: string; n: number }>`
+    with clocks as (
+      update pgboss.version set cron_on = least(cron_on, now()), bam_on = least(bam_on, now()), flow_on = least(flow_on, now()),
+        reindex_on = least(reindex_on, now()), monitor_backoff_on = least(monitor_backoff_on, now())
+      where greatest(cron_on, bam_on, flow_on, reindex_on) > ${LATER} or monitor_backoff_on > ${MUCH_LATER}
+      returning 1
+    ), queues as (
+      update pgboss.queue set monitor_claim_on = least(monitor_claim_on, now()), monitor_on = least(monitor_on, now()),
+        maintain_on = least(maintain_on, now())
+      where greatest(monitor_claim_on, monitor_on, maintain_on) > ${LATER}
+      returning 1
+    ), waiting as (
+      update pgboss.job set start_after = now(), created_on = least(created_on, now())
+      where state in ('created', 'retry') and start_after > now() and (created_on > ${LATER} or start_after > ${MUCH_LATER})
+      returning 1
+    ), working as (
+      update pgboss.job set heartbeat_on = now() where state = 'active' and heartbeat_on > ${LATER}
+      returning 1
+    )
+    select what, n::int as n from (
+      select 'clocks' as what, count(*) as n from clocks union all select 'queues', count(*) from queues
+      union all select 'waiting', count(*) from waiting union all select 'working', count(*) from working) t
+    where n > 0`.execute(central)
+  return Object.fromEntries(rows.map(({ what, n }) => [what, n]))
+}
+
+/** Clocks of two machines differ by less. */
+const LATER = sql`now() + interval '5 minutes'`
+/** No job is put off for longer than an hour. */
+const MUCH_LATER = sql`now() + interval '2 hours'`
