@@ -7,18 +7,17 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
-import { uuidv7 } from 'uuidv7'
-import { openAs } from '../../src/db/client.ts'
 import { publishOutbox } from '../../src/queue/outbox.ts'
 import { packagePath } from '../../src/sat/paquetes/package-path.ts'
 import { findCfdiPackage, receiveCfdiPackage } from '../../src/sat/paquetes/receive-cfdi-package.ts'
 import { cfdiXml } from '../support/cfdi-xml.ts'
+import { downloadedList } from '../support/downloaded-list.ts'
 import { ownFixture } from '../support/fixtures.ts'
 import { type Product, startProduct, type Tenant } from '../support/product.ts'
 import { metadataList, metadataRow } from '../support/sat-metadata.ts'
 import { type ScratchTenants, scratchTenants } from '../support/scratch-tenant.ts'
 import { until } from '../support/until.ts'
-import { outliveTheDead, workUntilCrash } from '../support/worker-child.ts'
+import { missTheDead, workUntilCrash } from '../support/worker-child.ts'
 import { type ZipMember, zipArchive } from '../support/zip-archive.ts'
 
 let product: Product
@@ -114,46 +113,7 @@ async function outcomeOf(tenant: Tenant) {
   return JSON.parse(JSON.stringify(outcome).replaceAll(tenant.rfc, 'RFC')) as typeof outcome
 }
 
-/** A request of the company that the SAT has answered with one package, which lies here. */
-async function downloaded(
-  tenant: Tenant,
-  bytes: Buffer,
-): Promise<{ solicitudId: string; paqueteId: string; zip: string }> {
-  const [jobId, solicitudId] = [uuidv7(), uuidv7()]
-  const paqueteId = `${randomUUID().toUpperCase()}_01`
-  const now = new Date()
-  const { central, config } = product.deps
-  const servicio = { servicio: 'cfdi', direccion: 'emitidos', tipo: 'Metadata' } as const
-  await central
-    .insertInto('sat_sync_jobs')
-    .values({ id: jobId, tenant_id: tenant.id, kind: 'manual', estado: 'terminada', created_at: now })
-    .execute()
-  await central
-    .insertInto('sat_solicitudes')
-    .values({
-      ...{ id: solicitudId, tenant_id: tenant.id, job_id: jobId, rfc: tenant.rfc, ...servicio },
-      ...{ desde: '2026-01-01T00:00:00', hasta: '2026-01-31T23:59:59', parametros: {} },
-      ...{
-        huella: Buffer.alloc(32, solicitudId),
-        estado: 'terminada',
-        creada_en: now,
-        aceptada_en: now,
-        actualizada_en: now,
-      },
-    })
-    .execute()
-  await central
-    .insertInto('sat_paquetes')
-    .values({
-      ...{ id: paqueteId, solicitud_id: solicitudId, tenant_id: tenant.id, n: 1, estado: 'importando', intentos: 1 },
-      ...{ vence_en: new Date(now.getTime() + 259_200_000), actualizado_en: now },
-    })
-    .execute()
-  const zip = packagePath(config.filesPath, tenant.id, paqueteId)
-  mkdirSync(path.dirname(zip), { recursive: true })
-  writeFileSync(zip, bytes)
-  return { solicitudId, paqueteId, zip }
-}
+const downloaded = (tenant: Tenant, bytes: Buffer) => downloadedList(product, tenant, bytes)
 
 const paqueteOf = (solicitudId: string) =>
   product.deps.central
@@ -166,16 +126,7 @@ const enqueue = (
   ...[name, payload]: Parameters<Product['deps']['queue']['enqueue']> extends [unknown, ...infer Rest] ? Rest : never
 ) => product.deps.central.transaction().execute((trx) => product.deps.queue.enqueue(trx, name, payload))
 
-/** The queue has missed the dead, as it does ten seconds later, and tries again at once. */
-async function timePasses(): Promise<void> {
-  const owner = await openAs(product.centralOwnerUrl)
-  try {
-    await outliveTheDead({ owner })
-    await owner.query(`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`)
-  } finally {
-    await owner.end()
-  }
-}
+const timePasses = () => missTheDead(product)
 
 const list = (rfc: string) => zipArchive([{ name: 'lista_01.txt', data: metadataList(rowsOf(rfc)) }])
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
+import { openAs } from '../../src/db/client.ts'
 import { WORKER_PROCESS } from '../../src/queue/worker-process.ts'
 import { childEnv } from './child-env.ts'
 import type { Tenancy } from './tenancy.ts'
@@ -43,4 +44,15 @@ export async function outliveTheDead({ owner }: Pick<Tenancy, 'owner'>): Promise
       where claimed_until is not null;
     update app_instances set heartbeat_at = heartbeat_at - interval '1 minute';
     update pgboss.queue set monitor_on = null, maintain_on = null`)
+}
+
+/** The queue of a product has missed the dead, as it does ten seconds later, and tries again at once. */
+export async function missTheDead({ centralOwnerUrl }: { centralOwnerUrl: string }): Promise<void> {
+  const owner = await openAs(centralOwnerUrl)
+  try {
+    await outliveTheDead({ owner })
+    await owner.query(`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`)
+  } finally {
+    await owner.end()
+  }
 }
