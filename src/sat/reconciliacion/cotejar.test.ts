@@ -187,24 +187,31 @@ test('a certificate of withholding has lists of its own, and nobody is asked for
   assert.deepEqual(await agendaOf(db), [])
 })
 
-test('what comes after the lists is held against them, once, and against the newest that covers it', async () => {
-  const db = await tenants.create()
-  await listed(db)
-  await listed(db, { direccion: 'recibido', listadaEn: days(1) })
-  await cotejarLlegados(db, days(1))
-  const [issued = '', received = ''] = await storeSpecs(db, {}, recibida())
-  assert.deepEqual(await sobran(db), [])
-  await cotejarLlegados(db, days(2))
-  assert.deepEqual(new Set(await sobran(db)), new Set([issued, received]))
-  // Back from a copy of the database that had none: what was compared long ago is not compared again.
-  await db.deleteFrom('sat_sobrantes').execute()
-  await db
-    .updateTable('cfdis')
-    .set({ creado_en: days(-300) })
-    .execute()
-  await cotejarLlegados(db, days(3))
-  assert.deepEqual(await sobran(db), [])
-})
+for (const [name, pocos] of [
+  ['few', 20_000],
+  ['many', 1],
+] as const)
+  test(`${name} that come after the lists are held against them, once`, async () => {
+    const db = await tenants.create()
+    await listed(db)
+    await listed(db, { direccion: 'recibido', listadaEn: days(1) })
+    await cotejarLlegados(db, days(1), { pocos })
+    const innocent = [{ fecha: '2026-02-01T00:00:00' }, recibida({ fecha: '2026-02-09T00:00:00' })]
+    const [issued = '', received = ''] = await storeSpecs(db, {}, recibida(), ...innocent)
+    assert.deepEqual(await sobran(db), [])
+    await cotejarLlegados(db, days(2), { pocos })
+    assert.deepEqual(new Set(await sobran(db)), new Set([issued, received]))
+    const asked = (await agendaOf(db)).map(({ uuid_fiscal }) => uuid_fiscal)
+    assert.deepEqual(new Set(asked), new Set([issued, received]))
+    // What was compared long ago is not compared again.
+    await db.deleteFrom('sat_sobrantes').execute()
+    await db
+      .updateTable('cfdis')
+      .set({ creado_en: days(-300) })
+      .execute()
+    await cotejarLlegados(db, days(3), { pocos })
+    assert.deepEqual(await sobran(db), [])
+  })
 
 test('of lists over one range the newest is kept, and a wider one makes them needless', async () => {
   const db = await tenants.create()

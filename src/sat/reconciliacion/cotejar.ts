@@ -6,6 +6,7 @@ import { findListaPedida, findListasPedidas, type ListaPedida } from './central-
 import {
   clearSobrantes,
   findLecturaDeLista,
+  findListas,
   findListasLeidas,
   findLlegados,
   putLista,
@@ -59,13 +60,17 @@ export async function cotejar(db: TenantDb, pedida: ListaPedida, now: Date): Pro
   crashpoint('sat.cotejo.lista')
 }
 
-/** Holds CFDI that came since the last time against what lists said before, and forgets what lists named meanwhile. */
-export async function cotejarLlegados(db: TenantDb, now: Date): Promise<void> {
-  const { desde, hasta } = await findLlegados(db)
-  await db.transaction().execute(async (trx) => {
-    await askSoon(trx, await putSobrantesDesde(trx, desde, now), now)
-    await saveLlegados(trx, hasta)
-  })
+/**
+ * Holds CFDI that came since the last time against what lists said before, and forgets what lists named meanwhile. What a
+ * first synchronisation brings is more than one statement may read, and goes list by list.
+ */
+export async function cotejarLlegados(db: TenantDb, now: Date, { pocos = 20_000 } = {}): Promise<void> {
+  const { desde, hasta, muchos } = await findLlegados(db, pocos)
+  const put = (found: (trx: TenantTx) => Promise<Sobrante[]>) =>
+    db.transaction().execute(async (trx) => askSoon(trx, await found(trx), now))
+  if (muchos) for (const lista of await findListas(db)) await put((trx) => putSobrantesDe(trx, lista, now, desde))
+  else await put((trx) => putSobrantesDesde(trx, desde, now))
+  await saveLlegados(db, hasta)
   crashpoint('sat.cotejo.llegados')
   await clearSobrantes(db)
 }

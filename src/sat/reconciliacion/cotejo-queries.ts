@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { TenantSql, TenantTx } from '../../db/databases.ts'
 import type { ListaPedida } from './central-queries.ts'
 
@@ -58,41 +58,63 @@ export async function putLista(trx: TenantTx, lista: Lista): Promise<void> {
     on conflict do nothing`.execute(trx)
 }
 
-/**
- * Keeps which CFDI of a list's range no list names although one that was read whole should. Not those that somebody else
- * issued by order of the company, which the SAT lists as his; nor those of a row that could not be read.
- * @returns those that were not known, the latest issued first, with whether the state service can be asked for them
- */
-export const putSobrantesDe = (trx: TenantTx, lista: Lista, now: Date) =>
-  putSobrantes(
-    trx,
-    sql`c.direccion = ${lista.direccion}
-      and c.fecha_emision between ${lista.desde}::timestamp and ${lista.hasta}::timestamp`,
-    now,
-  )
-
-/** The same of what came since: it may have come after the list that should name it. */
-export const putSobrantesDesde = (trx: TenantTx, desde: string, now: Date) =>
-  putSobrantes(trx, sql`c.creado_en > ${desde}::text::timestamptz`, now)
+/** Lists that were read whole. */
+export async function findListas(db: TenantSql): Promise<Lista[]> {
+  const { rows } = await sql<Lista>`
+    select solicitud_id::text as "solicitudId", servicio, direccion, to_char(desde, 'YYYY-MM-DD"T"HH24:MI:SS') as desde,
+      to_char(hasta, 'YYYY-MM-DD"T"HH24:MI:SS') as hasta, listada_en as "listadaEn",
+      to_char(timbrado_hasta, 'YYYY-MM-DD"T"HH24:MI:SS') as "timbradoHasta"
+    from sat_listas order by hasta desc, solicitud_id`.execute(db)
+  return rows
+}
 
 export interface Sobrante {
   uuid: string
   consultable: boolean
 }
 
+/**
+ * Keeps which CFDI of a list's range no list names, of those that came after `llegadosDesde`. Not those that somebody else
+ * issued by order of the company, which the SAT lists as his; nor those of a row that could not be read.
+ * @returns those that were not known, the latest issued first, with whether the state service can be asked for them
+ */
+export const putSobrantesDe = (trx: TenantTx, lista: Lista, now: Date, llegadosDesde = '-infinity') =>
+  putSobrantes(
+    trx,
+    sql`cross join (select ${lista.servicio}::text as servicio, ${lista.listadaEn}::timestamptz as listada_en) l`,
+    sql`c.direccion = ${lista.direccion} and (c.tipo = 'R') = ${lista.servicio === 'retenciones'}
+      and c.fecha_emision between ${lista.desde}::timestamp and ${lista.hasta}::timestamp
+      and c.fecha_timbrado <= ${lista.timbradoHasta}::timestamp
+      and ${llegadosDesde === '-infinity' ? sql`true` : sql`c.creado_en > ${llegadosDesde}::text::timestamptz`}`,
+    now,
+  )
+
+/** The same of whatever came after `llegadosDesde`, against the newest list that covers each. For a few thousand. */
+export const putSobrantesDesde = (trx: TenantTx, llegadosDesde: string, now: Date) =>
+  putSobrantes(
+    trx,
+    sql`cross join lateral (
+      select l.servicio, l.listada_en from sat_listas l
+      where l.servicio = case c.tipo when 'R' then 'retenciones' else 'cfdi' end and l.direccion = c.direccion
+        and c.fecha_emision between l.desde and l.hasta and c.fecha_timbrado <= l.timbrado_hasta
+        and l.listada_en <= ${now}
+      order by l.listada_en desc limit 1) l`,
+    sql`c.creado_en > ${llegadosDesde}::text::timestamptz`,
+    now,
+  )
+
 // With a limit, so that lists are looked up by index: for a month PostgreSQL would rather read all that were ever named.
-async function putSobrantes(trx: TenantTx, which: ReturnType<typeof sql>, now: Date): Promise<Sobrante[]> {
+async function putSobrantes(
+  trx: TenantTx,
+  listas: RawBuilder<unknown>,
+  which: RawBuilder<unknown>,
+  now: Date,
+): Promise<Sobrante[]> {
   const { rows } = await sql<Sobrante>`
     with nuevos as (
       insert into sat_sobrantes (uuid_fiscal, servicio, direccion, fecha_emision, listada_en, visto_en)
       select c.uuid_fiscal, l.servicio, c.direccion, c.fecha_emision, l.listada_en, ${now}
-      from cfdis c cross join lateral (
-        select l.servicio, l.listada_en from sat_listas l
-        where l.servicio = case c.tipo when 'R' then 'retenciones' else 'cfdi' end and l.direccion = c.direccion
-          and c.fecha_emision between l.desde and l.hasta and c.fecha_timbrado <= l.timbrado_hasta
-          and l.listada_en <= ${now}
-        order by l.listada_en desc limit 1
-      ) l
+      from cfdis c ${listas}
       left join lateral (select true as nombrado from sat_metadata m where m.uuid_fiscal = c.uuid_fiscal limit 1) m on true
       where ${which} and not c.cuenta_terceros and m.nombrado is null
         and not exists (select from sat_filas_ilegibles i where i.uuid_fiscal = c.uuid_fiscal)
@@ -118,17 +140,22 @@ export async function clearSobrantes(db: TenantSql): Promise<number> {
 
 /**
  * Since when CFDI that came were not held against the lists, and up to when they will have been: by the clock of the
- * database, which writes when they came, and an hour back, longer than any transaction lasts that stores some.
+ * database, which writes when they came, and an hour back, longer than any transaction lasts that stores some. `muchos`:
+ * there are more than `pocos`.
  */
-export async function findLlegados(db: TenantSql): Promise<{ desde: string; hasta: string }> {
-  const { rows } = await sql<{ desde: string; hasta: string }>`
-    select coalesce((select llegados_hasta from sat_cotejo), '-infinity')::text as desde,
-      (now() - interval '1 hour')::text as hasta`.execute(db)
-  return rows[0] as { desde: string; hasta: string }
+export async function findLlegados(
+  db: TenantSql,
+  pocos: number,
+): Promise<{ desde: string; hasta: string; muchos: boolean }> {
+  const { rows } = await sql<{ desde: string; hasta: string; muchos: boolean }>`
+    select l.desde::text, (now() - interval '1 hour')::text as hasta,
+      (select count(*) from (select from cfdis c where c.creado_en > l.desde limit ${pocos + 1}) c) > ${pocos} as muchos
+    from (select coalesce((select llegados_hasta from sat_cotejo), '-infinity') as desde) l`.execute(db)
+  return rows[0] as { desde: string; hasta: string; muchos: boolean }
 }
 
-export async function saveLlegados(trx: TenantTx, hasta: string): Promise<void> {
+export async function saveLlegados(db: TenantSql, hasta: string): Promise<void> {
   await sql`
     insert into sat_cotejo as s (llegados_hasta) values (${hasta}::text::timestamptz)
-    on conflict (unico) do update set llegados_hasta = greatest(s.llegados_hasta, excluded.llegados_hasta)`.execute(trx)
+    on conflict (unico) do update set llegados_hasta = greatest(s.llegados_hasta, excluded.llegados_hasta)`.execute(db)
 }
