@@ -9,7 +9,7 @@ export const hasPlace = ({ max, mode }: CfdiLimit, stored: number): boolean =>
   max < 0 || mode === 'soft' || stored < max
 
 /** Percent of the plan from which on the company is told. */
-export const UMBRALES = [80, 95, 100] as const
+const UMBRALES = [80, 95, 100] as const
 export type Umbral = (typeof UMBRALES)[number]
 
 /**

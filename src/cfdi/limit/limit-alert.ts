@@ -2,7 +2,7 @@ import type { Alerta } from '../../alerts/raise-alert.ts'
 import { type CfdiLimit, hasPlace, type Umbral, umbralOf } from './cfdi-limit.ts'
 
 /** A company has one: its plan. */
-export const CLAVE_LIMITE = 'CFDI_LIMITE_PLAN'
+const CLAVE_LIMITE = 'CFDI_LIMITE_PLAN'
 
 /** Packages of the SAT that stopped before the first CFDI that the plan had no place for. */
 export interface EnEspera {

@@ -25,7 +25,7 @@ export interface StoredBatch {
 }
 
 /** What a company may have, and when it is: the commit that fills a plan tells of it. */
-export interface Terms {
+interface Terms {
   readonly limit: CfdiLimit
   readonly now: Date
 }

@@ -268,6 +268,23 @@ test('a package goes on when somebody uploads the very CFDI that it has no place
   assert.deepEqual([went.nuevos, went.repetidos, went.pausa], [1, 1, 'limit_reached'], 'the third has none')
 })
 
+test('a package that all fits, and nearly fills the plan, is told of in the commit that stores it', async () => {
+  const tenant = await product.createTenant()
+  const wish = { tipo: 'limite', clave: 'cfdis', valor: 5, hasta: null, motivo: 'prueba' }
+  await product.staff.post(`/api/subscriptions/${tenant.id}/excepciones`, wish)
+  const four = ['a', 'b', 'c', 'd'].map((name) => ({
+    name: `${name}.xml`,
+    data: cfdiXml({ emisor: { rfc: tenant.rfc } }),
+  }))
+  const paquete = downloaded(tenant, zipArchive(four))
+  await receive(tenant, paquete)
+  await until(async () => (await find(tenant, paquete.paqueteId))?.estado === 'terminada', 20_000)
+  const [alerta, ...more] = (await tenant.get('/api/alertas')).json().datos
+  assert.deepEqual(more, [])
+  assert.deepEqual([alerta.codigo, alerta.severidad], ['CFDI_LIMITE_PLAN', 'info'])
+  assert.match(alerta.mensaje, /^Tu empresa tiene 4 CFDI y tu plan incluye 5 \(80 %\)\. Cabe 1 más;/)
+})
+
 test('whoever stops a package that waits ends what is told of it, but not that the plan is full', async () => {
   const tenant = await product.createTenant()
   const wish = { tipo: 'limite', clave: 'cfdis', valor: 1, hasta: null, motivo: 'prueba' }
