@@ -53,7 +53,7 @@ test('nothing of an e.firma is left in the memory of the process that took or re
       const text = await sent.text()
       return text.includes('sobrecarga') ? undefined : { status: sent.status, text }
     }, 30_000)
-    const secrets = [typed, efirma.key.subarray(200, 232), efirma.pkcs8.subarray(400, 432)].map((one) =>
+    const secrets = [typed, efirma.key.subarray(200, 232), efirma.pkcs8.subarray(400, 464)].map((one) =>
       Buffer.from(one),
     )
     return { ...answer, secrets }
