@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { openAs } from '../../src/db/client.ts'
 import { readPackage } from '../../src/sat/paquetes/read-package.ts'
 import { sweep } from '../../src/sat/sync/sweep.ts'
 import { takeTurn } from '../../src/sat/sync/take-turn.ts'
-import { randomRfc } from '../support/product.ts'
+import { downloadedList } from '../support/downloaded-list.ts'
+import { randomRfc, startProduct } from '../support/product.ts'
+import { metadataList, metadataRow } from '../support/sat-metadata.ts'
 import { mountSmallDisk } from '../support/small-disk.ts'
 import { syncToEnd } from '../support/sync-to-end.ts'
 import { startSyncWorld } from '../support/sync-world.ts'
 import { until } from '../support/until.ts'
+import { zipArchive } from '../support/zip-archive.ts'
 
 const JANUARY = new Date('2026-01-20T18:00:00Z')
 const MB = 1024 ** 2
@@ -136,4 +142,60 @@ test('a disk that is full at any step of a synchronisation loses nothing, and sp
   assert.equal(given(), await counted())
   assert.equal(given(), (await packages()).length + 1, 'each once, and once more the one that was cut')
   assert.deepEqual(readdirSync(arriving), [])
+})
+
+test('a database whose disk fills up in the middle of a list keeps what was read, and goes on there once there is room', async (t) => {
+  await using ends = new AsyncDisposableStack()
+  const product = await startProduct({ after: (end) => ends.defer(end) })
+  const tenant = await product.createTenant()
+  await product.worker.stop()
+  const placement = await product.deps.central
+    .selectFrom('tenant_databases')
+    .select('database_name')
+    .where('tenant_id', '=', tenant.id)
+    .executeTakeFirstOrThrow()
+  const url = new URL(product.adminUrl)
+  url.pathname = `/${placement.database_name}`
+  const admin = await openAs(url.href)
+  ends.defer(() => admin.end())
+  const [server] = await admin.query<{ folder: string }>(`select current_setting('data_directory') as folder`)
+  const owner = statSync(server?.folder ?? '')
+  const disk = mkdtempSync(path.join(tmpdir(), 'horux-disco-'))
+  ends.defer(async () => rmSync(disk, { recursive: true, force: true }))
+  const options = `size=512k,uid=${owner.uid},gid=${owner.gid},mode=0700`
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk], { stdio: 'ignore' })
+  } catch {
+    return t.skip('no small disk can be mounted here')
+  }
+  ends.defer(async () => void execFileSync('umount', ['-l', disk]))
+  await admin.query(`create tablespace pequeno location '${disk}'`)
+  ends.defer(async () => {
+    await admin.query('alter table sat_metadata set tablespace pg_default')
+    await admin.query('drop tablespace pequeno')
+  })
+  await admin.query('alter table sat_metadata set tablespace pequeno')
+
+  const rows = Array.from({ length: 5_000 }, () => metadataRow({ rfcEmisor: tenant.rfc, uuid: randomUUID() }))
+  const bytes = zipArchive([{ name: 'lista_01.txt', data: metadataList(rows) }])
+  const { zip, ...one } = await downloadedList(product, tenant, bytes)
+  const job = { signal: new AbortController().signal, log: product.deps.log }
+  const read = () => tenant.db((db) => readPackage(product.deps, db, one, job))
+  const here = () =>
+    tenant.db(async (db) => {
+      const { leida_hasta } = await db.selectFrom('sat_lecturas').select('leida_hasta').executeTakeFirstOrThrow()
+      const listed = await db.selectFrom('sat_metadata').select('uuid_fiscal').execute()
+      return { leida_hasta, filas: listed.length }
+    })
+  await assert.rejects(read(), { code: 'database.no_space' })
+  const { leida_hasta, filas } = await here()
+  assert.ok(leida_hasta > 0 && leida_hasta < 5_000, `${leida_hasta}`)
+  assert.equal(filas, leida_hasta)
+  assert.ok(existsSync(zip))
+  await assert.rejects(read(), { code: 'database.no_space' })
+
+  execFileSync('mount', ['-o', 'remount,size=64m', disk])
+  await read()
+  assert.deepEqual(await here(), { leida_hasta: 5_000, filas: 5_000 })
+  assert.equal(existsSync(zip), false)
 })
