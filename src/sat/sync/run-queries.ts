@@ -83,6 +83,18 @@ export async function findFirstStart(db: CentralSql, tenantId: string): Promise<
   return row?.at ?? null
 }
 
+/** When the last run of a company ended well, as far as it did by now; null when none did. */
+export async function findLastGoodEnd(db: CentralSql, tenantId: string, now: Date): Promise<Date | null> {
+  const row = await db
+    .selectFrom('sat_sync_jobs')
+    .select((eb) => eb.fn.max('ended_at').as('at'))
+    .where('tenant_id', '=', tenantId)
+    .where('estado', '=', 'terminada')
+    .where('ended_at', '<=', now)
+    .executeTakeFirst()
+  return row?.at ?? null
+}
+
 export async function lockOpenRun(trx: CentralTx, tenantId: string): Promise<Corrida | undefined> {
   return runs(trx).where('tenant_id', '=', tenantId).where(IS_OPEN).forUpdate().executeTakeFirst()
 }

@@ -7,6 +7,7 @@ import { handlers } from '../../../workers/handlers.ts'
 import { sweep } from './sweep.ts'
 import { findPendientes } from './sweep-queries.ts'
 import { takeTurn } from './take-turn.ts'
+import { warn } from './warn.ts'
 
 let world: SyncWorld
 let tenant: Tenant
@@ -98,4 +99,23 @@ test('a company of which nothing is due leaves no turn behind', async () => {
     where siguiente_en is not null`.execute(central)
   await handlers['sat.sync'](deps() as never, { tenantId: tenant.id }, { id: 'x', signal, log: deps().log })
   assert.deepEqual(await waiting(), [])
+})
+
+test('a good end that a clock ahead wrote does not silence the alert until that time has come', async () => {
+  const { central, tenants } = world.product.deps
+  const { now } = world.time
+  const at = (hours: number) => new Date(now.getTime() + hours * 3_600_000)
+  await sql`delete from sat_solicitudes`.execute(central)
+  await sql`update sat_sync_jobs set estado = 'terminada', ended_at = ${at(-60)}`.execute(central)
+  await sql`update sat_sync_settings set last_success_at = ${at(40 * 24)}, paused_code = null`.execute(central)
+  await tenants.use(tenant.id, (db) => warn(deps(), db))
+  const alertas = await tenant.db((db) =>
+    db
+      .selectFrom('alertas')
+      .select('mensaje')
+      .where('clave', '=', 'SAT_SIN_DESCARGA')
+      .where('resuelta_en', 'is', null)
+      .execute(),
+  )
+  assert.match(alertas[0]?.mensaje ?? '', /^Desde hace 60 horas no termina bien/)
 })

@@ -6,7 +6,7 @@ import { MISSING, SILENCE_MS } from './limits.ts'
 import { LOST_MS } from './machine.ts'
 import { inicioDe } from './plan.ts'
 import { findOldestOpen } from './request-queries.ts'
-import { findFirstStart, findOrden } from './run-queries.ts'
+import { findFirstStart, findLastGoodEnd, findOrden } from './run-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { countGivenUp, isAlertOpen } from './tenant-queries.ts'
 import { CLAVE_SIN_DESCARGA, sinDescarga } from './words.ts'
@@ -21,7 +21,11 @@ export async function warn({ central, clock }: Pick<SyncDeps, 'central' | 'clock
   const now = clock.now()
   const since = (at: Date) => now.getTime() - at.getTime()
   // A company that could not synchronise for want of a plan has not been waiting.
-  const silence = since(orden.lastSuccessAt ?? (await findFirstStart(central, db.tenantId)) ?? now)
+  const { lastSuccessAt } = orden
+  // One that is still to come was written by a clock that has been put back since.
+  const good =
+    lastSuccessAt && since(lastSuccessAt) < 0 ? await findLastGoodEnd(central, db.tenantId, now) : lastSuccessAt
+  const silence = since(good ?? (await findFirstStart(central, db.tenantId)) ?? now)
   const oldest = await findOldestOpen(central, db.tenantId)
   const full = orden.pausedCode === 'cfdi.limite'
   const pausa =
