@@ -14,18 +14,10 @@ import { type Conocida, type Evento, transition } from './machine.ts'
 import { type EventoPaquete, transitionPaquete } from './machine-paquete.ts'
 import { type PaqueteRow, postponeDownloads, savePaquete, takeToDownload } from './package-queries.ts'
 import { hoyDe } from './plan.ts'
-import {
-  countWork,
-  findHolder,
-  mayAsk,
-  maySend,
-  postponeSending,
-  type SolicitudRow,
-  takeToSend,
-  takeToVerify,
-} from './request-queries.ts'
+import { findHolder, postponeSending, type SolicitudRow, takeToSend, takeToVerify } from './request-queries.ts'
 import { estadosFinales } from './solicitud.ts'
 import type { SyncDeps } from './sync-deps.ts'
+import { countWork, mayAsk, maySend } from './work-queries.ts'
 import { writeOutcome } from './write-outcome.ts'
 
 export interface Asked {

@@ -11,9 +11,10 @@ import { findLying } from './package-queries.ts'
 import { cubiertoHasta, inicioDe } from './plan.ts'
 import { COVERAGE_KEYS, coverage } from './plan-run.ts'
 import { reconcile } from './reconcile.ts'
-import { countRun, lockSettled, lookAgain } from './request-queries.ts'
+import { lockSettled, lookAgain } from './request-queries.ts'
 import { endRun, findOpenRun, findOrden, lockOpenRun, lockOrden, type Orden, saveOrden } from './run-queries.ts'
 import type { Empresa, SyncDeps } from './sync-deps.ts'
+import { countRun } from './work-queries.ts'
 import { writeOutcome } from './write-outcome.ts'
 
 /** Ends the requests whose packages have all come to an end; those whose have not are looked at again soon. */

@@ -3,10 +3,11 @@ import { crashpoint } from '../../crashpoint.ts'
 import type { CentralTx } from '../../db/databases.ts'
 import type { Servicio } from '../descarga/consulta.ts'
 import { type Direccion, inicioDe, plan, type Rango } from './plan.ts'
-import { findCovered, findOpenMetadata, insertSolicitudes } from './request-queries.ts'
+import { insertSolicitudes } from './request-queries.ts'
 import { retryHoles } from './retry-holes.ts'
 import { lockOpenRun, lockOrden, markPlanned, type Orden, saveOrden } from './run-queries.ts'
 import type { Empresa, SyncDeps } from './sync-deps.ts'
+import { findCovered, findOpenMetadata } from './work-queries.ts'
 
 /**
  * Writes down what the open run has to ask, in one commit, when that is still to be done. @returns how many requests, or

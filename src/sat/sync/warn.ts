@@ -5,11 +5,11 @@ import { countHoles, findNextRetry } from './hole-queries.ts'
 import { MISSING, SILENCE_MS } from './limits.ts'
 import { LOST_MS } from './machine.ts'
 import { inicioDe } from './plan.ts'
-import { findOldestOpen } from './request-queries.ts'
 import { findFirstStart, findLastGoodEnd, findOrden } from './run-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { countGivenUp, isAlertOpen } from './tenant-queries.ts'
 import { CLAVE_SIN_DESCARGA, sinDescarga } from './words.ts'
+import { findOldestOpen } from './work-queries.ts'
 
 /**
  * Tells the company when nothing has come from the SAT for too long, or does not come at all, and takes it back when that
