@@ -213,6 +213,20 @@ for (const [name, pocos] of [
     assert.deepEqual(await sobran(db), [])
   })
 
+test('after a clock of the database that went wrong all is held against the lists again', async () => {
+  const db = await tenants.create()
+  await listed(db)
+  await db
+    .insertInto('sat_cotejo')
+    .values({ llegados_hasta: new Date('2199-01-01') })
+    .execute()
+  const stored = await storeSpecs(db, {})
+  await cotejarLlegados(db, days(1))
+  assert.deepEqual(await sobran(db), stored)
+  const { llegados_hasta } = await db.selectFrom('sat_cotejo').selectAll().executeTakeFirstOrThrow()
+  assert.ok(llegados_hasta.getFullYear() < 2199)
+})
+
 test('of lists over one range the newest is kept, and a wider one makes them needless', async () => {
   const db = await tenants.create()
   const listas = () => db.selectFrom('sat_listas').select(['desde', 'hasta', 'listada_en']).orderBy('desde').execute()

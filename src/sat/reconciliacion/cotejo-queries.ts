@@ -140,8 +140,8 @@ export async function clearSobrantes(db: TenantSql): Promise<number> {
 
 /**
  * Since when CFDI that came were not held against the lists, and up to when they will have been: by the clock of the
- * database, which writes when they came, and an hour back, longer than any transaction lasts that stores some. `muchos`:
- * there are more than `pocos`.
+ * database, which writes when they came, and an hour back, longer than any transaction lasts that stores some. A time after
+ * now was written under a clock that went wrong. `muchos`: there are more than `pocos`.
  */
 export async function findLlegados(
   db: TenantSql,
@@ -150,12 +150,14 @@ export async function findLlegados(
   const { rows } = await sql<{ desde: string; hasta: string; muchos: boolean }>`
     select l.desde::text, (now() - interval '1 hour')::text as hasta,
       (select count(*) from (select from cfdis c where c.creado_en > l.desde limit ${pocos + 1}) c) > ${pocos} as muchos
-    from (select coalesce((select llegados_hasta from sat_cotejo), '-infinity') as desde) l`.execute(db)
+    from (
+      select coalesce((select llegados_hasta from sat_cotejo where llegados_hasta <= now()), '-infinity') as desde
+    ) l`.execute(db)
   return rows[0] as { desde: string; hasta: string; muchos: boolean }
 }
 
 export async function saveLlegados(db: TenantSql, hasta: string): Promise<void> {
   await sql`
-    insert into sat_cotejo as s (llegados_hasta) values (${hasta}::text::timestamptz)
-    on conflict (unico) do update set llegados_hasta = greatest(s.llegados_hasta, excluded.llegados_hasta)`.execute(db)
+    insert into sat_cotejo (llegados_hasta) values (${hasta}::text::timestamptz)
+    on conflict (unico) do update set llegados_hasta = excluded.llegados_hasta`.execute(db)
 }

@@ -96,8 +96,8 @@ async function counted<T>(db: TenantSql, more: RawBuilder<unknown>, from: RawBui
   return rows
 }
 
-/** A row says what was so when it was compared: what was listed since is looked for by every reader. */
-const UNLISTED = sql`not exists (select from sat_metadata l where l.uuid_fiscal = m.uuid_fiscal)`
+/** A row says what was so when it was compared: what was listed since is looked for by every reader, by index. */
+const UNLISTED = sql`(select true from sat_metadata l where l.uuid_fiscal = m.uuid_fiscal limit 1) is null`
 /** What a company sends to itself is in both of its lists: the newer holds. Looked up by index, row by row. */
 const NEWEST = sql`m.direccion = (
   select l.direccion from sat_metadata l where l.uuid_fiscal = m.uuid_fiscal

@@ -29,7 +29,7 @@ const LISTED = [
    from generate_series(1, ${ROWS}) n where n % 100 <> 3`,
   `insert into cfdi_consultas (uuid_fiscal, estado, firme, firme_en, consultado_en)
    select uuid_fiscal, 'vigente', 'vigente', timestamptz '2025-01-01', timestamptz '2025-01-01' from cfdis`,
-  `insert into sat_cotejo values (true, now() + interval '1 day')`,
+  `insert into sat_cotejo values (true, now())`,
   'vacuum analyze',
 ]
 
