@@ -182,7 +182,7 @@ const isFolder = ({ name, bytes }: ZipRecord) => bytes === 0 && /[/\\]$/.test(na
 
 /**
  * The packed bytes of members. They mostly lie one after the other in the order of the index, so one read of the disk
- * serves the hundreds that fit in its window.
+ * serves all that fit in its window.
  */
 function windowsOf(file: FileHandle, end: number): (record: ZipRecord) => Promise<Buffer> {
   let start = 0
@@ -205,7 +205,8 @@ function windowsOf(file: FileHandle, end: number): (record: ZipRecord) => Promis
   }
 }
 
-const WINDOW = 1024 ** 2
+/** Of a hundred members or so: a larger one outlives them, and is then garbage for long. */
+const WINDOW = 256 * 1024
 const NEARBY = 16 * 1024
 
 function unpack({ method, bytes, crc }: ZipRecord, packed: Buffer): Buffer {

@@ -7,6 +7,7 @@ import type { Cfdi } from '../read/comprobante.ts'
 import { IEPS, type Impuesto, ISR, IVA, importeOf } from '../read/impuestos.ts'
 import { type Aviso, avisosOf } from '../verify/avisos.ts'
 import type { Row, Rows } from './columns.ts'
+import { keptApart } from './kept-bytes.ts'
 import { arrayLiteral } from './literals.ts'
 
 /** A CFDI as the rows it becomes. */
@@ -80,11 +81,14 @@ export function toRows(cfdi: Cfdi, parte: Parte, { source, cargaId }: Origen): C
 export function xmlRow({ uuid, xml }: Cfdi): XmlRow {
   return {
     uuid,
-    contenido: zstdCompressSync(xml, { ...FAST, pledgedSrcSize: xml.length, chunkSize: xml.length + 1024 }),
+    contenido: keptApart(zstdCompressSync(xml, { ...FAST, pledgedSrcSize: xml.length, chunkSize: roomFor(xml) })),
     bytes: xml.length,
     sha256: hash('sha256', xml, 'hex'),
   }
 }
+
+/** What a CFDI is compressed into is half to two thirds of it; where it is more, it comes in two pieces. */
+const roomFor = ({ length }: Uint8Array): number => Math.ceil(length * 0.75) + 512
 
 // Level 1 takes two thirds of the time of the default, and a hundredth more room: most of a CFDI is seals in base64.
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
