@@ -23,6 +23,7 @@ export function send(url: string, { method = 'POST', headers, body = '', signal 
   const isTls = url.startsWith('https:')
   return new Promise((resolve, reject) => {
     let reached = false
+    let answer: IncomingMessage | undefined
     const outgoing = (isTls ? requestHttps : requestHttp)(url, {
       method,
       agent: false,
@@ -39,8 +40,17 @@ export function send(url: string, { method = 'POST', headers, body = '', signal 
         reached = true
       })
     })
-    outgoing.on('response', resolve)
-    outgoing.on('error', (error) => reject(reached ? error : new Unreached(error)))
+    outgoing.on('response', (response) => {
+      answer = response
+      resolve(response)
+    })
+    outgoing.on('error', (error) => {
+      reject(reached ? error : new Unreached(error))
+      // Node ends a body of no announced length where its connection breaks as if that were its end.
+      if (answer && !answer.complete) answer.destroy(error)
+    })
+    // Of whoever would speak another protocol (101) Node says nothing else.
+    outgoing.on('close', () => reject(new Error('the connection ended without an answer')))
     outgoing.end(body)
   })
 }
