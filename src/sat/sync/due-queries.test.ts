@@ -6,6 +6,7 @@ import { insertCompanies } from '../../../test/support/vault.ts'
 import { takeToDownload, takeToTend } from './package-queries.ts'
 import { insertSolicitudes, lookAgain, postponeSending, takeLost, takeToSend, takeToVerify } from './request-queries.ts'
 import { orderRun } from './run-queries.ts'
+import { countWork } from './work-queries.ts'
 
 const NOW = new Date('2026-02-11T12:00:00Z')
 const at = (hours: number) => new Date(NOW.getTime() + hours * 3_600_000)
@@ -101,4 +102,13 @@ test('the same is so of packages', async () => {
   assert.equal(await tend(), undefined)
   await leavePackage('descargando', at(24.5), at(24))
   assert.ok(await tend())
+})
+
+test('what was sent by a clock that was weeks ahead is not of today, tomorrow, or any day until then', async () => {
+  const { central } = product.deps
+  const sent = async (hours: number) => {
+    await sql`update sat_solicitudes set enviada_en = ${at(hours)}`.execute(central)
+    return (await countWork(central, tenantId, { now: NOW, since: at(-6), tipos: ['CFDI'] })).enviadasHoy
+  }
+  assert.deepEqual([await sent(-7), await sent(-1), await sent(0.05), await sent(40 * 24)], [0, 1, 1, 0])
 })

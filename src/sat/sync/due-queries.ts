@@ -12,6 +12,10 @@ export const isDue = (now: Date, of = 'sat_solicitudes') =>
 /** The same of a package. */
 export const isPackageDue = (now: Date, of: string) => due(now, of, { taken: 'descargando', written: 'actualizado_en' })
 
+/** Of the times that rows say, those since `since`: one later than now was written under a clock that went wrong. */
+export const isSince = (column: 'enviada_en' | 'creada_en', since: Date, now: Date) =>
+  sql<boolean>`${sql.ref(column)} between ${since} and ${new Date(now.getTime() + AHEAD_MS)}`
+
 function due(now: Date, of: string, { taken, written }: { taken: string; written: string }) {
   const column = (name: string) => sql.ref(`${of}.${name}`)
   const ahead = (ms: number) => new Date(now.getTime() + ms)

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { CentralSql, CentralTx } from '../../db/databases.ts'
+import { isSince } from './due-queries.ts'
 import { COLUMNS, type SolicitudRow, type SolicitudSql, solicitudOf } from './request-queries.ts'
 
 /**
@@ -52,9 +53,9 @@ export async function lockHolesToRetry(
 }
 
 /** How many requests stand for such ranges that were written since `since`. */
-export async function countRetried(db: CentralSql, tenantId: string, since: Date): Promise<number> {
+export async function countRetried(db: CentralSql, tenantId: string, since: Date, now: Date): Promise<number> {
   const { rows } = await sql<{ n: number }>`
     select count(*)::int as n from sat_solicitudes
-    where tenant_id = ${tenantId} and creada_en >= ${since} and reintentos > 0`.execute(db)
+    where tenant_id = ${tenantId} and ${isSince('creada_en', since, now)} and reintentos > 0`.execute(db)
   return rows[0]?.n ?? 0
 }

@@ -22,7 +22,7 @@ export async function retryHoles(
   const which = { desde: inicio, now, farthest, limit: MOST_RETRIED }
   const holes = await lockHolesToRetry(trx, { tenantId: empresa.id, rfc: empresa.rfc }, which)
   if (holes.length === 0) return 0
-  const today = await countRetried(trx, empresa.id, instantOf(hoyDe(now)))
+  const today = await countRetried(trx, empresa.id, instantOf(hoyDe(now)), now)
   let written = 0
   for (const hole of holes.slice(0, Math.max(0, MOST_RETRIED - today))) {
     if (hole.consulta.direccion === 'folio') continue

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { CentralSql } from '../../db/databases.ts'
 import type { Servicio } from '../descarga/consulta.ts'
-import { isDue } from './due-queries.ts'
+import { isDue, isSince } from './due-queries.ts'
 import { MOST_OPEN } from './limits.ts'
 import type { Direccion, Rango } from './plan.ts'
 
@@ -37,7 +37,8 @@ export async function countWork(
       count(*) filter (where estado = 'por_enviar' and tipo = any(${tipos}::text[]) and ${isDue(now)})::int as "porEnviar",
       count(*) filter (where estado in ('aceptada', 'en_proceso') and ${isDue(now)})::int as "porVerificar",
       count(*) filter (where estado = 'enviando' and ${isDue(now)})::int as perdidas,
-      (select count(*)::int from sat_solicitudes where tenant_id = ${tenantId} and enviada_en >= ${since}) as "enviadasHoy"
+      (select count(*)::int from sat_solicitudes where tenant_id = ${tenantId} and ${isSince('enviada_en', since, now)})
+        as "enviadasHoy"
     from sat_solicitudes where tenant_id = ${tenantId} and siguiente_en is not null`.execute(db)
   return rows[0] as Trabajo
 }
