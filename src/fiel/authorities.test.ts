@@ -9,6 +9,7 @@ import { fielForm } from '../../test/support/fiel-form.ts'
 import { ownFixture } from '../../test/support/fixtures.ts'
 import { startProduct } from '../../test/support/product.ts'
 import { isIssuedBy, loadAuthorities } from './authorities.ts'
+import { checkFiel, type Partes } from './check-fiel.ts'
 
 const OWN = authorityCertificate()
 const IMPOSTOR = authorityCertificate({ impostor: true })
@@ -20,18 +21,25 @@ function folderOf(t: TestContext, files: Readonly<Record<string, string | Buffer
   return folder
 }
 
+/** Whether or not the authorities are at hand. */
+function refusedAsUnreadable(partes: Partes): void {
+  const esperado = { rfc: 'EKU9003173C9', now: new Date('2026-05-04T12:00:00Z'), pruebas: true }
+  for (const autoridades of [[new X509Certificate(OWN)], null])
+    assert.throws(() => checkFiel(partes, { ...esperado, autoridades }), { code: 'fiel.certificado_ilegible' })
+}
+
 test('a certificate is of the authority whose name it says and whose signature it has', () => {
   const { cer } = makeEfirma({ rfc: 'EKU9003173C9' })
   const of = (...ders: Buffer[]) =>
     isIssuedBy(
       ders.map((der) => new X509Certificate(der)),
-      cer,
+      new X509Certificate(cer),
     )
   assert.deepEqual([of(OWN), of(IMPOSTOR, OWN), of(IMPOSTOR), of()], [true, true, false, false])
   // Signed as it was, and changed afterwards.
   const changed = Buffer.from(cer)
   changed.write('X', changed.indexOf('EMPRESA DE PRUEBA'))
-  assert.equal(isIssuedBy([new X509Certificate(OWN)], changed), false)
+  assert.equal(isIssuedBy([new X509Certificate(OWN)], new X509Certificate(changed)), false)
 })
 
 test('a folder of authorities is read whole, in DER or PEM, or not at all', (t) => {
@@ -43,9 +51,28 @@ test('a folder of authorities is read whole, in DER or PEM, or not at all', (t) 
     { 'leeme.txt': 'hola' },
     { 'ac.cer': OWN, 'efirma.cer': cer },
     { 'ac.cer': OWN.subarray(9) },
+    { 'una-y-media.pem': pems.slice(0, -40) },
+    { 'media-y-una.pem': `${pems.slice(0, 400)}\n${pems}` },
   ])
     assert.throws(() => loadAuthorities(folderOf(t, files)), /FIEL_CA_PATH/)
   assert.throws(() => loadAuthorities('/no/hay'), /ENOENT/)
+})
+
+test('a certificate that carries a real one inside is told by its own signature', () => {
+  const real = makeEfirma({ rfc: 'AAA010101AAA' })
+  const nombre = `EMPRESA\n${new X509Certificate(real.cer).toString()}`
+  const forged = makeEfirma({ rfc: 'EKU9003173C9', nombre, privateKey: real.privateKey })
+  forged.cer.fill(0, forged.cer.length - 9)
+  const partes = { certificado: forged.cer, llave: real.key, contrasena: Buffer.from(real.password) }
+  refusedAsUnreadable(partes)
+})
+
+test('what we can read and OpenSSL cannot is no certificate', () => {
+  const { cer, key, password } = makeEfirma({ rfc: 'EKU9003173C9' })
+  const algorithm = cer.indexOf(Buffer.from('300d06092a864886f70d0101010500', 'hex'))
+  cer[algorithm] = 0x31
+  const partes = { certificado: cer, llave: key, contrasena: Buffer.from(password) }
+  refusedAsUnreadable(partes)
 })
 
 test('where the authorities are at hand, an e.firma that only says their name is refused', async (t) => {

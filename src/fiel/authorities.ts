@@ -16,16 +16,18 @@ export function loadAuthorities(folder: string): Authorities {
   return found
 }
 
-/** Whether one of them signed this certificate, in DER, and has the name that it says. */
-export function isIssuedBy(authorities: Authorities, certificate: Buffer): boolean {
-  const issued = new X509Certificate(certificate)
-  return authorities.some((authority) => issued.checkIssued(authority) && issued.verify(authority.publicKey))
-}
+/**
+ * Whether one of them signed this certificate and has the name that it says. One that has expired still tells: what the SAT
+ * issued before then stays valid, and who is believed is the choice of whoever filled the folder.
+ */
+export const isIssuedBy = (authorities: Authorities, certificate: X509Certificate): boolean =>
+  authorities.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey))
 
 function read(file: string): X509Certificate[] {
   try {
     const bytes = readFileSync(file)
-    const pems = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
+    // One without its end too, which then is no certificate.
+    const pems = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g)
     const certificates = (pems ?? [bytes]).map((one) => new X509Certificate(one))
     if (!certificates.every(({ ca }) => ca)) throw new Error('not of an authority')
     return certificates

@@ -71,7 +71,7 @@ function checkCertificado(file: Buffer, llave: string, { rfc, now, pruebas, auto
   if (kind.startsWith('llave')) throw llave === 'certificado' ? no.archivosIntercambiados() : no.certificadoEsLlave()
   const certificado = readUploaded(file)
   checkEmisor(certificado, pruebas)
-  if (autoridades && !isIssuedBy(autoridades, certificado.der)) throw no.emisorNoVerificado()
+  if (autoridades && !isIssuedBy(autoridades, x509Of(certificado.der))) throw no.emisorNoVerificado()
   const clase = claseOf(certificado)
   const { sucursal } = certificado.senales
   if (clase === 'csd') throw no.esCsd(sucursal ?? '')
@@ -146,9 +146,25 @@ function signs(key: KeyObject, certified: KeyObject): boolean {
 }
 
 function publicKeyOf(der: Buffer): KeyObject {
+  const certificate = x509Of(der)
   try {
-    return new X509Certificate(der).publicKey
+    return certificate.publicKey
   } catch (error) {
     throw no.certificadoIlegible(error)
   }
+}
+
+/**
+ * What OpenSSL reads in the same bytes. It looks for PEM before it reads DER: a forged certificate that carries a real one
+ * in a name would be told by the signature and the key of that one.
+ */
+function x509Of(der: Buffer): X509Certificate {
+  let read: X509Certificate
+  try {
+    read = new X509Certificate(der)
+  } catch (error) {
+    throw no.certificadoIlegible(error)
+  }
+  if (!read.raw.equals(der)) throw no.certificadoIlegible()
+  return read
 }
