@@ -67,3 +67,13 @@ test('when it answers again all have a turn within ten minutes, and not at once'
   for (const [minute, n] of had.entries())
     assert.ok(n >= minute * 49 && n - (had[minute - 1] ?? 0) <= 53, had.join(' '))
 })
+
+test('where it answers three minutes of five, it is not always the same who have them', () => {
+  const seen = new Set<string>()
+  for (let outage = 0; outage < 24; outage++)
+    for (const minute of [0, 1, 2]) {
+      const salud = { estado: 'bien', desdeMs: minute * 60_000 } as const
+      for (const id of admit(all, always(salud), at(outage * 5 + minute))) seen.add(id)
+    }
+  assert.equal(seen.size, 500)
+})

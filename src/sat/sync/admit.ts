@@ -43,7 +43,7 @@ export function admit(
           : [salud(servicio, operacion)]
       if (hosts.some(({ estado }) => estado === 'caido')) return 'no'
       if (hosts.some(({ estado }) => estado === 'a_prueba')) return 'prueba'
-      return hosts.every((host) => host.estado === 'bien' && hasTurn(host.desdeMs, at)) ? 'si' : 'no'
+      return hosts.every((host) => host.estado === 'bien' && hasTurn(host.desdeMs, at, now)) ? 'si' : 'no'
     }
     const how = anfitriones.map((donde) => ({ donde, puede: stands(donde) }))
     const looksIn = minute % LOOK_IN === Math.floor(at * LOOK_IN)
@@ -54,8 +54,15 @@ export function admit(
   return [...admitted]
 }
 
-const hasTurn = (desdeMs: number | null, at: number): boolean => desdeMs === null || at * SPREAD_MS <= desdeMs
+/** Each time in another order: of a host that fails every few minutes the last ones would have nothing. */
+function hasTurn(desdeMs: number | null, at: number, now: Date): boolean {
+  if (desdeMs === null) return true
+  const recovery = Math.round((now.getTime() - desdeMs) / 60_000)
+  return ((at + recovery * GOLDEN) % 1) * SPREAD_MS <= desdeMs
+}
 
 /** Minutes. */
 const LOOK_IN = 360
 const SPREAD_MS = 600_000
+/** However many follow each other, what is left of their sum lies evenly between 0 and 1. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2
