@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 
 /**
@@ -8,15 +9,17 @@ import type { Logger } from 'pino'
  * of it: what a request brought stays there until as long a one comes, on a quiet server until tomorrow. No code can reach
  * that buffer, but a request can. So a server of this thread, for nobody else and for some milliseconds, is sent zeros.
  *
- * @returns what has them sent, once for all who ask while they are on their way
+ * @returns what has them sent, once for all who ask while they are on their way or while it rests from the last time: whoever
+ *   is refused a thousand times a second must not have it done so often
  */
-export function createOverwriting(log: Pick<Logger, 'warn'>): () => void {
+export function createOverwriting(log: Pick<Logger, 'warn'>, rest = aSecond): () => void {
   let asked = 0
   const work = async () => {
     // Whoever asks in the meantime may have brought something since.
     for (let done = 0; done < asked; ) {
       done = asked
       await sendZeros().catch((err: unknown) => log.warn({ err }, 'what a request brought stays in the receive buffer'))
+      await rest()
     }
     asked = 0
   }
@@ -24,6 +27,9 @@ export function createOverwriting(log: Pick<Logger, 'warn'>): () => void {
     if (asked++ === 0) void work()
   }
 }
+
+/** Keeps no process alive. */
+const aSecond = (): Promise<void> => delay(1_000, undefined, { ref: false })
 
 async function sendZeros(): Promise<void> {
   const server = createServer((request, response) => {
@@ -33,6 +39,8 @@ async function sendZeros(): Promise<void> {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    // Also when it breaks after we have what we wait for: nobody else hears of it, and that ends a process.
+    socket.on('error', () => undefined)
     socket.end(ZEROS)
     // Read to its end: everything has been received.
     await once(socket.resume(), 'end')
