@@ -330,6 +330,22 @@ test('past its deadline a call has ended there too', async () => {
   await gone
 })
 
+test('an answer that sends us elsewhere is not followed: what we ask is for nobody there', async (t) => {
+  const elsewhere = await startScriptedApi(t)
+  elsewhere.script(OK)
+  for (const [code, call, expected] of [
+    [302, get, 'gateway.unavailable'],
+    [307, create, 'gateway.lost_answer'],
+    [308, refund, 'gateway.unavailable'],
+  ] as const) {
+    api.script(status(code, { location: `${elsewhere.url}/v1/payments/7` }))
+    assert.equal((await failure(call(start({ retries: 0 }).gateway))).code, expected, `${code}`)
+  }
+  api.script(status(302, { location: '/otra' }))
+  await failure(get(start({ retries: 0 }).gateway))
+  assert.deepEqual([elsewhere.requests.length, api.requests.length], [0, 1])
+})
+
 // The breaker.
 
 test('five failed tries in a row open it, and then nobody is asked', async () => {
