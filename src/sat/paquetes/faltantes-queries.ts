@@ -28,11 +28,11 @@ export interface Faltan {
 
 /**
  * What is missing, the latest issued first. With `askedBefore` only what was not asked for since then, with `mostAsked` only
- * what was asked for less often.
+ * what was asked for less often. A time after `now` was written under a clock that went wrong.
  */
 export async function findFaltantes(
   db: TenantSql,
-  { limit, askedBefore, mostAsked }: { limit: number; askedBefore?: Date; mostAsked?: number },
+  { limit, askedBefore, now, mostAsked }: { limit: number; askedBefore?: Date; now?: Date; mostAsked?: number },
 ): Promise<Faltante[]> {
   const { rows } = await sql<Faltante>`
     select m.uuid_fiscal::text as uuid, m.servicio, m.direccion,
@@ -40,7 +40,12 @@ export async function findFaltantes(
       m.rfc_receptor as "rfcReceptor", m.pedidos, m.pedido_en as "pedidoEn"
     from sat_metadata m
     where m.falta
-      and ${askedBefore ? sql`(m.pedido_en is null or m.pedido_en < ${askedBefore}::timestamptz)` : sql`true`}
+      and ${
+        askedBefore
+          ? sql`(m.pedido_en is null or m.pedido_en < ${askedBefore}::timestamptz
+              or m.pedido_en > ${now ?? null}::timestamptz + interval '5 minutes')`
+          : sql`true`
+      }
       and ${mostAsked === undefined ? sql`true` : sql`m.pedidos < ${mostAsked}::int`}
     order by m.fecha_emision desc, m.uuid_fiscal
     limit ${limit}`.execute(db)

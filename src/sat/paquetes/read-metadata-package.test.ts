@@ -215,6 +215,8 @@ test('missing is what was listed, can be had and is not here; what comes is miss
     [gone],
   )
   assert.equal((await findFaltantes(db, { limit: 10, askedBefore: days(1), mostAsked: 1 })).length, 1)
+  // Asked for by a clock that was weeks ahead and has been put back.
+  assert.equal((await findFaltantes(db, { limit: 10, askedBefore: days(-41), now: days(-40) })).length, 3)
 
   // What came is missing no more in the same commit, and with the next turn what was cancelled long ago is.
   await storeSpecs(db, { uuid: issued }, { uuid: gone }, recibida({ uuid: received }))

@@ -235,6 +235,10 @@ test('it is looked at after 1, 2, 5, 10, 20, 30, 60 minutes, then each hour, unt
     line(transition(enProceso({ aceptadaEn: new Date(NOW.getTime() + 86_400_000) }), said(2), NOW)),
     'en_proceso',
   )
+  // By weeks: then hours are counted by how often it was looked at.
+  const aceptadaEn = new Date(NOW.getTime() + 40 * 86_400_000)
+  assert.equal(line(transition(enProceso({ aceptadaEn, verificaciones: 89 }), said(2), NOW)), 'en_proceso')
+  assert.equal(line(transition(enProceso({ aceptadaEn, verificaciones: 90 }), said(2), NOW)), `sustituida | ${LARGER}`)
 })
 
 test('what is replaced again and again is a person’s at last, and so is what fails for days', () => {

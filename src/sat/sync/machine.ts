@@ -311,8 +311,9 @@ const aceptada = (s: Solicitud, idSolicitud: string, dijo: Dijo, now: Date): Out
 })
 
 /** Three days without a package, by a clock that may have been set back meanwhile. */
-const perdidaDeVista = ({ aceptadaEn }: Solicitud, now: Date): boolean =>
-  aceptadaEn !== null && now.getTime() - aceptadaEn.getTime() > LOST_MS
+const perdidaDeVista = ({ aceptadaEn, verificaciones }: Solicitud, now: Date): boolean =>
+  aceptadaEn !== null &&
+  (now.getTime() - aceptadaEn.getTime() > LOST_MS || (aceptadaEn > now && verificaciones >= VERIFIED_WHEN_LOST))
 
 /** The SAT answered, and took nothing. */
 const noContada = (s: Solicitud): Solicitud => ({ ...s, intentos: Math.max(0, s.intentos - 1) })
@@ -358,6 +359,8 @@ export const SIN_RESPUESTA = 'sat.sin_respuesta'
 const RHYTHM = [1, 2, 5, 10, 20, 30, 60]
 const HOUR_MS = 3_600_000
 export const LOST_MS = 72 * HOUR_MS
+/** More often than in three days by its rhythm. */
+const VERIFIED_WHEN_LOST = 90
 /** More than three days of failures an hour apart. */
 const MOST_FAILURES = 80
 /** It is asked again each hour for as long as it takes, and not held against it when there is an answer again. */

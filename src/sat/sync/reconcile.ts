@@ -25,7 +25,7 @@ export async function reconcile(
   const now = clock.now()
   await applyKnownStates(db, now)
   const askedBefore = new Date(now.getTime() - MISSING.restMs)
-  const found = await findFaltantes(db, { limit: MISSING.atOnce, askedBefore, mostAsked: MISSING.most })
+  const found = await findFaltantes(db, { limit: MISSING.atOnce, askedBefore, now, mostAsked: MISSING.most })
   const missing = found.filter(asked)
   if (missing.length === 0) return 0
   const nuevas = missing.length <= MISSING.singly ? missing.map(singly) : together(missing)
