@@ -34,6 +34,15 @@ test('the counter of all closes for the rest of its minute and not longer', () =
   assert.equal(withFailure(counter, RULES.todo, at(70)).failures, 1)
 })
 
+test('what failed under a clock that was days ahead and was put back makes nobody wait', () => {
+  for (const rule of Object.values(RULES)) {
+    const ahead = fail(rule.from + 3, rule, at(86_400))
+    assert.equal(waitS(ahead, at(0)), 0)
+    assert.equal(withFailure(ahead, rule, at(0)).failures, 1)
+    assert.ok(waitS(fail(rule.from + 3, rule, at(60)), at(0)) > 0, 'clocks of two machines differ by less')
+  }
+})
+
 test('a try that was no failure leaves the counter as it was, but for a wait that others have set since', () => {
   const before = { ...fail(9), blockedUntil: at(-1) }
   const tried = withFailure(before, RULES.origen, at(0))

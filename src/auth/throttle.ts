@@ -31,7 +31,7 @@ export const RULES = {
 
 /** Seconds until this counter lets another try through; 0 when it does now. */
 export function waitS(counter: Counter | undefined, now: Date): number {
-  const until = counter?.blockedUntil
+  const until = counter && !isOfTheFuture(counter, now) && counter.blockedUntil
   return until && until > now ? (until.getTime() - now.getTime()) / 1000 : 0
 }
 
@@ -41,7 +41,8 @@ export function waitS(counter: Counter | undefined, now: Date): number {
  */
 export function withFailure(counter: Counter | undefined, rule: Rule, now: Date): Counter {
   const since = counter && (rule.window ? counter.firstAt : counter.lastAt)
-  const fresh = !counter || !since || now.getTime() - since.getTime() >= rule.forgetS * 1000
+  const isOver = since && now.getTime() - since.getTime() >= rule.forgetS * 1000
+  const fresh = !counter || isOver || isOfTheFuture(counter, now)
   const failures = fresh ? 1 : counter.failures + 1
   const firstAt = fresh ? now : counter.firstAt
   return { failures, firstAt, lastAt: now, blockedUntil: blockedUntil({ failures, firstAt }, rule, now) }
@@ -52,6 +53,12 @@ export function withoutFailure(counter: Counter, own: Date | null): Counter {
   const isOwn = counter.blockedUntil?.getTime() === own?.getTime()
   return { ...counter, failures: Math.max(0, counter.failures - 1), blockedUntil: isOwn ? null : counter.blockedUntil }
 }
+
+/** A clock that was ahead counted it and has been put back: nobody is to wait until it is there again. */
+const isOfTheFuture = ({ lastAt }: Counter, now: Date): boolean => lastAt.getTime() - now.getTime() > AHEAD_MS
+
+/** Clocks of two machines differ by less. */
+const AHEAD_MS = 5 * 60_000
 
 function blockedUntil(
   { failures, firstAt }: Pick<Counter, 'failures' | 'firstAt'>,
