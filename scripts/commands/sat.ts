@@ -53,7 +53,7 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
     periodosConFalla: orden
       ? await countHoles(central, tenant.id, inicioDe(orden.historiaDesde, operator.deps.clock.now()))
       : 0,
-    diferencias: { faltan: [], sobran: [], difieren: [] },
+    diferencias: null,
   })
   if (json) return console.log(JSON.stringify({ tenantId: tenant.id, rfc: tenant.rfc, ...state }))
   const { pausa, corrida, efirma, cubiertoHasta } = state

@@ -97,21 +97,24 @@ export function toSincronizacion({
   fiel,
   corrida,
   periodosConFalla,
-  diferencias: { faltan, sobran, difieren },
+  diferencias,
 }: {
   orden: Orden | undefined
   fiel: FielRow | undefined
   corrida: { run: Corrida; avance: Avance } | undefined
   periodosConFalla: number
-  diferencias: Resumen
+  /** Null for who does not look into the company's database. */
+  diferencias: Resumen | null
 }): z.input<typeof SincronizacionSat> {
   const pausa = orden?.pausedCode
     ? { codigo: orden.pausedCode, mensaje: orden.pausedMessage ?? orden.pausedCode, desde: orden.pausedAt }
     : null
   const estado = estadoDe({ orden, fiel, pausa, corrida, periodosConFalla })
+  const { faltan, sobran, difieren } = diferencias ?? { faltan: [], sobran: [], difieren: [] }
+  const faltantes = suma(faltan.map((one) => one.faltan))
   return {
     estado,
-    mensaje: pausa && estado === 'en_pausa' ? pausa.mensaje : MENSAJES[estado],
+    mensaje: pausa && estado === 'en_pausa' ? pausa.mensaje : mensajeDe(estado, diferencias && faltantes),
     historiaDesde: orden?.historiaDesde ?? null,
     siguienteCorridaEn: orden?.nextRunAt ?? null,
     ultimaCorridaEn: orden?.lastRunAt ?? null,
@@ -124,7 +127,7 @@ export function toSincronizacion({
     corrida: corrida ? toCorrida(corrida.run, corrida.avance) : null,
     periodosConFalla,
     faltan: {
-      total: suma(faltan.map((one) => one.faltan)),
+      total: faltantes,
       meses: faltan.map(({ faltan: n, ...one }) => ({ ...mesDe(one), faltan: n })),
     },
     sobran: {
@@ -169,10 +172,20 @@ function estadoDe({
   return estado === 'con_fallas' || periodosConFalla > 0 ? 'con_fallas' : 'al_dia'
 }
 
+/** In one sentence; of `faltan` that the SAT lists and are not here, null where that is not known. */
+function mensajeDe(estado: z.input<typeof SincronizacionSat>['estado'], faltan: number | null): string {
+  if (estado !== 'al_dia' && estado !== 'con_fallas') return MENSAJES[estado]
+  const falta = faltan
+    ? ` El SAT lista ${faltan.toLocaleString('es-MX')} CFDI cuyo XML no está aquí; de cada uno se dice qué sigue.`
+    : ''
+  if (estado === 'con_fallas') return `${MENSAJES.con_fallas}${faltan === 0 ? ' Lo demás está aquí.' : falta}`
+  return `${faltan === 0 ? 'Todo lo pedido está aquí.' : `El SAT ya contestó todo lo pedido.${falta}`} ${MENSAJES.al_dia}`
+}
+
 const MENSAJES = {
   sin_efirma: 'Sube la e.firma de la empresa y sus documentos llegarán solos cada noche.',
   en_pausa: 'La sincronización está en pausa.',
   en_curso: 'Hay solicitudes en camino. El SAT tarda de minutos a 72 horas, a veces días; no hace falta hacer nada.',
-  al_dia: 'Todo lo pedido está aquí. Cada noche se pide lo nuevo y se revisan las cancelaciones.',
-  con_fallas: 'Alguna solicitud no se pudo terminar; la pedimos otra vez solos. Lo demás está aquí.',
+  al_dia: 'Cada noche se pide lo nuevo y se revisan las cancelaciones.',
+  con_fallas: 'Alguna solicitud no se pudo terminar; la pedimos otra vez solos.',
 } as const

@@ -54,7 +54,9 @@ export function sinDescarga(sintomas: Sintomas): Alerta | undefined {
         ]
       : []),
     ...(faltan > 0
-      ? [`El SAT lista ${faltan} CFDI cuyo XML no entrega aunque se pidió varias veces. No están en tus cálculos.`]
+      ? [
+          `El SAT lista ${faltan.toLocaleString('es-MX')} CFDI cuyo XML no está aquí aunque se pidió varias veces. ${faltan === 1 ? 'No está' : 'No están'} en tus cálculos.`,
+        ]
       : []),
     ...(periodos > 0
       ? [

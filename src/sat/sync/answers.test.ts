@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { toSincronizacion } from './answers.ts'
+
+const AT = new Date('2026-02-10T18:00:00Z')
+
+const told = (faltan: number | null, periodosConFalla = 0) => {
+  const mes = { servicio: 'cfdi' as const, direccion: 'recibido' as const, ejercicio: 2026, mes: 1 }
+  const { estado, mensaje } = toSincronizacion({
+    orden: {
+      ...{
+        tenantId: 't',
+        historiaDesde: '2025-01-01',
+        nextRunAt: AT,
+        lastRunAt: AT,
+        lastSuccessAt: AT,
+        coveredUntil: {},
+      },
+      ...{ weeklyAt: AT, pausedCode: null, pausedMessage: null, pausedAt: null, createdAt: AT },
+    },
+    fiel: {
+      ...{ id: 'f', rfc: 'EKU9003173C9', nombre: 'X', rfcRepresentante: null, serial: '3', validFrom: AT, validTo: AT },
+      ...{ kid: 'k', uploadedByEmail: null, createdAt: AT, endedAt: null, endedHow: null, endedByEmail: null },
+      ...{ problemCode: null, problemMessage: null, problemAt: null, lastUsedAt: null },
+    },
+    corrida: {
+      run: {
+        ...{ id: 'c', tenantId: 't', kind: 'nocturna', estado: 'terminada', porPlanear: false },
+        ...{ createdAt: AT, startedAt: AT, endedAt: AT },
+      },
+      avance: {
+        ...{ solicitudes: 1, porEnviar: 0, enElSat: 0, importando: 0, terminadas: 1, conFallas: 0 },
+        ...{ paquetes: 1, documentosNuevos: 0 },
+      },
+    },
+    periodosConFalla,
+    diferencias: faltan === null ? null : { faltan: faltan > 0 ? [{ ...mes, faltan }] : [], sobran: [], difieren: [] },
+  })
+  return `${estado}: ${mensaje}`
+}
+
+test('that all is here is said only when nothing is missing that the SAT lists', () => {
+  assert.match(told(0), /^al_dia: Todo lo pedido está aquí\./)
+  assert.match(told(1), /^al_dia: .*El SAT lista 1 CFDI cuyo XML no está aquí/)
+  assert.match(told(3), /^al_dia: .*El SAT lista 3 CFDI cuyo XML no está aquí/)
+  assert.doesNotMatch(told(3), /está aquí\. Cada noche|Todo lo pedido está aquí/)
+  assert.match(told(0, 1), /^con_fallas: .*Lo demás está aquí\./)
+  assert.doesNotMatch(told(2, 1), /Lo demás está aquí/)
+  assert.match(told(2, 1), /El SAT lista 2 CFDI/)
+  // Who does not know what is missing does not say that nothing is.
+  assert.doesNotMatch(told(null), /está aquí/)
+  assert.doesNotMatch(told(null, 1), /está aquí/)
+})
