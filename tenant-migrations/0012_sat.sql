@@ -185,6 +185,9 @@ alter table cargas
   add column espera uuid,
   add check ((fuente = 'sat') = (paquete_id is not null));
 create unique index cargas_paquete on cargas (paquete_id) where paquete_id is not null;
+-- Of what the SAT lists and is not here: whether it gave it and it could not be read. Names of files may be of any length.
+create index carga_resultados_ilegibles on carga_resultados (left(lower(archivo), 40))
+  where estado in ('rechazado', 'cuarentena');
 comment on column cargas.fuente is 'sat: a package that came by itself. It waits before the limit of the plan instead of leaving out what is beyond.';
 comment on column cargas.espera is 'Of a load that waits for a place in the plan: the CFDI it waits with. Where that is here by now, it needs none.';
 comment on column cargas.pausa is 'Why it is not going on although it is open (limit_reached): the next turn looks again.';

@@ -87,6 +87,13 @@ export function formatCentavos(centavos: Centavos): string {
   return `${centavos < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
 }
 
+/** `1,234.50` of `1234.5`: as people read it. Two decimals at least, and as many more as say something. Without a sign. */
+export function withThousands(amount: string): string {
+  const [whole = '', rest = ''] = amount.split('.')
+  const decimals = rest.replace(LAST_ZEROS, '').padEnd(2, '0')
+  return `${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${decimals}`
+}
+
 /**
  * Reads what `formatCentavos` writes and what PostgreSQL sends for numeric: a sign, and no more than two decimals that
  * say something.

@@ -1,5 +1,5 @@
 import type { Alerta } from '../../alerts/raise-alert.ts'
-import { formatCentavos } from '../../fiscal/money.ts'
+import { formatCentavos, withThousands } from '../../fiscal/money.ts'
 import { comparePeriodos, formatPeriodo, nextPeriodo, type Periodo, periodoOf } from '../../fiscal/periodo.ts'
 import { parte } from '../../taxes/acreditable.ts'
 import type { Destino } from '../../taxes/movimiento.ts'
@@ -145,7 +145,7 @@ const mesYCambio = ({ periodo, iva }: Perdida) =>
 const enLista = (parts: readonly string[]) => new Intl.ListFormat('es-MX').format(parts)
 
 /** Without its sign. */
-const pesos = (amount: bigint) => miles(formatCentavos(amount < 0n ? -amount : amount))
+const pesos = (amount: bigint) => withThousands(formatCentavos(amount < 0n ? -amount : amount))
 
 export const PEDIR_SUSTITUTO = 'Pide a quien lo emitió el CFDI que lo sustituye o la causa de la cancelación.'
 export const LO_SUSTITUYE = 'Lo sustituye #, que ya está aquí: compara los dos.'
@@ -195,11 +195,4 @@ const mesEnPalabras = ({ ejercicio, mes }: Periodo) => `${MESES[mes - 1]} de ${e
 const MESES = 'enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre'.split(' ')
 
 /** Receipts of payment and transfers have none: XXX is no currency. */
-const importe = ({ total, moneda }: Recibido) => (moneda === 'XXX' ? '' : ` por $${miles(total)} ${moneda}`)
-
-/** Two decimals at least, and a comma at every thousand. */
-function miles(amount: string): string {
-  const [whole = '', rest = ''] = amount.split('.')
-  const decimals = rest.replace(/0+$/, '').padEnd(2, '0')
-  return `${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${decimals}`
-}
+const importe = ({ total, moneda }: Recibido) => (moneda === 'XXX' ? '' : ` por $${withThousands(total)} ${moneda}`)

@@ -67,7 +67,12 @@ test('what a whole list covers and does not name is one too many, and is asked f
 
   await recordEstados(db, [{ uuid: unnamed, preguntadoEn: days(2), respuesta: perdido }], days(2))
   const [lost] = await listDiferencias(db, { tipo: 'sobra' }, { limit: 5 })
-  assert.deepEqual([lost?.firme, lost?.dijo], ['vigente', 'no_encontrado'])
+  assert.deepEqual([lost?.firme, lost?.dijo, lost?.ausencias], ['vigente', 'no_encontrado', 1])
+  const confirmados = async () => (await countSobrantes(db))[0]?.confirmados
+  assert.equal(await confirmados(), 1, 'one answer that does not find what was known is no news')
+  for (const day of [3, 4])
+    await recordEstados(db, [{ uuid: unnamed, preguntadoEn: days(day), respuesta: perdido }], days(day))
+  assert.equal(await confirmados(), 0)
 })
 
 test('one that somebody has taken keeps its turn, and one that is due in a week comes forward', async () => {

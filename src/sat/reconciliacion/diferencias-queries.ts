@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { TenantSql } from '../../db/databases.ts'
+import { DIAS_PARA_CREER } from '../estado/veredicto.ts'
 
 export type TipoDiferencia = 'falta' | 'sobra' | 'difiere'
 
@@ -29,7 +30,11 @@ export interface Diferencia {
   /** The last answer of the state service, and the last that knew the CFDI. */
   dijo: 'vigente' | 'cancelado' | 'no_encontrado' | null
   firme: 'vigente' | 'cancelado' | null
+  /** On how many days in a row it did not find the CFDI. */
+  ausencias: number
   consultadoEn: Date | null
+  /** Of one that is missing: the SAT gave its XML, and it could not be read. */
+  enCuarentena: boolean
 }
 
 export interface FiltroDiferencias {
@@ -74,11 +79,11 @@ export interface CuentaDeMes {
   n: number
 }
 
-/** Of `n` the state service knows `confirmados`: for those there is nothing to do. */
+/** Of `n` the state service knows `confirmados`, and did not lose them for days: for those there is nothing to do. */
 export const countSobrantes = (db: TenantSql) =>
   counted<CuentaDeMes & { confirmados: number }>(
     db,
-    sql`, count(q.firme)::int as confirmados`,
+    sql`, count(q.firme) filter (where q.ausencias < ${DIAS_PARA_CREER})::int as confirmados`,
     sql`sat_sobrantes m left join cfdi_consultas q on q.uuid_fiscal = m.uuid_fiscal where ${UNLISTED}`,
   )
 
@@ -110,20 +115,24 @@ const NAMES = (row: 'm' | 'c') =>
     ${row}.nombre_receptor as "nombreReceptor"`)
 const LISTED = sql`m.monto::text as monto, m.estatus, m.vista_en as "listadoEn", m.pedidos, m.pedido_en as "pedidoEn"`
 const TOTAL = sql`round(c.total, 2)::text as total, c.moneda`
-const SAID = sql`q.estado as dijo, q.firme, q.consultado_en as "consultadoEn"`
+const SAID = sql`q.estado as dijo, q.firme, coalesce(q.ausencias, 0) as ausencias, q.consultado_en as "consultadoEn"`
+/** Members of the SAT's packages are named after their folio. */
+const UNREAD = sql`exists (
+  select from carga_resultados r join cargas k on k.id = r.carga_id and k.fuente = 'sat'
+  where left(lower(r.archivo), 40) = m.uuid_fiscal || '.xml' and r.estado in ('rechazado', 'cuarentena'))`
 
 const FALTAN = sql`${IDENTITY}, ${NAMES('m')}, ${LISTED}, null as total, null as moneda, null as dijo, null as firme,
-    null::timestamptz as "consultadoEn"
+    0 as ausencias, null::timestamptz as "consultadoEn", ${UNREAD} as "enCuarentena"
   from sat_metadata m
   where m.falta`
 
-const DIFIEREN = sql`${IDENTITY}, ${NAMES('m')}, ${LISTED}, ${TOTAL}, ${SAID}
+const DIFIEREN = sql`${IDENTITY}, ${NAMES('m')}, ${LISTED}, ${TOTAL}, ${SAID}, false as "enCuarentena"
   from sat_metadata m join cfdis c on c.uuid_fiscal = m.uuid_fiscal
   left join cfdi_consultas q on q.uuid_fiscal = m.uuid_fiscal
   where m.difiere and ${NEWEST}`
 
 const SOBRAN = sql`${IDENTITY}, ${NAMES('c')}, null as monto, null as estatus, m.listada_en as "listadoEn", 0 as pedidos,
-    null::timestamptz as "pedidoEn", ${TOTAL}, ${SAID}
+    null::timestamptz as "pedidoEn", ${TOTAL}, ${SAID}, false as "enCuarentena"
   from sat_sobrantes m join cfdis c on c.uuid_fiscal = m.uuid_fiscal
   left join cfdi_consultas q on q.uuid_fiscal = m.uuid_fiscal
   where ${UNLISTED}`

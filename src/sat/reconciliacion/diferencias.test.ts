@@ -121,6 +121,31 @@ test('differences come in pages, each once, by kind, side and month', async () =
   assert.equal(await some({ desde: '2025-12-01T00:00:00', hasta: '2025-12-31T23:59:59' }), 1)
 })
 
+test('of what is missing it is told when the SAT gave it and it could not be read, whatever somebody uploaded', async () => {
+  const db = await tenants.create()
+  const [unread = '', refused = '', never = ''] = Array.from({ length: 3 }, () => randomUUID())
+  await listed(db, { rows: [unread, refused, never].map((uuid) => rowOf(uuid)) })
+  const put = (fuente: string, paquete: string | null, archivos: string[]) =>
+    sql`with c as (
+        insert into cargas (id, huella, estado, archivos, total, fuente, paquete_id)
+        values (gen_random_uuid(), sha256(${fuente}::text::bytea), 'terminada', '[]', 2, ${fuente}, ${paquete}) returning id
+      ) insert into carga_resultados (carga_id, n, archivo, estado, codigo, mensaje)
+      select c.id, n, archivo, 'cuarentena', 'cfdi.not_xml', 'No' from c, unnest(${archivos}::text[]) with ordinality a(archivo, n)`.execute(
+      db,
+    )
+  await put('sat', 'P_01', [`${unread.toUpperCase()}.XML`, `${'x'.repeat(9000)}.xml`])
+  await put('usuario', null, [`${refused}.xml`])
+  const rows = await listDiferencias(db, { tipo: 'falta' }, { limit: 5 })
+  assert.deepEqual(
+    new Map(rows.map(({ uuid, enCuarentena }) => [uuid, enCuarentena])),
+    new Map([
+      [unread, true],
+      [refused, false],
+      [never, false],
+    ]),
+  )
+})
+
 test('how many are missing is what a recount says, however rows come, change and go', async () => {
   const db = await tenants.create()
   const uuids = Array.from({ length: 12 }, () => randomUUID())

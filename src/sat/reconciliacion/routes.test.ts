@@ -65,7 +65,7 @@ test('what is one too many, and what differs, is told by month and one by one, a
     [other?.uuid, other?.['total'], other?.['moneda'], other?.['montoListado'], other?.['estatusListado']],
     [first?.uuid.toLowerCase(), '1116.00', 'MXN', '116.00', 'vigente'],
   )
-  assert.match(other?.dijo ?? '', /El SAT lista \$116\.00 y el XML que está aquí dice \$1116\.00 MXN/)
+  assert.match(other?.dijo ?? '', /El SAT lista \$116\.00 y el XML que está aquí dice \$1,116\.00 MXN/)
   assert.deepEqual(await rowsOf(tenant, 'tipo=sobra&periodo=2026-02'), [])
   assert.deepEqual(await rowsOf(tenant, 'tipo=falta'), [])
 
@@ -78,7 +78,7 @@ test('what is one too many, and what differs, is told by month and one by one, a
     return (await rowsOf(tenant, 'tipo=sobra'))[0]?.dijo ?? ''
   }
   world.sat.addFault({ fault: '602', operacion: 'estado', uuid: unlisted, next: 1 })
-  assert.match(await ask(), /Ni las listas del SAT ni su servicio de estado lo encuentran/)
+  assert.match(await ask(), /su servicio de estado todavía no lo encuentra/)
   world.time.now = new Date(world.time.now.getTime() + 120_000)
   assert.match(await ask(), /su servicio de estado lo conoce y dice que está vigente\. No hay que hacer nada/)
   const { sobran } = await stateOf(tenant)

@@ -1,11 +1,22 @@
 import type { z } from 'zod'
+import { withThousands } from '../../fiscal/money.ts'
 import { formatPeriodo, periodoOf } from '../../fiscal/periodo.ts'
+import { DIAS_PARA_CREER } from '../estado/veredicto.ts'
 import type { Diferencia } from './diferencias-queries.ts'
 import type { DiferenciaSat } from './schemas.ts'
 
 /** A difference as it is answered, with what the SAT said of it and what to do, in words. */
 export function toDiferencia(row: Diferencia): z.input<typeof DiferenciaSat> {
-  const { dijo, firme: _firme, consultadoEn, monto, estatus, ...same } = row
+  const {
+    dijo,
+    firme: _firme,
+    ausencias: _ausencias,
+    enCuarentena: _enCuarentena,
+    consultadoEn,
+    monto,
+    estatus,
+    ...same
+  } = row
   return {
     ...same,
     periodo: formatPeriodo(periodoOf(row.fechaEmision)),
@@ -19,26 +30,40 @@ export function toDiferencia(row: Diferencia): z.input<typeof DiferenciaSat> {
 function enPalabras(row: Diferencia): string {
   if (row.tipo === 'falta') return faltante(row)
   if (row.tipo === 'sobra') return sobrante(row)
-  return `El SAT lista $${row.monto} y el XML que está aquí dice $${row.total} ${row.moneda}. Tus cálculos usan el XML. Compáralo en el portal del SAT antes de declarar.`
+  return `El SAT lista ${pesos(row.monto)} y el XML que está aquí dice ${pesos(row.total)} ${row.moneda}. Tus cálculos usan el XML. Compáralo en el portal del SAT antes de declarar.`
 }
 
-function faltante({ estatus, pedidos }: Diferencia): string {
+function faltante({ estatus, direccion, pedidos, enCuarentena }: Diferencia): string {
   const listado = estatus === 'cancelado' ? 'El SAT lo lista como cancelado' : 'El SAT lo lista como vigente'
+  if (enCuarentena)
+    return 'El SAT entregó su XML y no lo pudimos leer, así que no está en tus cálculos. Está guardado en la carga de su paquete: descárgalo de ahí y revísalo con quien lo timbró.'
   if (pedidos === 0) return `${listado} y su XML todavía no llega. Se pide solo.`
   const veces = pedidos === 1 ? 'una vez' : `${pedidos} veces`
   if (estatus === 'cancelado')
     return `${listado} y no ha entregado su XML, que se pidió ${veces}; puede que nunca lo entregue. No cambia ningún cálculo.`
-  return `${listado} y no ha entregado su XML, que se pidió ${veces}. Si te urge, descárgalo del portal del SAT o pídelo a quien lo emitió, y súbelo.`
+  const deDonde =
+    direccion === 'emitido'
+      ? 'descárgalo del portal del SAT o del sistema con que lo emitiste'
+      : 'descárgalo del portal del SAT o pídelo a quien lo emitió'
+  return `${listado} y no ha entregado su XML, que se pidió ${veces}. Si te urge, ${deDonde}, y súbelo.`
 }
 
-function sobrante({ servicio, dijo, firme }: Diferencia): string {
+/** The state service is believed as for any CFDI: one answer that does not find it is no news (sat.md 3). */
+function sobrante({ servicio, direccion, dijo, firme, ausencias }: Diferencia): string {
   if (servicio === 'retenciones')
     return 'Las listas del SAT no lo nombran, y su servicio de estado no contesta por retenciones. Verifícalo en el portal del SAT.'
+  if (dijo === 'no_encontrado' && ausencias >= DIAS_PARA_CREER)
+    return `Ni las listas del SAT ni su servicio de estado lo encuentran, en varios días distintos. ${
+      direccion === 'emitido'
+        ? 'Acláralo con quien te lo timbró: si el SAT no lo tiene, hay que emitirlo de nuevo.'
+        : 'Pide a quien lo emitió que lo aclare antes de usarlo en una declaración.'
+    } Se le seguirá preguntando al SAT.`
+  if (firme !== null)
+    return `Las listas del SAT no lo nombran, pero su servicio de estado lo conoce y dice que está ${firme}. No hay que hacer nada.`
   if (dijo === 'no_encontrado')
-    return 'Ni las listas del SAT ni su servicio de estado lo encuentran. Pide a quien lo emitió que lo aclare antes de usarlo en una declaración; se le seguirá preguntando al SAT.'
-  if (firme === 'cancelado')
-    return 'Las listas del SAT no lo nombran, pero su servicio de estado lo conoce y dice que está cancelado. No hay que hacer nada.'
-  if (firme === 'vigente')
-    return 'Las listas del SAT no lo nombran, pero su servicio de estado lo conoce y dice que está vigente. No hay que hacer nada.'
+    return 'Las listas del SAT no lo nombran y su servicio de estado todavía no lo encuentra, que a veces dice sin razón. Se le pregunta cada día; si sigue igual, aquí se dice qué hacer.'
   return 'Las listas del SAT no lo nombran. Ya se le va a preguntar por él a su servicio de estado.'
 }
+
+const pesos = (amount: string | null): string =>
+  amount?.startsWith('-') ? `-$${withThousands(amount.slice(1))}` : `$${withThousands(amount ?? '0.00')}`

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Diferencia } from './diferencias-queries.ts'
+import { toDiferencia } from './words.ts'
+
+const AT = new Date('2026-02-10T18:00:00Z')
+
+const told = (change: Partial<Diferencia>): string =>
+  toDiferencia({
+    ...{ tipo: 'sobra', uuid: '0b0a1d5e-0000-4000-8000-000000000001', servicio: 'cfdi', direccion: 'recibido' },
+    ...{ fechaEmision: '2026-01-15T12:00:00', rfcEmisor: 'IIA040805DZ4', nombreEmisor: null },
+    ...{ rfcReceptor: 'EKU9003173C9', nombreReceptor: null, total: '116.00', moneda: 'MXN', monto: null },
+    ...{ estatus: null, listadoEn: AT, pedidos: 0, pedidoEn: null, enCuarentena: false },
+    ...{ dijo: null, firme: null, ausencias: 0, consultadoEn: null },
+    ...change,
+  }).dijo
+
+const asked = (change: Partial<Diferencia>) => told({ consultadoEn: AT, ...change })
+
+test('an answer that does not find a CFDI is no news until it is believed, and what was known once is known', () => {
+  const once = asked({ dijo: 'no_encontrado', ausencias: 1 })
+  assert.match(once, /todavía no lo encuentra/)
+  assert.doesNotMatch(once, /aclare|sello/)
+  assert.match(asked({ dijo: 'no_encontrado', ausencias: 3 }), /Ni las listas.*Pide a quien lo emitió que lo aclare/)
+  assert.match(asked({ dijo: 'no_encontrado', ausencias: 2, firme: 'vigente' }), /lo conoce.*vigente.*No hay que hacer/)
+  // Who knew it and does not any more, for days, is believed.
+  assert.match(asked({ dijo: 'no_encontrado', ausencias: 3, firme: 'vigente' }), /Ni las listas/)
+})
+
+test('who issued a document himself is not sent to whoever issued it', () => {
+  const own = { direccion: 'emitido' as const }
+  const unknown = asked({ ...own, dijo: 'no_encontrado', ausencias: 3 })
+  assert.match(unknown, /con quien te lo timbró/)
+  assert.doesNotMatch(unknown, /quien lo emitió/)
+  const missing = { ...own, tipo: 'falta' as const, estatus: 'vigente' as const, pedidos: 3 }
+  assert.match(told(missing), /del portal del SAT o del sistema con que lo emitiste, y súbelo/)
+  assert.match(told({ ...missing, direccion: 'recibido' }), /del portal del SAT o pídelo a quien lo emitió, y súbelo/)
+})
+
+test('amounts are written as people read them', () => {
+  assert.match(
+    told({ tipo: 'difiere', monto: '1234567.00', total: '-1160.50', moneda: 'USD' }),
+    /El SAT lista \$1,234,567\.00 y el XML que está aquí dice -\$1,160\.50 USD\./,
+  )
+})
+
+test('what the SAT gave and cannot be read is not told as what it did not give', () => {
+  const missing = { tipo: 'falta' as const, estatus: 'vigente' as const, enCuarentena: true }
+  for (const pedidos of [0, 3]) {
+    assert.match(told({ ...missing, pedidos }), /El SAT entregó su XML y no lo pudimos leer/)
+    assert.doesNotMatch(told({ ...missing, pedidos }), /no ha entregado|todavía no llega|súbelo/)
+  }
+})
