@@ -90,6 +90,16 @@ test('a company that staff has suspended cancels what a sweep brings back, and k
   })
 })
 
+test('what a sweep leaves each minute waits for it when the server of the company is down, and fills no dead letters', async (t) => {
+  const { tenantId } = await tenancy.company()
+  await tenancy.owner.query(`update database_servers set port = 1`)
+  const worker = await tenancy.worker({
+    handlers: { 'tenant.sweep': async () => undefined, 'tenant.operation': async () => undefined },
+  })
+  t.after(() => worker.stop({ patienceMs: 0, graceMs: 1_000 }))
+  assert.deepEqual(await outputOf('cfdi.limit', tenantId), { cancelled: 'database.unavailable' })
+})
+
 const become = (tenantId: string, estado: string) =>
   tenancy.owner.query(
     `update subscriptions set estado = $2, deadline_at = now() + interval '1 day' where tenant_id = $1`,
@@ -97,7 +107,7 @@ const become = (tenantId: string, estado: string) =>
   )
 
 /** Leaves a job and waits for what became of it. */
-async function outputOf(name: 'outbox.publish' | 'tenant.migrate', tenantId: string): Promise<object> {
+async function outputOf(name: 'outbox.publish' | 'tenant.migrate' | 'cfdi.limit', tenantId: string): Promise<object> {
   await tenancy.owner.query(`delete from pgboss.job where name = $1 and data->>'tenantId' = $2`, [name, tenantId])
   await tenancy.central.transaction().execute((trx) => tenancy.queue.enqueue(trx, name, { tenantId }))
   return until(async () => {
