@@ -78,7 +78,7 @@ function isCivil(text: string): boolean {
 }
 
 /** Today at midnight, six years ago; of 29 February the first of March. */
-function sixYearsBefore(now: string): string {
+export function sixYearsBefore(now: string): string {
   const at = new Date(`${now.slice(0, 10)}T00:00:00Z`)
   at.setUTCFullYear(at.getUTCFullYear() - 6)
   return iso(at)

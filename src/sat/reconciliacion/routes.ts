@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Feature } from '../../billing/plans/features.ts'
+import type { Clock } from '../../clock.ts'
 import type { TenantDatabases } from '../../db/tenant-databases.ts'
 import { isFecha, limitsOf } from '../../fiscal/periodo.ts'
 import { type Rol, roles } from '../../http/access.ts'
@@ -12,7 +13,7 @@ import { toDiferencia } from './words.ts'
 
 /** What is not the same here and in the lists of the SAT, one by one. */
 export const reconciliacionRoutes =
-  ({ tenants }: { tenants: TenantDatabases }) =>
+  ({ tenants, clock }: { tenants: TenantDatabases; clock: Clock }) =>
   async (app: App) => {
     const list = {
       summary: 'CFDI que faltan, que sobran o que difieren de las listas del SAT, del más reciente al más antiguo',
@@ -30,7 +31,7 @@ export const reconciliacionRoutes =
       const shown = rows.slice(0, limite)
       const last = rows.length > limite ? shown.at(-1) : undefined
       return {
-        datos: shown.map(toDiferencia),
+        datos: shown.map((row) => toDiferencia(row, clock.now())),
         siguiente: last ? encodeCursor([last.fechaEmision, last.uuid, last.direccion]) : null,
       }
     })

@@ -5,15 +5,15 @@ import { toDiferencia } from './words.ts'
 
 const AT = new Date('2026-02-10T18:00:00Z')
 
-const told = (change: Partial<Diferencia>): string =>
-  toDiferencia({
-    ...{ tipo: 'sobra', uuid: '0b0a1d5e-0000-4000-8000-000000000001', servicio: 'cfdi', direccion: 'recibido' },
-    ...{ fechaEmision: '2026-01-15T12:00:00', rfcEmisor: 'IIA040805DZ4', nombreEmisor: null },
-    ...{ rfcReceptor: 'EKU9003173C9', nombreReceptor: null, total: '116.00', moneda: 'MXN', monto: null },
-    ...{ estatus: null, listadoEn: AT, pedidos: 0, pedidoEn: null, enCuarentena: false },
-    ...{ dijo: null, firme: null, ausencias: 0, consultadoEn: null },
-    ...change,
-  }).dijo
+const told = (change: Partial<Diferencia>): string => toDiferencia({ ...DIFERENCIA, ...change }, AT).dijo
+
+const DIFERENCIA: Diferencia = {
+  ...{ tipo: 'sobra', uuid: '0b0a1d5e-0000-4000-8000-000000000001', servicio: 'cfdi', direccion: 'recibido' },
+  ...{ fechaEmision: '2026-01-15T12:00:00', rfcEmisor: 'IIA040805DZ4', nombreEmisor: null },
+  ...{ rfcReceptor: 'EKU9003173C9', nombreReceptor: null, total: '116.00', moneda: 'MXN', monto: null },
+  ...{ estatus: null, listadoEn: AT, pedidos: 0, pedidoEn: null, enCuarentena: false },
+  ...{ dijo: null, firme: null, ausencias: 0, consultadoEn: null },
+}
 
 const asked = (change: Partial<Diferencia>) => told({ consultadoEn: AT, ...change })
 

@@ -1,12 +1,14 @@
 import type { z } from 'zod'
+import { mexicoCityTime } from '../../clock.ts'
 import { withThousands } from '../../fiscal/money.ts'
 import { formatPeriodo, periodoOf } from '../../fiscal/periodo.ts'
+import { sixYearsBefore } from '../descarga/problemas.ts'
 import { DIAS_PARA_CREER } from '../estado/veredicto.ts'
 import type { Diferencia } from './diferencias-queries.ts'
 import type { DiferenciaSat } from './schemas.ts'
 
 /** A difference as it is answered, with what the SAT said of it and what to do, in words. */
-export function toDiferencia(row: Diferencia): z.input<typeof DiferenciaSat> {
+export function toDiferencia(row: Diferencia, now: Date): z.input<typeof DiferenciaSat> {
   const {
     dijo,
     firme: _firme,
@@ -23,20 +25,22 @@ export function toDiferencia(row: Diferencia): z.input<typeof DiferenciaSat> {
     montoListado: monto,
     estatusListado: estatus,
     consulta: dijo === null || consultadoEn === null ? null : { estado: dijo, consultadoEn },
-    dijo: enPalabras(row),
+    dijo: enPalabras(row, now),
   }
 }
 
-function enPalabras(row: Diferencia): string {
-  if (row.tipo === 'falta') return faltante(row)
+function enPalabras(row: Diferencia, now: Date): string {
+  if (row.tipo === 'falta') return faltante(row, sixYearsBefore(mexicoCityTime(now)))
   if (row.tipo === 'sobra') return sobrante(row)
   return `El SAT lista ${pesos(row.monto)} y el XML que está aquí dice ${pesos(row.total)} ${row.moneda}. Tus cálculos usan el XML. Compáralo en el portal del SAT antes de declarar.`
 }
 
-function faltante({ estatus, direccion, pedidos, enCuarentena }: Diferencia): string {
+function faltante({ estatus, direccion, fechaEmision, pedidos, enCuarentena }: Diferencia, earliest: string): string {
   const listado = estatus === 'cancelado' ? 'El SAT lo lista como cancelado' : 'El SAT lo lista como vigente'
   if (enCuarentena)
     return 'El SAT entregó su XML y no lo pudimos leer, así que no está en tus cálculos. Está guardado en la carga de su paquete: descárgalo de ahí y revísalo con quien lo timbró.'
+  if (fechaEmision < earliest)
+    return `${listado} y su XML no llegó a tiempo: el SAT ya no lo entrega, porque es de hace más de seis años. Si lo tienes y lo necesitas, súbelo.`
   if (pedidos === 0) return `${listado} y su XML todavía no llega. Se pide solo.`
   const veces = pedidos === 1 ? 'una vez' : `${pedidos} veces`
   if (estatus === 'cancelado')

@@ -8,7 +8,7 @@ import { cotejarCorrida } from '../reconciliacion/cotejar.ts'
 import { LOOK } from './limits.ts'
 import { transition } from './machine.ts'
 import { findLying } from './package-queries.ts'
-import { cubiertoHasta, inicioDe } from './plan.ts'
+import { cubiertoHasta, inicioDe, primeroDe } from './plan.ts'
 import { COVERAGE_KEYS, coverage } from './plan-run.ts'
 import { reconcile } from './reconcile.ts'
 import { lockSettled, lookAgain } from './request-queries.ts'
@@ -51,8 +51,10 @@ export async function finishRun(deps: SyncDeps, db: TenantDb, { empresa, xml }: 
   if (!run || !orden || run.porPlanear || (await countRun(central, run.id)).abiertas > 0) return false
   await cotejarCorrida(deps, db, { jobId: run.id })
   const { pedido, cubierto } = await coveredUntil(deps, empresa, orden)
+  // What is older would be refused, and spoil the run.
+  const primero = primeroDe(clock.now())
   const asked = ({ servicio, direccion, fechaEmision }: Faltante) =>
-    fechaEmision <= (pedido[`${servicio}.${direccion}s`] ?? '')
+    fechaEmision >= primero && fechaEmision <= (pedido[`${servicio}.${direccion}s`] ?? '')
   if (xml && (await reconcile(deps, db, { empresa, run, asked })) > 0) return false
   const ended = await central.transaction().execute(async (trx) => {
     await lockOrden(trx, empresa.id)

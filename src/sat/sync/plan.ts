@@ -141,8 +141,10 @@ export function siguienteNoche(
 export const fraccion = (id: string): number => Number.parseInt(id.replaceAll('-', '').slice(-8), 16) / 0x1_0000_0000
 
 /** The SAT gives nothing of before today − 6 years; two days less, so that no turn that waited falls over the edge. */
+export const primeroDe = (now: Date): Civil => `${addDays(addMonths(hoyDe(now), -72), 2)}T00:00:00`
+
 export const inicioDe = (historiaDesde: Fecha, now: Date): Civil =>
-  laterCivil(`${historiaDesde}T00:00:00`, `${addDays(addMonths(hoyDe(now), -72), 2)}T00:00:00`)
+  laterCivil(`${historiaDesde}T00:00:00`, primeroDe(now))
 
 /** Not this very moment: what was stamped in the last minutes is not listed yet. */
 export const ahoraDe = (now: Date): Civil => mexicoCityTime(new Date(now.getTime() - 15 * 60_000))

@@ -1,7 +1,7 @@
 import { crashpoint } from '../../crashpoint.ts'
 import type { Fecha } from '../../fiscal/fecha.ts'
 import { desdeFueraDeRango, sinEfirma } from './errors.ts'
-import { hoyDe, inicioDe } from './plan.ts'
+import { hoyDe, primeroDe } from './plan.ts'
 import { lockOrden, orderRun, resume, saveOrden } from './run-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
@@ -19,7 +19,7 @@ export async function requestRun(
   return central.transaction().execute(async (trx) => {
     const orden = await lockOrden(trx, tenantId)
     if (!orden) throw sinEfirma()
-    const primero = inicioDe('1900-01-01', now).slice(0, 10)
+    const primero = primeroDe(now).slice(0, 10)
     if (desde !== undefined && (desde < primero || desde > hoyDe(now))) throw desdeFueraDeRango(primero)
     const longer = desde !== undefined && desde < orden.historiaDesde
     if (longer) await saveOrden(trx, tenantId, { historiaDesde: desde, coveredUntil: {}, weeklyAt: null }, now)

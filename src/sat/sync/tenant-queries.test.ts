@@ -48,5 +48,6 @@ test('of what the SAT does not give only what counts in some month is a reason t
       )
   })
   assert.equal((await countFaltantes(db))[0]?.faltan, 3, 'it is told that they are missing')
-  assert.equal(await countGivenUp(db, MISSING.most), 1)
+  assert.equal(await countGivenUp(db, MISSING.most, '2026-01-15T12:00:00'), 1)
+  assert.equal(await countGivenUp(db, MISSING.most, '2026-01-15T12:00:01'), 0, 'nobody has what is older any more')
 })

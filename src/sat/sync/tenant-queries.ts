@@ -15,13 +15,13 @@ export async function isWaitingForPlan(db: TenantSql): Promise<boolean> {
 }
 
 /**
- * XML in force that was asked for as often as it is, and is missing still. What the company issued and cancelled is missing
+ * XML in force, issued since `desde`, that was asked for as often as it is, and is missing still. What the company issued and cancelled is missing
  * too, but changes no month, and the SAT may never give it (5012): no reason to warn anybody for ever.
  */
-export async function countGivenUp(db: TenantSql, asked: number): Promise<number> {
+export async function countGivenUp(db: TenantSql, asked: number, desde: string): Promise<number> {
   const { rows } = await sql<{ n: number }>`
     select count(*)::int as n from sat_metadata m
-    where m.falta and m.estatus = 'vigente' and m.pedidos >= ${asked}::int
+    where m.falta and m.estatus = 'vigente' and m.pedidos >= ${asked}::int and m.fecha_emision >= ${desde}::timestamp
       and not exists (select from cfdis c where c.uuid_fiscal = m.uuid_fiscal)`.execute(db)
   return rows[0]?.n ?? 0
 }

@@ -4,7 +4,7 @@ import { fechaOf } from '../../fiscal/fecha.ts'
 import { countHoles, findNextRetry } from './hole-queries.ts'
 import { MISSING, SILENCE_MS } from './limits.ts'
 import { LOST_MS } from './machine.ts'
-import { inicioDe } from './plan.ts'
+import { inicioDe, primeroDe } from './plan.ts'
 import { findFirstStart, findLastGoodEnd, findOrden } from './run-queries.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { countGivenUp, isAlertOpen } from './tenant-queries.ts'
@@ -35,7 +35,7 @@ export async function warn({ central, clock }: Pick<SyncDeps, 'central' | 'clock
   const alerta = sinDescarga({
     horasSinExito: silence > SILENCE_MS && !full ? Math.floor(silence / 3_600_000) : null,
     diasEnElSat: oldest && since(oldest) > LOST_MS ? Math.floor(since(oldest) / 86_400_000) : null,
-    faltan: await countGivenUp(db, MISSING.most),
+    faltan: await countGivenUp(db, MISSING.most, primeroDe(now)),
     periodos: await countHoles(central, db.tenantId, inicio),
     // The first night from then on.
     otraVez: retry && fechaOf(laterOf(retry, orden.nextRunAt ?? retry)),
