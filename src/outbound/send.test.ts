@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { makeEfirma } from '../../test/support/efirmas.ts'
 import { createStop, readBounded } from './answer.ts'
-import { send } from './send.ts'
+import { send, Unreached } from './send.ts'
 
 /** Says what `answer` says on each connection, once it was asked something; the test ends only when all have ended. */
 async function startHost(t: TestContext, answer: (socket: Socket) => void) {
@@ -59,9 +62,27 @@ test('whoever would rather speak another protocol gave no answer', async (t) => 
   await assert.rejects(call(other), /without an answer/)
 })
 
+test('an encoded answer, which nobody asked for, is none', async (t) => {
+  const zipped = await startHost(t, (socket) => socket.end(`${HEAD}content-encoding: gzip\r\n\r\nanswer`))
+  await assert.rejects(call(zipped), /encoded as gzip/)
+  assert.equal(await call(await startHost(t, (socket) => socket.end(`${HEAD}content-encoding:\r\n\r\nanswer`))), 'answer')
+})
+
 test('a call ends at its time wherever it stands, and leaves no connection', async (t) => {
   for (const said of ['', 'HTTP/1.1 100 Continue\r\n\r\n', HEAD, `${HEAD}content-length: 99\r\n\r\nans`]) {
     const host = await startHost(t, (socket) => socket.write(said || '\r\n'))
     await assert.rejects(call(host, 50), /no whole answer within 50 ms/)
   }
+})
+
+test('whoever cannot show over TLS who they are is told nothing', async (t) => {
+  const { cer, privateKey } = makeEfirma({ rfc: 'EKU9003173C9' })
+  let asked = 0
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
+  const impostor = createTlsServer({ key, cert: new X509Certificate(cer).toString() }, () => void asked++)
+  impostor.listen(0, '127.0.0.1')
+  await once(impostor, 'listening')
+  t.after(() => impostor.close())
+  await assert.rejects(call(`https://127.0.0.1:${(impostor.address() as AddressInfo).port}/`), Unreached)
+  assert.equal(asked, 0)
 })
