@@ -165,7 +165,7 @@ test('the returns to be made anew are drafted: of its month, and of the one that
   ])
   assert.equal(
     alerta?.accion,
-    'Pide a quien lo emitió el CFDI que lo sustituye o la causa de la cancelación. De los que ya declaraste, presenta la declaración complementaria: ' +
+    'Pide a quien lo emitió el CFDI que lo sustituye o la causa de la cancelación. De los que ya declaraste contando este CFDI, presenta la declaración complementaria: ' +
       'enero de 2026, IVA acreditable de $32.00 a $16.00: $16.00 menos de saldo a favor; ' +
       'febrero de 2026, por el saldo a favor que le llega de meses anteriores: $16.00 más a cargo.',
   )
@@ -191,7 +191,7 @@ test('a substitute that comes after the alert is written into it, once, and into
   const told = await alertas(db)
   assert.equal(
     told.get(uuid)?.accion,
-    `Lo sustituye ${nueva}, que ya está aquí: compara los dos. Si ya declaraste ese mes, presenta la declaración complementaria: enero de 2026, IVA acreditable de $32.00 a $0.00 (con lo demás que se canceló a la vez): $32.00 menos de saldo a favor.`,
+    `Lo sustituye ${nueva}, que ya está aquí: compara los dos. Si ya declaraste ese mes contando este CFDI, presenta la declaración complementaria: enero de 2026, IVA acreditable de $32.00 a $0.00 (con lo demás que se canceló a la vez): $32.00 menos de saldo a favor.`,
   )
   assert.match(JSON.stringify(told.get(uuid)?.detalle), new RegExp(`"sustituidoPor":"${nueva}"`))
   assert.deepEqual(told.get(otra), before)

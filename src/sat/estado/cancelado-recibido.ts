@@ -158,8 +158,11 @@ function accion(
   const cual = sustituidoPor ? LO_SUSTITUYE.replace('#', sustituidoPor) : PEDIR_SUSTITUTO
   if (meses.length === 0) return cual
   if (complementarias.length === 0) return `${cual} Hazlo antes de declarar el mes.`
+  // One that came after it was cancelled may have been left out by whoever declared.
   const cuando =
-    complementarias.length === 1 ? 'Si ya declaraste ese mes, presenta' : 'De los que ya declaraste, presenta'
+    complementarias.length === 1
+      ? 'Si ya declaraste ese mes contando este CFDI, presenta'
+      : 'De los que ya declaraste contando este CFDI, presenta'
   return `${cual} ${cuando} la declaración complementaria: ${complementarias.map((una) => enPalabras(una, meses)).join('; ')}.`
 }
 
