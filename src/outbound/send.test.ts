@@ -65,7 +65,10 @@ test('whoever would rather speak another protocol gave no answer', async (t) => 
 test('an encoded answer, which nobody asked for, is none', async (t) => {
   const zipped = await startHost(t, (socket) => socket.end(`${HEAD}content-encoding: gzip\r\n\r\nanswer`))
   await assert.rejects(call(zipped), /encoded as gzip/)
-  assert.equal(await call(await startHost(t, (socket) => socket.end(`${HEAD}content-encoding:\r\n\r\nanswer`))), 'answer')
+  assert.equal(
+    await call(await startHost(t, (socket) => socket.end(`${HEAD}content-encoding:\r\n\r\nanswer`))),
+    'answer',
+  )
 })
 
 test('a call ends at its time wherever it stands, and leaves no connection', async (t) => {

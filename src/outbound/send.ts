@@ -1,5 +1,6 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { NoAnswer } from './answer.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT'
 
@@ -17,7 +18,7 @@ export interface Request {
  * the process down (Node 24: an assertion of undici's parser that nobody can catch). And a connection that was left open may
  * have been closed there by the time we use it: then nobody knows whether a request arrived, and it cannot be asked twice. An
  * address that sends us elsewhere is not followed: what is asked is nobody else's business.
- * @throws Unreached when surely nothing was sent; whatever the connection fails with otherwise
+ * @throws Unreached when surely nothing was sent; NoAnswer when it is encoded; whatever the connection fails with otherwise
  */
 export function send(url: string, { method = 'POST', headers, body = '', signal }: Request): Promise<IncomingMessage> {
   const isTls = url.startsWith('https:')
@@ -41,8 +42,14 @@ export function send(url: string, { method = 'POST', headers, body = '', signal 
       })
     })
     outgoing.on('response', (response) => {
+      // We asked for none, and what it would unzip to nobody knows.
+      const coding = response.headers['content-encoding'] || 'identity'
+      if (coding !== 'identity') {
+        reject(new NoAnswer(`encoded as ${coding.slice(0, 20)}`))
+        return response.destroy()
+      }
       answer = response
-      resolve(response)
+      return resolve(response)
     })
     outgoing.on('error', (error) => {
       reject(reached ? error : new Unreached(error))
