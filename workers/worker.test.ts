@@ -5,6 +5,7 @@ import { createDeps } from '../src/deps.ts'
 import { createLog } from '../src/log.ts'
 import { definitionOf, type JobName, jobNames, type Payload } from '../src/queue/jobs.ts'
 import { leaveInOutbox } from '../src/queue/outbox.ts'
+import { bringBackTimes } from '../src/queue/queries.ts'
 import { deleteTenant, resumeTenant, suspendTenant } from '../src/tenants/lifecycle.ts'
 import { nobody, startTenancy, type Tenancy } from '../test/support/tenancy.ts'
 import { enter } from '../test/support/tenancy-checks.ts'
@@ -308,8 +309,29 @@ test('that a clock was put back is found while a worker works', async (t) => {
   const mailId = uuidv7()
   await leave('mail.send', { mailId })
   await until(async () => (await jobOf('mailId', mailId))?.state === 'completed')
-  await tenancy.owner.query(`update pgboss.version set cron_on = now() + interval '40 days'`)
-  await until(async () => (await tenancy.owner.query(`select from pgboss.version where cron_on <= now()`)).length === 1)
+  const held = uuidv7()
+  const { central, queue } = tenancy
+  await central
+    .transaction()
+    .execute((trx) => queue.enqueue(trx, 'mail.send', { mailId: held }, { afterMs: 3_600_000 }))
+  await tenancy.owner.query(
+    `with job as (update pgboss.job set start_after = now() + interval '40 days' where data->>'mailId' = $1)
+     update pgboss.version set cron_on = now() + interval '40 days'`,
+    [held],
+  )
+  await until(async () => (await jobOf('mailId', held))?.state === 'completed')
+  assert.equal((await tenancy.owner.query(`select from pgboss.version where cron_on <= now()`)).length, 1)
+})
+
+test('to look for that each minute reads no job where no time of the queues was ahead', async () => {
+  const mailId = uuidv7()
+  await leave('mail.send', { mailId })
+  await tenancy.owner.query(
+    `update pgboss.job set start_after = now() + interval '40 days' where data->>'mailId' = $1`,
+    [mailId],
+  )
+  assert.deepEqual(await bringBackTimes(tenancy.central, { jobs: false }), {})
+  assert.deepEqual(await bringBackTimes(tenancy.central, { jobs: true }), { waiting: 1 })
 })
 
 /** A worker with some handlers of the test's own; it ends with the test at the latest. */

@@ -35,9 +35,9 @@ export async function startWorker(
   boss.on('error', (error) => log.error({ err: error }, 'queue'))
   boss.on('warning', (warning) => log.warn({ warning }, 'queue'))
   const stopping = new AbortController()
-  await lookAtTimes(deps)
+  await lookAtTimes(deps, { jobs: true })
   await boss.start()
-  const look = setInterval(() => void lookAtTimes(deps), timesSeconds * 1000)
+  const look = setInterval(() => void lookAtTimes(deps, { jobs: false }), timesSeconds * 1000)
   try {
     for (const name of jobNames)
       await takeFrom(boss, name, { ...deps, stopping: stopping.signal, handlers: { ...handlers, ...others } })
@@ -67,9 +67,12 @@ export async function startWorker(
 }
 
 /** No periodic job can do this: they are what may have stopped. */
-async function lookAtTimes({ central, log }: WorkerDeps & { log: Logger }): Promise<void> {
+async function lookAtTimes(
+  { central, log }: WorkerDeps & { log: Logger },
+  where: Parameters<typeof bringBackTimes>[1],
+): Promise<void> {
   try {
-    const found = await bringBackTimes(central)
+    const found = await bringBackTimes(central, where)
     if (Object.keys(found).length > 0)
       log.error(
         { alarm: 'queue_clock', ...found },

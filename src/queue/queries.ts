@@ -49,9 +49,13 @@ export async function countJobs(central: CentralSql): Promise<JobCount[]> {
 /**
  * What a clock of the database wrote that was ahead and has been put back since: pg-boss would look for dead workers and run
  * periodic jobs again only when that time has come, and a job that waits until then keeps every other like it from being
- * left. Brought back to now. @returns what was, with how many of each; nothing when there was nothing
+ * left. Brought back to now. Jobs are those of a week and have no index for this: without `jobs` they are read only where a
+ * time of the queues was ahead, which workers write all the time. @returns what was, with how many of each
  */
-export async function bringBackTimes(central: CentralSql): Promise<Record<string, number>> {
+export async function bringBackTimes(
+  central: CentralSql,
+  { jobs }: { jobs: boolean },
+): Promise<Record<string, number>> {
   const { rows } = await sql<{ what: string; n: number }>`
     with clocks as (
       update pgboss.version set cron_on = least(cron_on, now()), bam_on = least(bam_on, now()), flow_on = least(flow_on, now()),
@@ -63,12 +67,16 @@ export async function bringBackTimes(central: CentralSql): Promise<Record<string
         maintain_on = least(maintain_on, now())
       where greatest(monitor_claim_on, monitor_on, maintain_on) > ${LATER}
       returning 1
+    ), ahead as (
+      select ${jobs}::boolean or exists (select from clocks) or exists (select from queues) as was
     ), waiting as (
       update pgboss.job set start_after = now(), created_on = least(created_on, now())
-      where state in ('created', 'retry') and start_after > now() and (created_on > ${LATER} or start_after > ${MUCH_LATER})
+      where (select was from ahead) and state in ('created', 'retry') and start_after > now()
+        and (created_on > ${LATER} or start_after > ${MUCH_LATER})
       returning 1
     ), working as (
-      update pgboss.job set heartbeat_on = now() where state = 'active' and heartbeat_on > ${LATER}
+      update pgboss.job set heartbeat_on = now()
+      where (select was from ahead) and state = 'active' and heartbeat_on > ${LATER}
       returning 1
     )
     select what, n::int as n from (
