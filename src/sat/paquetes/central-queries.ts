@@ -7,7 +7,7 @@ export interface PaqueteLeible {
   rfc: string
   servicio: 'cfdi' | 'retenciones'
   direccion: 'emitidos' | 'recibidos' | 'folio'
-  /** When its request was accepted: what happened later it need not know. */
+  /** As of when it knows. */
   listedAt: Date
 }
 
@@ -16,13 +16,20 @@ export async function findPaquete(
   { tenantId, solicitudId, id }: { tenantId: string; solicitudId: string; id: string },
 ): Promise<PaqueteLeible | undefined> {
   const { rows } = await sql<PaqueteLeible>`
-    select p.estado, s.rfc, s.servicio, s.direccion, coalesce(s.aceptada_en, s.enviada_en, s.creada_en) as "listedAt"
+    select p.estado, s.rfc, s.servicio, s.direccion, ${LISTED_AT} as "listedAt"
     from sat_paquetes p join sat_solicitudes s on s.id = p.solicitud_id
     where p.solicitud_id = ${solicitudId} and p.id = ${id} and p.tenant_id = ${tenantId} and s.tipo = 'Metadata'`.execute(
     central,
   )
   return rows[0]
 }
+
+/**
+ * As of when the list of a request `s` knows: when it was accepted, for what happened later it need not know. Of one that was
+ * sent twice the SAT may have accepted the first, whose answer got lost, and nobody knows when: not before it was written down.
+ */
+export const LISTED_AT = sql<Date>`
+  case when s.intentos > 1 then s.creada_en else coalesce(s.aceptada_en, s.enviada_en, s.creada_en) end`
 
 /** What was in a package. */
 export interface Cuentas {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { CentralSql } from '../../db/databases.ts'
+import { LISTED_AT } from '../paquetes/central-queries.ts'
 
 /** A list that was asked for and came, as the central database has it. */
 export interface ListaPedida {
@@ -9,7 +10,7 @@ export interface ListaPedida {
   /** `YYYY-MM-DDTHH:MM:SS`, both in it. */
   desde: string
   hasta: string
-  /** As of when it knows: when its request was accepted. */
+  /** As of when it knows. */
   listadaEn: Date
   /** How many CFDI the SAT said it has; null when it did not say. */
   numeroCfdis: number | null
@@ -37,7 +38,7 @@ export async function findListasPedidas(db: CentralSql, tenantId: string, jobId:
 const LISTAS = sql`
   select s.id as "solicitudId", s.servicio, case s.direccion when 'recibidos' then 'recibido' else 'emitido' end as direccion,
     to_char(s.desde, 'YYYY-MM-DD"T"HH24:MI:SS') as desde, to_char(s.hasta, 'YYYY-MM-DD"T"HH24:MI:SS') as hasta,
-    coalesce(s.aceptada_en, s.enviada_en, s.creada_en) as "listadaEn", s.numero_cfdis::float8 as "numeroCfdis",
+    ${LISTED_AT} as "listadaEn", s.numero_cfdis::float8 as "numeroCfdis",
     array(select p.id from sat_paquetes p where p.solicitud_id = s.id) as paquetes
   from sat_solicitudes s
   where s.tipo = 'Metadata' and s.estado in ('terminada', 'completa', 'vacia') and s.direccion <> 'folio'

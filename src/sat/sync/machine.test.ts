@@ -118,6 +118,15 @@ test('an accepted request is looked at after a minute; one that the SAT was at a
   assert.equal(line(transition(enviando(), dice('5000', 'a1', 'ajena'), NOW)), `sustituida | ${LARGER}`)
 })
 
+test('a list that somebody else is having made is as old as nobody knows, and one of our own is asked for in other words', () => {
+  const lista = (intentos: number) => enviando({ consulta: metadata, intentos })
+  const moved = transition(lista(1), dice('5005', 'a1'), NOW)
+  assert.equal(moved.cambios.idSolicitud, undefined)
+  assert.match(line(moved), /^sustituida \| hija 01-01T00:00:00 02-01T00:00:00 Todos$/)
+  // Sent twice it is ours: the answer to the first got lost.
+  assert.equal(transition(lista(2), dice('5005', 'a1'), NOW).cambios.idSolicitud, 'a1')
+})
+
 test('what each code of an asked-for request makes of it', () => {
   for (const [codigo, expected] of Object.entries({
     '300': 'en_proceso | 1',

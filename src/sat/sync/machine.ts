@@ -79,6 +79,8 @@ function onSolicita(s: Solicitud, r: RespuestaSolicita, conocida: Conocida, now:
     case 'repetida':
       // The SAT is at it already: what another of ours asked, or this one before somebody died.
       if (r.idSolicitud !== null && conocida === 'nuestra') return fin('sustituida', dijo)
+      // A list that somebody else asked for, sooner: it knows less, and to ask in other words costs nothing.
+      if (r.clase === 'repetida' && s.consulta.tipo === 'Metadata' && s.intentos <= 1) return recorrida(s, dijo)
       if (r.idSolicitud !== null && conocida === 'nadie') return aceptada(s, r.idSolicitud, dijo, now)
       if (r.clase === 'aceptada' && r.idSolicitud === null) return onPerdida(s, dijo, now)
       return s.consulta.direccion === 'folio' ? onTransitoria(noContada(s), dijo, now) : recorrida(s, dijo)

@@ -17,7 +17,10 @@ test('of an e.firma that the SAT does not take any more it is told at once, of o
     sinDescarga({ horasSinExito, diasEnElSat: null, faltan, pausa: { code, message: 'Por esto.' } })
   const revocada = told('fiel.con_problema')
   assert.equal(revocada?.mensaje, 'La descarga está detenida: Por esto.')
-  assert.deepEqual([revocada?.severidad, revocada?.accion], ['alta', 'Sube una e.firma vigente en e.firma.'])
+  assert.deepEqual(
+    [revocada?.severidad, revocada?.accion],
+    ['alta', 'Sube una e.firma vigente en Configuración › SAT.'],
+  )
   assert.equal(told('subscription_read_only'), undefined)
   assert.match(told('subscription_read_only', 50)?.mensaje ?? '', /^La descarga está detenida desde hace 50 horas/)
   // What is told then is not the pause.

@@ -91,7 +91,9 @@ function accionDe(code: string): string {
   // Ours to mend: another upload would be for nothing.
   if (code === 'fiel.sin_llave' || code === FALLA)
     return 'No tienes que hacer nada: la descarga sigue en cuanto lo arreglemos.'
-  return code.startsWith('fiel.') ? 'Sube una e.firma vigente en e.firma.' : 'Revisa la pausa en Sincronización.'
+  return code.startsWith('fiel.')
+    ? 'Sube una e.firma vigente en Configuración › SAT.'
+    : 'Revisa la pausa en Sincronización.'
 }
 
 const horas = (hours: number): string => (hours < 72 ? `${hours} horas` : `${Math.floor(hours / 24)} días`)
