@@ -65,7 +65,7 @@ function sobrante({ servicio, direccion, dijo, firme, ausencias }: Diferencia): 
   if (firme !== null)
     return `Las listas del SAT no lo nombran, pero su servicio de estado lo conoce y dice que está ${firme}. No hay que hacer nada.`
   if (dijo === 'no_encontrado')
-    return 'Las listas del SAT no lo nombran y su servicio de estado todavía no lo encuentra, que a veces dice sin razón. Se le pregunta cada día; si sigue igual, aquí se dice qué hacer.'
+    return 'Las listas del SAT no lo nombran y su servicio de estado todavía no lo encuentra (a veces lo dice sin razón). Se le pregunta cada día; si sigue igual, aquí se dirá qué hacer.'
   return 'Las listas del SAT no lo nombran. Ya se le va a preguntar por él a su servicio de estado.'
 }
 

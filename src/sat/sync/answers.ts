@@ -176,7 +176,7 @@ function estadoDe({
 function mensajeDe(estado: z.input<typeof SincronizacionSat>['estado'], faltan: number | null): string {
   if (estado !== 'al_dia' && estado !== 'con_fallas') return MENSAJES[estado]
   const falta = faltan
-    ? ` El SAT lista ${faltan.toLocaleString('es-MX')} CFDI cuyo XML no está aquí; de cada uno se dice qué sigue.`
+    ? ` El SAT lista ${faltan.toLocaleString('es-MX')} CFDI cuyo XML no está aquí; en Diferencias se ve qué sigue con cada uno.`
     : ''
   if (estado === 'con_fallas') return `${MENSAJES.con_fallas}${faltan === 0 ? ' Lo demás está aquí.' : falta}`
   return `${faltan === 0 ? 'Todo lo pedido está aquí.' : `El SAT ya contestó todo lo pedido.${falta}`} ${MENSAJES.al_dia}`
