@@ -114,6 +114,11 @@ const innocent: [string, CfdiSpec, Lista][] = [
     { listadaEn: new Date('2026-02-02T18:00:00Z') },
   ],
   ['was issued after the list ends', { fecha: '2026-01-20T00:00:00' }, { hasta: '2026-01-19T23:59:59' }],
+  [
+    'was issued in its last second, of which nobody knows whether the SAT takes it in',
+    { fecha: '2026-01-31T23:59:59' },
+    {},
+  ],
   ['was issued before it begins', { fecha: '2026-01-09T23:59:59' }, { desde: '2026-01-10T00:00:00' }],
   ['was received, and the list is of what was issued', recibida(), {}],
   ['is no certificate of withholding, of which the list is', {}, { servicio: 'retenciones' }],
@@ -157,6 +162,20 @@ test('a list some of which is still to be read, and one that left out what an ea
   // The SAT says that the month is empty, of which it named one before.
   await listed(db, { listadaEn: days(5), paquetes: [] })
   assert.deepEqual(await sobran(db), [])
+})
+
+test('a list that leaves out what another one named in its last second is no worse for it', async () => {
+  const db = await tenants.create()
+  const [unnamed = ''] = await storeSpecs(db, {})
+  const last = rowOf(randomUUID(), { fecha_emision: '2026-01-31T23:59:59' })
+  await listed(db, {
+    rows: [last],
+    hasta: '2026-02-01T00:00:00',
+    listadaEn: days(-1),
+    ilegibles: [{ motivo: 'columnas', uuid: null }],
+  })
+  await listed(db)
+  assert.deepEqual(await sobran(db), [unnamed])
 })
 
 test('a month of which the SAT says that it is empty, and ever was, has all of its documents too many', async () => {
@@ -232,12 +251,27 @@ test('after a clock of the database that went wrong all is held against the list
   assert.ok(llegados_hasta.getFullYear() < 2199)
 })
 
+for (const pocos of [0, 100])
+  test(`a list that a clock made which was weeks ahead accuses nobody, and gives way (${pocos})`, async () => {
+    const db = await tenants.create()
+    await listed(db, { listadaEn: days(40) })
+    const now = new Date('2026-02-02T18:00:00Z')
+    // Stamped less than three days before the list was made in truth.
+    const [uuid = ''] = await storeSpecs(db, { fecha: '2026-01-30T12:00:01' })
+    await cotejarLlegados(db, now, { pocos })
+    assert.deepEqual(await sobran(db), [])
+    await listed(db, { listadaEn: days(1) })
+    assert.deepEqual(await sobran(db), [uuid])
+    const listas = await db.selectFrom('sat_listas').select('listada_en').execute()
+    assert.deepEqual(listas, [{ listada_en: days(1) }])
+  })
+
 test('of lists over one range the newest is kept, and a wider one makes them needless', async () => {
   const db = await tenants.create()
   const listas = () => db.selectFrom('sat_listas').select(['desde', 'hasta', 'listada_en']).orderBy('desde').execute()
   await listed(db, { hasta: '2026-01-10T00:00:00' })
   await listed(db, { hasta: '2026-01-11T00:00:00', listadaEn: days(1) })
-  await listed(db, { desde: '2026-01-05T00:00:00', hasta: '2026-01-06T00:00:00', listadaEn: days(0.5) })
+  await listed(db, { desde: '2026-01-05T00:00:00', hasta: '2026-01-06T00:00:00', listadaEn: days(0.5), now: days(1) })
   assert.deepEqual(await listas(), [
     { desde: '2026-01-01 00:00:00', hasta: '2026-01-11 00:00:00', listada_en: days(1) },
   ])

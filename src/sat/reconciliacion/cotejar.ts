@@ -54,7 +54,7 @@ export async function cotejar(db: TenantDb, pedida: ListaPedida, now: Date): Pro
   const timbradoHasta = mexicoCityTime(new Date(pedida.listadaEn.getTime() - LISTING_MS))
   const lista = { ...pedida, timbradoHasta }
   await db.transaction().execute(async (trx) => {
-    await putLista(trx, lista)
+    await putLista(trx, lista, now)
     await askSoon(trx, await putSobrantesDe(trx, lista, now), now)
   })
   crashpoint('sat.cotejo.lista')
@@ -68,7 +68,7 @@ export async function cotejarLlegados(db: TenantDb, now: Date, { pocos = 20_000 
   const { desde, hasta, muchos } = await findLlegados(db, pocos)
   const put = (found: (trx: TenantTx) => Promise<Sobrante[]>) =>
     db.transaction().execute(async (trx) => askSoon(trx, await found(trx), now))
-  if (muchos) for (const lista of await findListas(db)) await put((trx) => putSobrantesDe(trx, lista, now, desde))
+  if (muchos) for (const lista of await findListas(db, now)) await put((trx) => putSobrantesDe(trx, lista, now, desde))
   else await put((trx) => putSobrantesDesde(trx, desde, now))
   await saveLlegados(db, hasta)
   crashpoint('sat.cotejo.llegados')

@@ -34,7 +34,7 @@ export async function findLecturaDeLista(db: TenantSql, lista: ListaPedida): Pro
         where paquete_id = any(${paquetes}::text[]) and uuid_fiscal is null and motivo <> 'ajeno') as anonimos,
       exists (select from sat_metadata m
         where m.servicio = ${servicio} and m.direccion = ${direccion} and m.vista_en < ${listadaEn}
-          and m.fecha_emision between ${desde}::timestamp and ${hasta}::timestamp) as omite
+          and ${isCovered(sql`m.fecha_emision`, sql`${desde}::timestamp`, sql`${hasta}::timestamp`)}) as omite
     from (
       select count(*) as leidos, coalesce(sum(filas + ilegibles), 0)::int as renglones from sat_lecturas
       where paquete_id = any(${paquetes}::text[]) and terminada_en is not null
@@ -42,29 +42,32 @@ export async function findLecturaDeLista(db: TenantSql, lista: ListaPedida): Pro
   return rows[0] as Lectura
 }
 
-/** Keeps that a list was read, unless a newer one says as much; those that it makes needless go. */
-export async function putLista(trx: TenantTx, lista: Lista): Promise<void> {
+/**
+ * Keeps that a list was read, unless a newer one says as much; those that it makes needless go. One that is newer than now was
+ * made under a clock that went wrong.
+ */
+export async function putLista(trx: TenantTx, lista: Lista, now: Date): Promise<void> {
   const { solicitudId, servicio, direccion, desde, hasta, listadaEn, timbradoHasta } = lista
   const same = sql`l.servicio = ${servicio} and l.direccion = ${direccion}`
   await sql`
     delete from sat_listas l where ${same} and l.desde >= ${desde}::timestamp and l.hasta <= ${hasta}::timestamp
-      and l.listada_en <= ${listadaEn}`.execute(trx)
+      and (l.listada_en <= ${listadaEn} or l.listada_en > ${now})`.execute(trx)
   await sql`
     insert into sat_listas (solicitud_id, servicio, direccion, desde, hasta, listada_en, timbrado_hasta)
     select ${solicitudId}::uuid, ${servicio}::text, ${direccion}::text, ${desde}::timestamp, ${hasta}::timestamp,
       ${listadaEn}::timestamptz, ${timbradoHasta}::timestamp
     where not exists (select from sat_listas l where ${same} and l.desde <= ${desde}::timestamp
-      and l.hasta >= ${hasta}::timestamp and l.listada_en >= ${listadaEn})
+      and l.hasta >= ${hasta}::timestamp and l.listada_en between ${listadaEn} and ${now})
     on conflict do nothing`.execute(trx)
 }
 
-/** Lists that were read whole. */
-export async function findListas(db: TenantSql): Promise<Lista[]> {
+/** Lists that were read whole, by now. */
+export async function findListas(db: TenantSql, now: Date): Promise<Lista[]> {
   const { rows } = await sql<Lista>`
     select solicitud_id::text as "solicitudId", servicio, direccion, to_char(desde, 'YYYY-MM-DD"T"HH24:MI:SS') as desde,
       to_char(hasta, 'YYYY-MM-DD"T"HH24:MI:SS') as hasta, listada_en as "listadaEn",
       to_char(timbrado_hasta, 'YYYY-MM-DD"T"HH24:MI:SS') as "timbradoHasta"
-    from sat_listas order by hasta desc, solicitud_id`.execute(db)
+    from sat_listas where listada_en <= ${now} order by hasta desc, solicitud_id`.execute(db)
   return rows
 }
 
@@ -83,7 +86,7 @@ export const putSobrantesDe = (trx: TenantTx, lista: Lista, now: Date, llegadosD
     trx,
     sql`cross join (select ${lista.servicio}::text as servicio, ${lista.listadaEn}::timestamptz as listada_en) l`,
     sql`c.direccion = ${lista.direccion} and (c.tipo = 'R') = ${lista.servicio === 'retenciones'}
-      and c.fecha_emision between ${lista.desde}::timestamp and ${lista.hasta}::timestamp
+      and ${isCovered(sql`c.fecha_emision`, sql`${lista.desde}::timestamp`, sql`${lista.hasta}::timestamp`)}
       and c.fecha_timbrado <= ${lista.timbradoHasta}::timestamp
       and ${llegadosDesde === '-infinity' ? sql`true` : sql`c.creado_en > ${llegadosDesde}::text::timestamptz`}`,
     now,
@@ -96,12 +99,16 @@ export const putSobrantesDesde = (trx: TenantTx, llegadosDesde: string, now: Dat
     sql`cross join lateral (
       select l.servicio, l.listada_en from sat_listas l
       where l.servicio = case c.tipo when 'R' then 'retenciones' else 'cfdi' end and l.direccion = c.direccion
-        and c.fecha_emision between l.desde and l.hasta and c.fecha_timbrado <= l.timbrado_hasta
+        and ${isCovered(sql`c.fecha_emision`, sql`l.desde`, sql`l.hasta`)} and c.fecha_timbrado <= l.timbrado_hasta
         and l.listada_en <= ${now}
       order by l.listada_en desc limit 1) l`,
     sql`c.creado_en > ${llegadosDesde}::text::timestamptz`,
     now,
   )
+
+/** The SAT refuses a range of no length, so its last second may not be in it: what was issued then is not demanded of a list. */
+const isCovered = (fecha: RawBuilder<unknown>, desde: RawBuilder<unknown>, hasta: RawBuilder<unknown>) =>
+  sql<boolean>`${fecha} >= ${desde} and ${fecha} < ${hasta}`
 
 // With a limit, so that lists are looked up by index: for a month PostgreSQL would rather read all that were ever named.
 async function putSobrantes(
