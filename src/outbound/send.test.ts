@@ -55,6 +55,15 @@ test('less than was announced is no answer', async (t) => {
   assert.equal(await call(more), 'answer')
 })
 
+test('a connection that its host would keep is left all the same, once read or given up', async (t) => {
+  const keeps = (body: string) =>
+    startHost(t, (socket) =>
+      socket.write(`${HEAD}connection: keep-alive\r\ncontent-length: ${body.length}\r\n\r\n${body}`),
+    )
+  assert.equal(await call(await keeps('answer')), 'answer')
+  await assert.rejects(call(await keeps('answer'.repeat(500))), /more than 1000 bytes/)
+})
+
 test('whoever would rather speak another protocol gave no answer', async (t) => {
   const other = await startHost(t, (socket) =>
     socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n'),
