@@ -94,7 +94,7 @@ test('a difference is told with both amounts, and a later list that agrees takes
 test('differences come in pages, each once, by kind, side and month', async () => {
   const db = await tenants.create()
   const specs = Array.from({ length: 7 }, (_, i) => ({ fecha: `2026-01-${10 + Math.floor(i / 3)}T12:00:00` }))
-  const stored = await storeSpecs(db, ...specs, recibida(), { fecha: '2025-12-31T23:59:59' })
+  const stored = await storeSpecs(db, ...specs, recibida(), { fecha: '2025-12-31T23:59:58' })
   await listed(db)
   await listed(db, { direccion: 'recibido' })
   await listed(db, { desde: '2025-12-01T00:00:00', hasta: '2025-12-31T23:59:59' })
