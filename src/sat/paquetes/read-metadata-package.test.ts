@@ -120,6 +120,16 @@ test('a row of somebody else is kept apart and told, and one by order of the com
   assert.equal((await rowsOf(db)).length, 3)
 })
 
+test('a row of somebody else that is cut in the middle of a character stops no list', async () => {
+  const db = await tenants.create()
+  const rows = ['', 'x'].map((pad) =>
+    metadataRow({ rfcEmisor: 'IVD920810GU2', nombreEmisor: pad + '😀'.repeat(3_000) }),
+  )
+  assert.equal((await read(db, packed(metadataList(rows)))).ilegibles, 2)
+  for (const { motivo, texto } of await ilegiblesOf(db))
+    assert.deepEqual([motivo, texto.length, texto.isWellFormed()], ['ajeno', 4_096, true])
+})
+
 test('amounts that no column holds and names with everything in them stop no list', async () => {
   const db = await tenants.create()
   const rows = [

@@ -150,7 +150,13 @@ function sort(items: readonly Item[], paquete: MetadataPackage) {
     else {
       const kept = rowOf(row, paquete)
       if (kept) rows.push(kept)
-      else ilegibles.push({ n, texto: Object.values(row).join('~').slice(0, 4096), motivo: 'ajeno', uuid: row.uuid })
+      else
+        ilegibles.push({
+          n,
+          texto: Object.values(row).join('~').slice(0, 4096).toWellFormed(),
+          motivo: 'ajeno',
+          uuid: row.uuid,
+        })
     }
   }
   return { rows, ilegibles }
