@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { insertSolicitudes } from '../../src/sat/sync/request-queries.ts'
 import { startTenancy, type Tenancy } from '../../test/support/tenancy.ts'
 
 let tenancy: Tenancy
@@ -30,6 +31,18 @@ test('the operator sees how the synchronisation of a company stands, and orders 
   assert.equal(JSON.parse((await horux('sync', '--rfc', rfc, '--json')).out).id, id, 'one run is open at a time')
   assert.match((await horux('status', '--rfc', rfc)).out, /corrida manual, pendiente/)
   assert.equal((await horux('status')).code, 2)
+
+  const rango = { desde: `${order.history_from}T00:00:00`, hasta: `${order.history_from}T23:59:59` }
+  const consulta = { servicio: 'cfdi', direccion: 'emitidos', tipo: 'CFDI', estado: 'Todos', ...rango } as const
+  await tenancy.central
+    .transaction()
+    .execute((trx) => insertSolicitudes(trx, { tenantId, jobId: id, rfc }, [{ consulta, prioridad: 0 }], now))
+  const failed = { estado: 'fallida', siguiente_en: null, reintentar_en: new Date('2099-03-04T09:00:00Z') } as const
+  await tenancy.central.updateTable('sat_solicitudes').set(failed).execute()
+  assert.match(
+    (await horux('status', '--rfc', rfc)).out,
+    /periodos con falla, sin descargar: 1; se piden otra vez solos desde 2099-03-04T09:00:00\.000Z/,
+  )
 })
 
 function horux(...args: string[]): Promise<{ code: number; out: string; err: string }> {

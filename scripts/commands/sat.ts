@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { findFiel } from '../../src/fiel/queries.ts'
 import { parseFecha } from '../../src/fiscal/fecha.ts'
 import { toCorrida, toSincronizacion } from '../../src/sat/sync/answers.ts'
-import { countHoles } from '../../src/sat/sync/hole-queries.ts'
+import { countHoles, findNextRetry } from '../../src/sat/sync/hole-queries.ts'
 import { findAvance } from '../../src/sat/sync/list-queries.ts'
 import { inicioDe } from '../../src/sat/sync/plan.ts'
 import { requestRun } from '../../src/sat/sync/request-run.ts'
@@ -40,6 +40,7 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
   const { central } = operator.deps
   const run = await findLastRun(central, tenant.id)
   const orden = await findOrden(central, tenant.id)
+  const now = operator.deps.clock.now()
   // What differs is in the company's database, where no operator looks.
   const {
     faltan: _faltan,
@@ -50,9 +51,7 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
     orden,
     fiel: await findFiel(central, tenant.id),
     corrida: run && { run, avance: await findAvance(central, run.id) },
-    periodosConFalla: orden
-      ? await countHoles(central, tenant.id, inicioDe(orden.historiaDesde, operator.deps.clock.now()))
-      : 0,
+    periodosConFalla: orden ? await countHoles(central, tenant.id, inicioDe(orden.historiaDesde, now)) : 0,
     diferencias: null,
   })
   if (json) return console.log(JSON.stringify({ tenantId: tenant.id, rfc: tenant.rfc, ...state }))
@@ -61,7 +60,11 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
   console.log(`historia desde: ${state.historiaDesde ?? '-'}`)
   console.log(`XML hasta: emitidos ${cubiertoHasta.emitidos ?? '-'}, recibidos ${cubiertoHasta.recibidos ?? '-'}`)
   console.log(`siguiente corrida: ${instant(state.siguienteCorridaEn)}; último éxito: ${instant(state.ultimoExitoEn)}`)
-  if (state.periodosConFalla > 0) console.log(`periodos con falla, sin descargar: ${state.periodosConFalla}`)
+  if (orden && state.periodosConFalla > 0) {
+    const retry = await findNextRetry(central, tenant.id, inicioDe(orden.historiaDesde, now), now)
+    const cuando = retry ? `se piden otra vez solos desde ${instant(retry)}` : 'ya se están pidiendo otra vez'
+    console.log(`periodos con falla, sin descargar: ${state.periodosConFalla}; ${cuando}`)
+  }
   if (pausa) console.log(`en pausa desde ${instant(pausa.desde)}: ${pausa.mensaje} (${pausa.codigo})`)
   if (efirma) console.log(`e.firma ${efirma.serie}, válida hasta ${instant(efirma.validaHasta)}`)
   if (!corrida) return
