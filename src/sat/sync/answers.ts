@@ -38,7 +38,7 @@ function conteoDe({ tipo, estado, numeroCfdis }: SolicitudListada, paquetes: rea
             ? 'Lo que falte se sabe por sus listas y se pide solo.'
             : 'La lista no está completa: no se usa para decir qué sobra, y se pide de nuevo otra noche.'
         }`
-      : `El SAT dijo ${numeroCfdis} CFDI y en sus paquetes vinieron ${llegaron} ${cosas}. Todo se leyó; no hay que hacer nada.`
+      : `El SAT dijo ${numeroCfdis} CFDI y en sus paquetes vinieron ${llegaron} ${cosas}. No falta nada de lo que dijo; no hay que hacer nada.`
   return { dijoElSat: numeroCfdis, llegaron, mensaje }
 }
 
