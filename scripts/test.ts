@@ -5,7 +5,7 @@ import path from 'node:path'
 import { check } from './check.ts'
 
 /**
- * `make test [f=src/taxes]`: the check, then every *.test.ts (or those under the paths given), two files at a time.
+ * `make test [f=src/taxes]`: the check, then every *.test.ts (or those under the paths given), three files at a time: they wait as much as they work.
  * Node's own reporter prints, and its closing counts come last.
  */
 const asked = process.argv.slice(2)
@@ -26,7 +26,7 @@ const dots = [
 ].flat()
 const reporters = process.stdout.isTTY || asked.length > 0 ? ['--test-reporter=spec'] : dots
 // A test that hangs ends; one that lives months of a company on a busy machine does not.
-const args = ['--test', '--test-concurrency=2', '--test-timeout=240000', ...reporters, ...files]
+const args = ['--test', '--test-concurrency=3', '--test-timeout=240000', ...reporters, ...files]
 const run = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, TZ: 'America/Mexico_City' } })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => run.kill(signal))
 run.once('exit', (code) => {

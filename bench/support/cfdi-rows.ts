@@ -34,8 +34,8 @@ select
 from (
   select n, n % 5 <> 0 as emitido, n % 50 = 0 as cancelado, 'EKU9003173C9' as propio,
     timestamp '2023-01-01' + n * interval '1 second' * (94608000.0 / $1::int) as fecha,
-    'CLI' || lpad((n * 7919 % 900 + 100)::text, 3, '0') || '0101' || lpad((n % 89 + 10)::text, 2, '0') || 'A' as ajeno,
-    'DISTRIBUIDORA ' || initcap(md5((n * 7919 % 900)::text)) as nombre,
-    round((n * 7919 % 9000000) / 100.0 + 50, 2) as subtotal
+    'CLI' || lpad((n * 7919::bigint % 900 + 100)::text, 3, '0') || '0101' || lpad((n % 89 + 10)::text, 2, '0') || 'A' as ajeno,
+    'DISTRIBUIDORA ' || initcap(md5((n * 7919::bigint % 900)::text)) as nombre,
+    round((n * 7919::bigint % 9000000) / 100.0 + 50, 2) as subtotal
   from generate_series(1, $1::int) n
 ) as datos`

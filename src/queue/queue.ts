@@ -23,8 +23,6 @@ export interface Queue {
 export interface EnqueueOptions {
   /** The job's own id: a second send with it does nothing. */
   id?: string
-  /** Not before this instant. */
-  startAfter?: Date
   /** Not before so many milliseconds from now, by the queue's own clock. */
   afterMs?: number
   /** Higher goes first; 0 when not given. */

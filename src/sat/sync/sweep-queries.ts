@@ -43,8 +43,11 @@ export async function orderNights(
  * SAT. Of those in a pause only the ones whose pause is to be looked at; one that waits for its plan goes on with the rest.
  * What may not be sent now is not due: a company that the SAT or its plan keeps waiting for days has no turn each minute.
  */
-export async function findPendientes(db: CentralSql, now: Date): Promise<Pendiente[]> {
-  const { rows } = await sql<Pendiente>`
+export const findPendientes = async (db: CentralSql, now: Date): Promise<Pendiente[]> =>
+  (await pendientes(now).execute(db)).rows
+
+/** Its statement, which must read no table of requests whole. */
+export const pendientes = (now: Date) => sql<Pendiente>`
     select * from (
       select j.tenant_id as "tenantId",
         j.por_planear
@@ -73,6 +76,4 @@ export async function findPendientes(db: CentralSql, now: Date): Promise<Pendien
         and (s.paused_code is null or s.paused_code = 'cfdi.limite' or s.look_again_at is null
           or s.look_again_at <= ${now} or s.look_again_at > ${new Date(now.getTime() + 2 * PAUSE_MS)})
     ) pendientes
-    where propio or anfitriones <> '{}'`.execute(db)
-  return rows
-}
+    where propio or anfitriones <> '{}'`
