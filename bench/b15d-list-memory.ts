@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
-import path from 'node:path'
-import { uuidv7 } from 'uuidv7'
-import { packagePath } from '../src/sat/paquetes/package-path.ts'
-import { type Product, startProduct, type Tenant } from '../test/support/product.ts'
+import { downloadedList } from '../test/support/downloaded-list.ts'
+import { type Product, startProduct } from '../test/support/product.ts'
 import { until } from '../test/support/until.ts'
 import { compare, type Result } from './harness.ts'
+import { RFC } from './support/cfdi-files.ts'
 import { processCpu } from './support/cpu.ts'
 import { writeLargeList } from './support/large-list.ts'
 import { forgetPeak, resident, startMeasuredWorker } from './support/resident.ts'
@@ -20,11 +18,12 @@ const GOAL = 300
 export async function run(): Promise<Result[]> {
   await using stack = new AsyncDisposableStack()
   const product = await startProduct({ after: (end) => stack.defer(end) })
-  const tenant = await product.createTenant()
+  const tenant = await product.createTenant({ rfc: RFC })
   await product.worker.stop()
   const worker = await startMeasuredWorker(product, 38155)
   stack.defer(() => worker.stop())
-  const job = await downloaded(product, tenant)
+  const year = { desde: '2025-01-01T00:00:00', hasta: '2025-12-31T23:59:59' }
+  const { solicitudId, paqueteId } = await downloadedList(product, tenant, (zip) => writeLargeList(zip, ROWS), year)
 
   let [idle, peak, seconds, cpu] = [0, 0, 0, 0]
   const result = await compare({
@@ -41,8 +40,10 @@ export async function run(): Promise<Result[]> {
         const [started, before] = [performance.now(), processCpu(worker.pid) ?? 0]
         await product.deps.central
           .transaction()
-          .execute((trx) => product.deps.queue.enqueue(trx, 'sat.lectura', { tenantId: tenant.id, ...job }))
-        const row = await until(() => findImported(product, job.solicitudId), 3_600_000)
+          .execute((trx) =>
+            product.deps.queue.enqueue(trx, 'sat.lectura', { tenantId: tenant.id, solicitudId, paqueteId }),
+          )
+        const row = await until(() => findImported(product, solicitudId), 3_600_000)
         assert.deepEqual([row.leidos, row.cuarentena], [ROWS, 0])
         seconds = (performance.now() - started) / 1_000
         cpu = (processCpu(worker.pid) ?? 0) - before
@@ -58,37 +59,6 @@ export async function run(): Promise<Result[]> {
     }),
   })
   return [result]
-}
-
-/** A request that the SAT has answered with one package, which lies here. */
-async function downloaded(product: Product, tenant: Tenant) {
-  const { central, config } = product.deps
-  const [jobId, solicitudId, paqueteId] = [uuidv7(), uuidv7(), `${uuidv7().toUpperCase()}_01`]
-  const now = new Date()
-  await central
-    .insertInto('sat_sync_jobs')
-    .values({ id: jobId, tenant_id: tenant.id, kind: 'manual', estado: 'terminada', created_at: now })
-    .execute()
-  await central
-    .insertInto('sat_solicitudes')
-    .values({
-      ...{ id: solicitudId, tenant_id: tenant.id, job_id: jobId, rfc: 'EKU9003173C9' },
-      ...{ servicio: 'cfdi', direccion: 'emitidos', tipo: 'Metadata', parametros: {}, huella: Buffer.alloc(32) },
-      ...{ desde: '2025-01-01T00:00:00', hasta: '2025-12-31T23:59:59', estado: 'terminada' },
-      ...{ creada_en: now, aceptada_en: now, actualizada_en: now },
-    })
-    .execute()
-  await central
-    .insertInto('sat_paquetes')
-    .values({
-      ...{ id: paqueteId, solicitud_id: solicitudId, tenant_id: tenant.id, n: 1, estado: 'importando', intentos: 1 },
-      ...{ vence_en: new Date(now.getTime() + 259_200_000), actualizado_en: now },
-    })
-    .execute()
-  const zip = packagePath(config.filesPath, tenant.id, paqueteId)
-  mkdirSync(path.dirname(zip), { recursive: true })
-  await writeLargeList(zip, ROWS)
-  return { solicitudId, paqueteId }
 }
 
 async function findImported({ deps }: Product, solicitudId: string) {

@@ -13,7 +13,12 @@ export interface DownloadedList {
 }
 
 /** A list of what a company issued, which the SAT has answered with one package that lies here and is to be read. */
-export async function downloadedList({ deps }: Product, tenant: Tenant, bytes: Buffer): Promise<DownloadedList> {
+export async function downloadedList(
+  { deps }: Product,
+  tenant: Tenant,
+  content: Buffer | ((zip: string) => Promise<void>),
+  { desde, hasta } = { desde: '2026-01-01T00:00:00', hasta: '2026-01-31T23:59:59' },
+): Promise<DownloadedList> {
   const [jobId, solicitudId] = [uuidv7(), uuidv7()]
   const paqueteId = `${randomUUID().toUpperCase()}_01`
   const now = new Date()
@@ -27,8 +32,7 @@ export async function downloadedList({ deps }: Product, tenant: Tenant, bytes: B
     .insertInto('sat_solicitudes')
     .values({
       ...{ id: solicitudId, tenant_id: tenant.id, job_id: jobId, rfc: tenant.rfc, ...servicio },
-      ...{ desde: '2026-01-01T00:00:00', hasta: '2026-01-31T23:59:59', parametros: {} },
-      ...{ huella: Buffer.alloc(32, solicitudId), estado: 'terminada' },
+      ...{ desde, hasta, parametros: {}, huella: Buffer.alloc(32, solicitudId), estado: 'terminada' },
       ...{ creada_en: now, aceptada_en: now, actualizada_en: now },
     })
     .execute()
@@ -41,6 +45,7 @@ export async function downloadedList({ deps }: Product, tenant: Tenant, bytes: B
     .execute()
   const zip = packagePath(config.filesPath, tenant.id, paqueteId)
   mkdirSync(path.dirname(zip), { recursive: true })
-  writeFileSync(zip, bytes)
+  if (typeof content === 'function') await content(zip)
+  else writeFileSync(zip, content)
   return { solicitudId, paqueteId, zip }
 }
