@@ -4,7 +4,20 @@ import { toSincronizacion } from './answers.ts'
 
 const AT = new Date('2026-02-10T18:00:00Z')
 
-const told = (faltan: number | null, periodosConFalla = 0) => {
+type Corrida = NonNullable<Parameters<typeof toSincronizacion>[0]['corrida']>
+
+const ended = (solicitudes: number): Corrida => ({
+  run: {
+    ...{ id: 'c', tenantId: 't', kind: 'nocturna', estado: 'terminada', porPlanear: false },
+    ...{ createdAt: AT, startedAt: AT, endedAt: AT },
+  },
+  avance: {
+    ...{ solicitudes, porEnviar: 0, enElSat: 0, importando: 0, terminadas: solicitudes, conFallas: 0 },
+    ...{ paquetes: 1, documentosNuevos: 0 },
+  },
+})
+
+const told = (faltan: number | null, periodosConFalla = 0, corrida: Corrida | undefined = ended(1)) => {
   const mes = { servicio: 'cfdi' as const, direccion: 'recibido' as const, ejercicio: 2026, mes: 1 }
   const { estado, mensaje } = toSincronizacion({
     orden: {
@@ -23,16 +36,7 @@ const told = (faltan: number | null, periodosConFalla = 0) => {
       ...{ kid: 'k', uploadedByEmail: null, createdAt: AT, endedAt: null, endedHow: null, endedByEmail: null },
       ...{ problemCode: null, problemMessage: null, problemAt: null, lastUsedAt: null },
     },
-    corrida: {
-      run: {
-        ...{ id: 'c', tenantId: 't', kind: 'nocturna', estado: 'terminada', porPlanear: false },
-        ...{ createdAt: AT, startedAt: AT, endedAt: AT },
-      },
-      avance: {
-        ...{ solicitudes: 1, porEnviar: 0, enElSat: 0, importando: 0, terminadas: 1, conFallas: 0 },
-        ...{ paquetes: 1, documentosNuevos: 0 },
-      },
-    },
+    corrida,
     periodosConFalla,
     diferencias: faltan === null ? null : { faltan: faltan > 0 ? [{ ...mes, faltan }] : [], sobran: [], difieren: [] },
   })
@@ -50,4 +54,10 @@ test('that all is here is said only when nothing is missing that the SAT lists',
   // Who does not know what is missing does not say that nothing is.
   assert.doesNotMatch(told(null), /está aquí/)
   assert.doesNotMatch(told(null, 1), /está aquí/)
+})
+
+test('that requests are on their way is said only when there are any', () => {
+  const open = ({ run, avance }: Corrida): Corrida => ({ avance, run: { ...run, estado: 'pendiente' } })
+  assert.match(told(0, 0, open(ended(0))), /^en_curso: Está por empezar/)
+  assert.match(told(0, 0, open(ended(3))), /^en_curso: Hay solicitudes en camino/)
 })

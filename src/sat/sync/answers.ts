@@ -112,9 +112,10 @@ export function toSincronizacion({
   const estado = estadoDe({ orden, fiel, pausa, corrida, periodosConFalla })
   const { faltan, sobran, difieren } = diferencias ?? { faltan: [], sobran: [], difieren: [] }
   const faltantes = suma(faltan.map((one) => one.faltan))
+  const asked = (corrida?.avance.solicitudes ?? 0) > 0
   return {
     estado,
-    mensaje: pausa && estado === 'en_pausa' ? pausa.mensaje : mensajeDe(estado, diferencias && faltantes),
+    mensaje: pausa && estado === 'en_pausa' ? pausa.mensaje : mensajeDe(estado, asked, diferencias && faltantes),
     historiaDesde: orden?.historiaDesde ?? null,
     siguienteCorridaEn: orden?.nextRunAt ?? null,
     ultimaCorridaEn: orden?.lastRunAt ?? null,
@@ -173,7 +174,8 @@ function estadoDe({
 }
 
 /** In one sentence; of `faltan` that the SAT lists and are not here, null where that is not known. */
-function mensajeDe(estado: z.input<typeof SincronizacionSat>['estado'], faltan: number | null): string {
+function mensajeDe(estado: z.input<typeof SincronizacionSat>['estado'], asked: boolean, faltan: number | null): string {
+  if (estado === 'en_curso' && !asked) return 'Está por empezar: lo primero se pide al SAT en un minuto.'
   if (estado !== 'al_dia' && estado !== 'con_fallas') return MENSAJES[estado]
   const falta = faltan
     ? ` El SAT lista ${faltan.toLocaleString('es-MX')} CFDI cuyo XML no está aquí; en Diferencias se ve qué sigue con cada uno.`
