@@ -143,7 +143,7 @@ test('the job of a worker that died is found by its silence', async (t) => {
   )
   await outliveTheDead(tenancy)
   await working(t, { 'mail.send': async () => undefined })
-  await until(async () => (await jobOf('mailId', mailId))?.state === 'retry', 10_000)
+  await until(async () => (await jobOf('mailId', mailId))?.state === 'retry')
 })
 
 test('a company with a hundred jobs waiting does not keep another one waiting', async (t) => {
@@ -290,13 +290,13 @@ test('a clock of the database that was weeks ahead holds up neither jobs nor dea
   await owner.query(`update pgboss.job set start_after = now() + interval '1 hour' where data->>'mailId' = $1`, [soon])
 
   await working(t, { 'mail.send': async () => undefined }, { superviseSeconds: 1 })
-  await until(async () => (await jobOf('mailId', waiting))?.state === 'completed', 10_000)
+  await until(async () => (await jobOf('mailId', waiting))?.state === 'completed')
   // The last sign of its worker is of now, as far as anybody can tell; then it is missed.
   await owner.query(
     `update pgboss.job set heartbeat_on = heartbeat_on - interval '30 seconds' where data->>'mailId' = $1`,
     [held],
   )
-  await until(async () => (await jobOf('mailId', held))?.state === 'completed', 20_000)
+  await until(async () => (await jobOf('mailId', held))?.state === 'completed')
   assert.equal((await jobOf('mailId', soon))?.state, 'created', 'what waits for its time goes on waiting')
   const [clocks] = await owner.query(
     `select cron_on <= now() as cron, (select bool_and(maintain_on <= now()) from pgboss.queue) as queues from pgboss.version`,

@@ -154,7 +154,7 @@ test('the worker is one who sweeps, and the timer of the system another', inMemo
   }
   await overdue()
   await central.transaction().execute((trx) => queue.enqueue(trx, 'fiel.sweep', {}))
-  await until(async () => (await releases(v)).every(({ deleted_at }) => deleted_at), 20_000)
+  await until(async () => (await releases(v)).every(({ deleted_at }) => deleted_at))
   assert.deepEqual(inside(v.runtime), [])
   await overdue()
   const swept = await horux(v.product, ['fiel', 'sweep', '--json'])
@@ -195,7 +195,7 @@ test('interrupted while it writes, it deletes at once', inMemory, async (t) => {
     const { child, ended } = startHorux(v.product, ['fiel', 'decrypt', '--rfc', v.efirma.rfc, '--motivo', MOTIVO])
     await central.transaction().execute(async (trx) => {
       await trx.selectFrom('fiel_credentials').select('id').where('tenant_id', '=', v.tenantId).forUpdate().execute()
-      await until(async () => await waitsForRow(v), 30_000)
+      await until(async () => await waitsForRow(v))
       // It is the process's own when this returns, which hears of it in its next turn: between the row and the first file lie
       // four questions to the database, each a turn of its own.
       child.kill(signal)

@@ -195,16 +195,16 @@ test('what a suspended company takes back is gone at once, and in its log when i
   const answer = await company.send('POST', '/api/fiel', formOfEfirma(makeEfirma({ rfc: company.rfc })))
   assert.equal(answer.statusCode, 201, answer.body)
   const folder = await folderOf(company.id)
-  await until(() => existsSync(folder), 20_000)
+  await until(() => existsSync(folder))
   const { staff, deps } = product
   const suspend = (body: object) => staff.send('PATCH', `/api/tenants/${company.id}`, { body })
   assert.equal((await suspend({ suspendida: true, motivo: 'Lo pidió el juez' })).statusCode, 200)
   const gone = await company.send('DELETE', '/api/fiel', { body: { passwordActual: PASSWORD } })
   assert.equal(gone.statusCode, 204, gone.body)
-  await until(() => !existsSync(folder), 20_000)
+  await until(() => !existsSync(folder))
 
   const back = () => suspend({ suspendida: false })
-  await until(async () => (await back()).statusCode === 200, 20_000)
+  await until(async () => (await back()).statusCode === 200)
   const deeds = () =>
     company.db((db) => db.selectFrom('auditoria').select('accion').where('accion', 'like', 'fiel.%').execute())
   await until(async () => {
@@ -212,7 +212,7 @@ test('what a suspended company takes back is gone at once, and in its log when i
     return (await deeds().catch(() => [])).length === 2
   }, 30_000)
   assert.deepEqual((await deeds()).map(({ accion }) => accion).sort(), ['fiel.eliminada', 'fiel.subida'])
-  await until(async () => (await rowsOf(company.id))[0]?.files_version === -1, 20_000)
+  await until(async () => (await rowsOf(company.id))[0]?.files_version === -1)
 })
 
 test('of a company that was purged nothing is kept; of one that could be restored everything', async () => {
@@ -227,7 +227,7 @@ test('of a company that was purged nothing is kept; of one that could be restore
   const folders = [await folderOf(gone), await folderOf(back)]
   await central.updateTable('tenants').set({ deleted_at: new Date() }).where('id', '=', gone).execute()
   await sweepVault(product.deps, log)
-  await until(() => folders.map((folder) => existsSync(folder)).join() === 'false,true', 20_000)
+  await until(() => folders.map((folder) => existsSync(folder)).join() === 'false,true')
   const [row] = await rowsOf(gone)
   assert.deepEqual([row?.private_key, row?.ended_how, row?.ended_by], [null, 'deleted', null])
   assert.equal((await rowsOf(back))[0]?.ended_at, null)

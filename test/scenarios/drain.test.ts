@@ -88,7 +88,7 @@ test('SIGTERM to one of two units under keep-alive load: no request fails, the p
   const units = await Promise.all([startUnit(), startUnit()])
   t.after(() => units.map(({ child }) => child.kill('SIGKILL')))
   const [first] = units
-  await until(async () => (await Promise.all(units.map(isReady))).every(Boolean), 15_000)
+  await until(async () => (await Promise.all(units.map(isReady))).every(Boolean))
 
   const ready = [true, true]
   let working = true
@@ -135,8 +135,8 @@ test('SIGTERM to one of two units under keep-alive load: no request fails, the p
 test('metrics are on the private port alone, by route pattern', async (t) => {
   const unit = await startUnit()
   t.after(() => unit.child.kill('SIGKILL'))
-  await until(() => isReady(unit), 15_000)
-  await until(async () => (await send(`${unit.url}/api/auth/me`, probe)).status === 200, 15_000)
+  await until(() => isReady(unit))
+  await until(async () => (await send(`${unit.url}/api/auth/me`, probe)).status === 200)
   const { body } = await send(unit.metricsUrl, probe)
   assert.match(body, /http_request_duration_seconds_count\{route="\/api\/auth\/me",method="GET",status="200"\} [1-9]/)
   assert.match(body, /nodejs_eventloop_lag_p99_seconds/)

@@ -72,12 +72,12 @@ test('the life of an e.firma, with everything that may go wrong in it, leaves no
   rmSync(config.fielStoragePath, { recursive: true, force: true })
   writeFileSync(config.fielStoragePath, 'a file where there should be a folder')
   await upload(201)
-  await until(() => product.log.some((line) => line.includes('"fiel.files"') && line.includes('job failed')), 20_000)
+  await until(() => product.log.some((line) => line.includes('"fiel.files"') && line.includes('job failed')))
   rmSync(config.fielStoragePath)
   const row = () =>
     central.selectFrom('fiel_credentials').selectAll().where('tenant_id', '=', tenant.id).executeTakeFirstOrThrow()
   const written = async () => (await row()).files_version === (await row()).version
-  await until(written, 40_000)
+  await until(written)
 
   // It is used, by what works and by what fails; and it is found damaged.
   const use = (work: () => Promise<void>) => useFiel({ central, config, clock }, tenant.id, work)
@@ -105,7 +105,7 @@ test('the life of an e.firma, with everything that may go wrong in it, leaves no
   }
   await cli(['keys', 'rotate', '--yes', '--json'], 0, { FIEL_ENCRYPTION_KEY: `${after},${before}` })
   assert.equal((await row()).kid, 'despues')
-  await until(written, 40_000)
+  await until(written)
   await cli(['keys', 'status', '--json'], 0)
   const decrypt = ['fiel', 'decrypt', '--rfc', tenant.rfc, '--motivo', 'Ver que nada se escapa', '--json']
   const onDisk = existsSync('/dev/shm') ? [] : ['--sin-tmpfs']
@@ -146,7 +146,7 @@ test('the life of an e.firma, with everything that may go wrong in it, leaves no
   const remove = (passwordActual: string) => tenant.send('DELETE', '/api/fiel', { body: { passwordActual } })
   said.push((await remove(CANARY)).body)
   assert.equal((await remove(PASSWORD)).statusCode, 204)
-  await until(async () => (await row()).files_version === -1, 40_000)
+  await until(async () => (await row()).files_version === -1)
   for (const component of COMPONENTS) assert.equal((await row())[component], null)
   assert.deepEqual(readdirSync(config.fielStoragePath), [])
   assert.deepEqual(await everywhere(), nowhere)
@@ -181,7 +181,7 @@ test('nothing of it stays in the heap of an API that took it, nor in the memory 
   await uploadTo(url, tenant, efirma, `${CANARY}x`, 422)
   await uploadTo(url, tenant, efirma, CANARY, 201)
   api.kill('SIGUSR2')
-  const snapshot = await until(() => readdirSync(home).find((name) => name.endsWith('.heapsnapshot')), 60_000)
+  const snapshot = await until(() => readdirSync(home).find((name) => name.endsWith('.heapsnapshot')))
   const heap = await until(() => {
     const bytes = readFileSync(path.join(home, snapshot))
     return bytes.length > 1_000_000 && bytes.subarray(-100).toString().trimEnd().endsWith('}') ? bytes : undefined

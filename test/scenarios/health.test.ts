@@ -52,7 +52,7 @@ before(async () => {
 })
 afterEach(async () => {
   line.setSilent(false)
-  await until(async () => (await app.inject('/api/ready')).statusCode === 200, 15_000)
+  await until(async () => (await app.inject('/api/ready')).statusCode === 200)
 })
 
 const login = () =>
@@ -97,7 +97,7 @@ test('the central database is down: 503 within 5 s, and all is well when it is b
   } finally {
     await line.listen()
   }
-  await until(async () => (await app.inject({ url: '/api/auth/sesiones', headers })).statusCode === 200, 10_000)
+  await until(async () => (await app.inject({ url: '/api/auth/sesiones', headers })).statusCode === 200)
 })
 
 test('the central database is silent, a black hole: 503 within 8 s', async () => {

@@ -146,7 +146,7 @@ test('a worker that dies over the files of an e.firma is followed by one that fi
   assertFilesAreWhole()
   await outliveTheDead({ owner })
   await product.worker.start()
-  await until(isUpToDate, 60_000)
+  await until(isUpToDate)
   // A job that came twice may still be writing the same files again.
   await product.worker.stop()
   await assertFilesAreTheRows()

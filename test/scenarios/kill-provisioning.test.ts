@@ -71,7 +71,7 @@ test('a worker that is started again takes up what a dead one left, by itself', 
   await outliveTheDead(tenancy)
   const worker = await tenancy.worker()
   t.after(() => worker.stop())
-  await until(async () => (await findOperation(tenancy.central, operationId))?.finishedAt, 30_000)
+  await until(async () => (await findOperation(tenancy.central, operationId))?.finishedAt)
   await expectHealthy(tenancy, tenantId)
 })
 

@@ -159,10 +159,10 @@ test('a worker that is killed anywhere in a list or a package leaves what an und
     await enqueue('cfdi.import', { tenantId: other.id, cargaId })
   }
   await product.worker.start()
-  await until(async () => (await other.db((db) => findCfdiPackage(db, paqueteId)))?.estado === 'terminada', 30_000)
-  await until(() => !existsSync(lectura.zip), 30_000)
+  await until(async () => (await other.db((db) => findCfdiPackage(db, paqueteId)))?.estado === 'terminada')
+  await until(() => !existsSync(lectura.zip))
   await enqueue('sat.estado', { tenantId: other.id })
-  await until(async () => (await outcomeOf(other)).historia.length === expected.historia.length, 30_000)
+  await until(async () => (await outcomeOf(other)).historia.length === expected.historia.length)
   assert.deepEqual(await outcomeOf(other), expected)
 })
 
@@ -182,14 +182,14 @@ async function hand(tenant: Tenant) {
 async function bring(tenant: Tenant): Promise<void> {
   const { solicitudId, paqueteId, zip } = await downloaded(tenant, list(tenant.rfc))
   await enqueue('sat.lectura', { tenantId: tenant.id, solicitudId, paqueteId })
-  await until(async () => (await paqueteOf(solicitudId))?.estado === 'importado', 30_000)
+  await until(async () => (await paqueteOf(solicitudId))?.estado === 'importado')
   await until(() => !existsSync(zip))
   const handed = await hand(tenant)
   await until(
     async () => (await tenant.db((db) => findCfdiPackage(db, handed.paqueteId)))?.estado === 'terminada',
     60_000,
   )
-  await until(async () => (await outcomeOf(tenant)).cfdis.some((row) => row['estado'] === 'cancelado'), 30_000)
+  await until(async () => (await outcomeOf(tenant)).cfdis.some((row) => row['estado'] === 'cancelado'))
 }
 
 test('a list that is damaged or lost is given back to be had again, and a company without the plan keeps its place', async () => {
@@ -198,7 +198,7 @@ test('a list that is damaged or lost is given back to be had again, and a compan
   const damaged = await downloaded(tenant, list(tenant.rfc).subarray(0, 5_000))
   const { solicitudId, paqueteId } = damaged
   await enqueue('sat.lectura', { tenantId: tenant.id, solicitudId, paqueteId })
-  await until(async () => (await paqueteOf(solicitudId))?.estado === 'pendiente', 20_000)
+  await until(async () => (await paqueteOf(solicitudId))?.estado === 'pendiente')
   assert.equal(existsSync(damaged.zip), false)
 
   const lost = await downloaded(tenant, list(tenant.rfc))
@@ -209,7 +209,7 @@ test('a list that is damaged or lost is given back to be had again, and a compan
     .where('solicitud_id', '=', lost.solicitudId)
     .execute()
   await enqueue('sat.lectura', { tenantId: tenant.id, solicitudId: lost.solicitudId, paqueteId: lost.paqueteId })
-  await until(async () => (await paqueteOf(lost.solicitudId))?.estado === 'vencido', 20_000)
+  await until(async () => (await paqueteOf(lost.solicitudId))?.estado === 'vencido')
   // Of another company: who names this one's package finds nothing. Without the plan: it waits for one.
   const own = await downloaded(tenant, list(tenant.rfc))
   const stranger = await product.createTenant()
@@ -224,8 +224,8 @@ test('a list that is damaged or lost is given back to be had again, and a compan
     )
     return rows[0]?.output.cancelled
   }
-  assert.equal(await until(() => outcome(own.paqueteId), 20_000), 'sat.paquete_desconocido')
-  assert.equal(await until(() => outcome(waiting.paqueteId), 20_000), 'feature_not_in_plan')
+  assert.equal(await until(() => outcome(own.paqueteId)), 'sat.paquete_desconocido')
+  assert.equal(await until(() => outcome(waiting.paqueteId)), 'feature_not_in_plan')
   assert.ok(existsSync(own.zip) && existsSync(waiting.zip))
   assert.equal((await paqueteOf(waiting.solicitudId))?.estado, 'importando')
 })

@@ -71,7 +71,7 @@ test('a load that its API died of is imported by the worker, whom nobody told', 
   assert.deepEqual(queued, [])
   await tenant.db((db) => publishOutbox(product.deps, db)) // as its sweep does
   await product.worker.start()
-  await until(async () => (await countOf(tenant)) === 1, 30_000)
+  await until(async () => (await countOf(tenant)) === 1)
   await until(() => foldersOf(tenant).length === 0)
 })
 

@@ -94,7 +94,7 @@ test('a disk that is full at any step of a synchronisation loses nothing, and sp
   sat.addFault({ fault: 'lenta', operacion: 'descarga', rfc, ms: 300, next: 1 })
   minutesPass(11)
   const going = turn()
-  await until(() => existsSync(arriving) && readdirSync(arriving).length > 0, 20_000)
+  await until(() => existsSync(arriving) && readdirSync(arriving).length > 0)
   disk.leave(0)
   await going
   assert.deepEqual([given(), await counted()], [1, 1])

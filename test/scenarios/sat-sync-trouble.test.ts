@@ -202,7 +202,7 @@ test('without a plan that has it, or suspended, a company waits; then it goes on
     assert.ok(answer.statusCode < 300, answer.body)
     const state = suspendida ? 'suspended' : 'active'
     const placement = central.selectFrom('tenant_databases').select('state').where('tenant_id', '=', tenant.id)
-    await until(async () => (await placement.executeTakeFirst())?.state === state, 20_000)
+    await until(async () => (await placement.executeTakeFirst())?.state === state)
   }
   await suspend(true)
   hoursOn(2)

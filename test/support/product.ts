@@ -294,7 +294,7 @@ async function newestMail(mailboxUrl: string, email: string): Promise<Mail> {
 }
 
 /** Asks until there is an answer. @throws after `withinMs` */
-export async function until<T>(what: string, ask: () => Promise<T | undefined>, withinMs = 15_000): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
   const deadline = performance.now() + withinMs
   for (;;) {
     const answer = await ask()

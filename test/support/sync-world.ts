@@ -66,7 +66,7 @@ export async function startSyncWorld(
   }
   const settle = async () => {
     await sweep({ ...product.deps })
-    await until(async () => (await working()) === 0, 60_000)
+    await until(async () => (await working()) === 0)
   }
   const passTime: SyncWorld['passTime'] = async (isSo, { minutes = 1, steps = 400 } = {}) => {
     for (let step = 0; step < steps; step++) {

@@ -79,7 +79,7 @@ test('staff reads the same of the company by name, with actors, deliveries and v
 
 test('a refund names the delivery of MercadoPago after which it was seen, to staff alone', async () => {
   await company.payByCard()
-  await until(async () => (await staffs()).estado === 'activa', 20_000)
+  await until(async () => (await staffs()).estado === 'activa')
   const charged = await staffs()
   const paid = charged.hechos.find(({ evento }: Hecho) => evento === 'pago_aprobado')
   assert.deepEqual([paid.origen, paid.quien, paid.regla.clave], ['mercadopago', 'MercadoPago', 'g'])
@@ -92,7 +92,7 @@ test('a refund names the delivery of MercadoPago after which it was seen, to sta
     .where('id', '=', paid.pago.id)
     .executeTakeFirstOrThrow()
   world.simulator.refund(paymentId ?? '')
-  await until(async () => (await staffs()).estado === 'pendiente_pago', 20_000)
+  await until(async () => (await staffs()).estado === 'pendiente_pago')
   const answer = await staffs()
   const returned = answer.hechos.find(({ evento }: Hecho) => evento === 'pago_reembolsado')
   assert.equal(returned.regla.clave, 'l')

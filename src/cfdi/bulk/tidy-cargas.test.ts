@@ -66,7 +66,7 @@ test('a load whose job got lost gets another, and its files go when it is done',
   assert.equal(status, 202)
   assert.equal((await tidy()).open, 1)
   await product.worker.start()
-  await until(async () => (await tenant.get(`/api/cfdi/cargas/${id}`)).json().estado === 'terminada', 30_000)
+  await until(async () => (await tenant.get(`/api/cfdi/cargas/${id}`)).json().estado === 'terminada')
   await until(() => !existsSync(folder(id)))
   await product.worker.stop()
 })

@@ -125,7 +125,7 @@ test('handed over again, or by many at once, a package is one load', async () =>
     await until(async () => (await find(kemper, paquete.paqueteId))?.estado === 'terminada')
   }
   const folder = path.join(product.deps.config.filesPath, 'cargas', kemper.id)
-  await until(() => readdirSync(folder).length === 0, 10_000)
+  await until(() => readdirSync(folder).length === 0)
 })
 
 test('a person who uploads the same bytes has a load of her own, and finds the ones of the SAT by where they came from', async () => {
@@ -223,11 +223,11 @@ test('a package waits before the limit of the plan, says so, and goes on by itse
   await lift(first)
   const second = await limit(3)
   // As the sweep does: the worker may hear of the new limit a moment after the job.
-  await until(async () => (await asked())?.nuevos === 3, 20_000)
+  await until(async () => (await asked())?.nuevos === 3)
   await until(async () => (await find(tenant, paquete.paqueteId))?.repetidos === 2)
   assert.equal((await find(tenant, paquete.paqueteId))?.pausa, 'limit_reached', 'D is still without a place')
   await lift(second)
-  await until(async () => (await asked())?.estado === 'terminada', 20_000)
+  await until(async () => (await asked())?.estado === 'terminada')
   assert.deepEqual(await find(tenant, paquete.paqueteId), {
     ...{ cargaId, estado: 'terminada', pausa: null, total: 7 },
     ...{ nuevos: 4, repetidos: 2, rechazados: 1, cuarentena: 0 },
@@ -252,10 +252,10 @@ test('a package goes on when somebody uploads the very CFDI that it has no place
   const members = documents.map((data, i) => ({ name: `${i}.xml`, data }))
   const paquete = downloaded(tenant, zipArchive([...members, { name: 'otra.xml', data: documents[1] ?? '' }]))
   const { cargaId } = await receive(tenant, paquete)
-  await until(async () => (await find(tenant, paquete.paqueteId))?.pausa, 20_000)
+  await until(async () => (await find(tenant, paquete.paqueteId))?.pausa)
   // One more place, which is filled by hand before the package is looked at again: the plan is as full as it was.
   await limit(2)
-  await until(async () => (await tenant.post('/api/cfdi', documents[1] ?? '')).statusCode < 300, 20_000)
+  await until(async () => (await tenant.post('/api/cfdi', documents[1] ?? '')).statusCode < 300)
   const job = () =>
     product.deps.central
       .transaction()
@@ -278,7 +278,7 @@ test('a package that all fits, and nearly fills the plan, is told of in the comm
   }))
   const paquete = downloaded(tenant, zipArchive(four))
   await receive(tenant, paquete)
-  await until(async () => (await find(tenant, paquete.paqueteId))?.estado === 'terminada', 20_000)
+  await until(async () => (await find(tenant, paquete.paqueteId))?.estado === 'terminada')
   const [alerta, ...more] = (await tenant.get('/api/alertas')).json().datos
   assert.deepEqual(more, [])
   assert.deepEqual([alerta.codigo, alerta.severidad], ['CFDI_LIMITE_PLAN', 'info'])
@@ -294,7 +294,7 @@ test('whoever stops a package that waits ends what is told of it, but not that t
     zipArchive(['a', 'b'].map((name) => ({ name: `${name}.xml`, data: cfdiXml({ emisor: { rfc: tenant.rfc } }) }))),
   )
   const { cargaId } = await receive(tenant, paquete)
-  await until(async () => (await find(tenant, paquete.paqueteId))?.pausa, 20_000)
+  await until(async () => (await find(tenant, paquete.paqueteId))?.pausa)
   const open = () =>
     tenant.db((db) => db.selectFrom('alertas').select(['tipo', 'severidad']).where('resuelta_en', 'is', null).execute())
   assert.deepEqual(await open(), [{ tipo: 'CFDI_LIMITE_PLAN', severidad: 'critica' }])

@@ -45,7 +45,7 @@ describe('workers that die', () => {
       await dieAt(point, () => world.advance({ minutes: 61 }))
       assert.deepEqual(await company.story(), story)
       // The job of a worker that died comes back when the queue misses its heartbeat.
-      await until(async () => (await confirmationsTo(company)).rows[0] !== 'queued', 60_000)
+      await until(async () => (await confirmationsTo(company)).rows[0] !== 'queued')
       assert.deepEqual(await confirmationsTo(company), { rows: ['sent'], ids: 1 })
     })
 
