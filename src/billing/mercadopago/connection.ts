@@ -1,25 +1,32 @@
 import { asError, NoAnswer, readBounded } from '../../outbound/answer.ts'
-import { type Method, send } from '../../outbound/send.ts'
+import { type Method, send, Unreached } from '../../outbound/send.ts'
 
 /**
  * Options that have one call of the SDK go over a connection of ours. The SDK hands what it does not know on to fetch, and fetch
  * asks a dispatcher, whose own one may end the process (see `send`), unzips without limit what a few bytes blow up to, and goes
  * on reading in the back when nobody waits any more. Fetch gets the answer when it is whole: until then `signal`, and the SDK's
- * own timeout, end the call.
+ * own timeout, end the call. What surely was not sent fails with an Unreached.
  */
-export const ownConnection = (signal: AbortSignal): object => ({
-  dispatcher: {
-    dispatch(asked: Asked, handler: Handler): boolean {
-      const abort = new AbortController()
-      handler.onConnect((reason) => abort.abort(reason))
-      const both = AbortSignal.any([signal, abort.signal])
-      void answer(asked, handler, both).catch((error: unknown) =>
-        handler.onError(asError(both.aborted ? both.reason : error)),
-      )
-      return true
+export function ownConnection(signal: AbortSignal): object {
+  let isSpent = false
+  return {
+    dispatcher: {
+      dispatch(asked: Asked, handler: Handler): boolean {
+        const abort = new AbortController()
+        handler.onConnect((reason) => abort.abort(reason))
+        const both = AbortSignal.any([signal, abort.signal])
+        // Fetch asks again by itself after a 421: a mandate would be sent twice, and of the second nobody would know.
+        const answered = isSpent ? Promise.reject(new NoAnswer('sent once already')) : answer(asked, handler, both)
+        isSpent = true
+        void answered.catch((error: unknown) => {
+          const why = asError(both.aborted ? both.reason : error)
+          handler.onError(error instanceof Unreached ? new Unreached(why) : why)
+        })
+        return true
+      },
     },
-  },
-})
+  }
+}
 
 /** A page of fifty payments has some hundreds of kilobytes. */
 const MOST_BYTES = 8 * 1024 ** 2

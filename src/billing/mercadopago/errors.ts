@@ -20,6 +20,15 @@ export const gatewayUnavailable = (cause: Error, retryAfterS: number) =>
     retryAfterS,
   })
 
+/** Nobody was there to be asked, in any of the tries: no byte of it left. It may be sent again at once. */
+export const gatewayUnreached = (cause: Error, retryAfterS: number) =>
+  new AppError(
+    'unavailable',
+    'gateway.unreached',
+    'No pudimos conectarnos con MercadoPago y no se envió nada. Intenta de nuevo en unos minutos.',
+    { cause, retryAfterS },
+  )
+
 /** Not asked at all: it failed too often just now. */
 export const breakerOpen = (retryAfterS: number) =>
   new AppError(

@@ -7,7 +7,7 @@ import { createStop } from '../../outbound/answer.ts'
 import { type Breaker, createBreaker } from '../../outbound/breaker.ts'
 import { createPace, type Pace } from '../../outbound/pace.ts'
 import { ownConnection } from './connection.ts'
-import { breakerOpen, lostAnswer, unreadableAnswer } from './errors.ts'
+import { breakerOpen, gatewayUnavailable, lostAnswer, unreadableAnswer } from './errors.ts'
 import { type Failure, failureOf, unusable } from './failure.ts'
 import type { GatewayStats } from './gateway.ts'
 
@@ -32,7 +32,10 @@ export interface ExchangeOptions {
 /** One call, whatever it asks. */
 export interface Call<T> {
   operation: string
-  /** `never`: a repeat would do it twice, and an answer that is lost stays lost. `no`: given up at the first failure. */
+  /**
+   * `never`: a repeat would do it twice, and an answer that is lost stays lost. `no`: given up at the first failure.
+   * What surely was not sent is sent again all the same: that is no repeat.
+   */
   repeat: 'yes' | 'no' | 'never'
   ask(config: MercadoPagoConfig): Promise<unknown>
   /** What an answer must have at least. One that has not is worth asking again. */
@@ -62,6 +65,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
 
   async function exchange<T>(call: Call<T>): Promise<T> {
     const { operation, repeat } = call
+    let mayBeSent = false
     for (let attempt = 1; ; attempt++) {
       const answer = await once(call)
       if (!('failure' in answer)) return readAnswer(call, answer.value)
@@ -69,9 +73,16 @@ export function createExchange(options: ExchangeOptions): Exchange {
       if (!failure.transient) throw failure.error(0)
       // A POST that may have been done is never told to have failed, and one that never began is no mystery.
       if (repeat === 'never' && failure.mayBeDone) throw lostAnswer(failure.cause)
+      mayBeSent ||= failure.mayBeSent
       const restMs = breaker.waitMs()
-      if (repeat !== 'yes' || attempt > retries || restMs > 0)
-        throw failure.error(Math.ceil(Math.max(restMs, failure.retryAfterMs, 1_000) / 1_000))
+      const isLast = attempt > retries || restMs > 0
+      if (isLast || (repeat !== 'yes' && mayBeSent)) {
+        const retryAfterS = Math.ceil(Math.max(restMs, failure.retryAfterMs, 1_000) / 1_000)
+        // Of all tries: that the last one was not sent says nothing of one before it.
+        throw mayBeSent && !failure.mayBeSent
+          ? gatewayUnavailable(failure.cause, retryAfterS)
+          : failure.error(retryAfterS)
+      }
       const delayMs = delayBefore(attempt, failure, random)
       log.warn(
         { account, operation, attempt, delay_ms: delayMs, why: failure.cause.message },

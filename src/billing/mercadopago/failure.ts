@@ -1,12 +1,21 @@
 import { MercadoPagoError, MPConnectionError, MPRateLimitError } from 'mercadopago'
 import type { AppError } from '../../errors.ts'
-import { reasonOf } from '../../outbound/send.ts'
-import { gatewayNotFound, gatewayRejected, gatewayUnauthorized, gatewayUnavailable, unusableAnswer } from './errors.ts'
+import { reasonOf, Unreached } from '../../outbound/send.ts'
+import {
+  gatewayNotFound,
+  gatewayRejected,
+  gatewayUnauthorized,
+  gatewayUnavailable,
+  gatewayUnreached,
+  unusableAnswer,
+} from './errors.ts'
 
 /** What went wrong in one try. */
 export interface Failure {
   /** Another try may go better, and it counts against MercadoPago: network, 408, 423, 424, 429, 5xx, unusable bodies. */
   transient: boolean
+  /** At least one byte of it may have left. */
+  mayBeSent: boolean
   /** What was asked for may have been done nevertheless. */
   mayBeDone: boolean
   /** What MercadoPago asked us to wait; 0 when it did not. The SDK shows it of a 429 only. */
@@ -23,7 +32,12 @@ export interface Failure {
  */
 export function failureOf(error: unknown, accessToken: string): Failure {
   const said = (text: string) => new Error(text.replaceAll(accessToken, '[token]').slice(0, 300))
-  if (error instanceof MPConnectionError) return unreachable(said(`network: ${reasonBehind(error)}`))
+  if (error instanceof MPConnectionError) {
+    const why = behind(error)
+    return why instanceof Unreached
+      ? unreached(said(`not sent: ${reasonOf(why)}`))
+      : unavailable(said(`network: ${reasonOf(why)}`))
+  }
   if (error instanceof MercadoPagoError) {
     const causes = Array.isArray(error.causes) ? error.causes : []
     const words = [error.message, error.error, ...causes.map((cause) => JSON.stringify(cause))]
@@ -39,20 +53,27 @@ export function failureOf(error: unknown, accessToken: string): Failure {
 /** An answer of HTTP 200 that says nothing: HTML, an empty body, no id. */
 export function unusable(what: string): Failure {
   const cause = new Error(`unusable answer: ${what}`)
-  return { transient: true, mayBeDone: true, retryAfterMs: 0, cause, error: () => unusableAnswer(cause) }
+  const error = () => unusableAnswer(cause)
+  return { transient: true, mayBeSent: true, mayBeDone: true, retryAfterMs: 0, cause, error }
 }
 
-function unreachable(cause: Error): Failure {
+function unavailable(cause: Error): Failure {
   const error = (retryAfterS: number) => gatewayUnavailable(cause, retryAfterS)
-  return { transient: true, mayBeDone: true, retryAfterMs: 0, cause, error }
+  return { transient: true, mayBeSent: true, mayBeDone: true, retryAfterMs: 0, cause, error }
+}
+
+function unreached(cause: Error): Failure {
+  const error = (retryAfterS: number) => gatewayUnreached(cause, retryAfterS)
+  return { transient: true, mayBeSent: false, mayBeDone: false, retryAfterMs: 0, cause, error }
 }
 
 function answered(status: number, words: string, cause: Error, retryAfterMs: number): Failure {
   if (BUSY.has(status) || status >= 500)
     // Of these only "too many" is sure to have done nothing.
-    return { ...unreachable(cause), mayBeDone: status !== 429, retryAfterMs }
+    return { ...unavailable(cause), mayBeDone: status !== 429, retryAfterMs }
   if (status < 400) return unusable(`HTTP ${status}`)
-  return { transient: false, mayBeDone: false, retryAfterMs: 0, cause, error: () => refusal(status, words, cause) }
+  const error = () => refusal(status, words, cause)
+  return { transient: false, mayBeSent: true, mayBeDone: false, retryAfterMs: 0, cause, error }
 }
 
 const BUSY: ReadonlySet<number> = new Set([408, 423, 424, 429])
@@ -67,9 +88,9 @@ const retryAfterMs = (error: MercadoPagoError): number =>
   error instanceof MPRateLimitError ? Math.max(0, error.retryAfter ?? 0) * 1_000 : 0
 
 /** What our connection failed with: fetch hangs the reason onto its own, and an abort hangs it onto another. */
-function reasonBehind(error: MPConnectionError): string {
+function behind(error: MPConnectionError): unknown {
   let found: unknown = error
   for (let cause = (error as unknown as { __cause__: unknown }).__cause__; cause instanceof Error; cause = cause.cause)
     found = cause
-  return reasonOf(found)
+  return found
 }

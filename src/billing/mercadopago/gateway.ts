@@ -5,12 +5,12 @@ import type { Frecuencia } from '../subscription.ts'
  * What we ask of MercadoPago, in our words: ids are text, amounts centavos of `currency`, instants are Dates, statuses
  * closed unions in which `unknown` stands for what we do not know (`rawStatus` keeps the text). Nothing of the SDK leaks.
  *
- * Every method may throw an AppError: `gateway.unavailable`, `gateway.breaker_open`, `gateway.unusable_answer`,
- * `gateway.not_found`, `gateway.rejected` (see `rejectionReasonOf`), `gateway.unauthorized`.
+ * Every method may throw an AppError: `gateway.unavailable`, `gateway.unreached` (surely not sent), `gateway.breaker_open`,
+ * `gateway.unusable_answer`, `gateway.not_found`, `gateway.rejected` (see `rejectionReasonOf`), `gateway.unauthorized`.
  */
 export interface Gateway {
   /**
-   * Begins a mandate that waits for its payer, at `initPoint`. Never retried.
+   * Begins a mandate that waits for its payer, at `initPoint`. Never retried once it may have been sent.
    * @throws AppError `gateway.lost_answer` when it may exist nevertheless: look for its `externalReference` (5.5)
    */
   createPreapproval(input: NewPreapproval): Promise<Preapproval>
