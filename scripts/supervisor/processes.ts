@@ -65,7 +65,7 @@ function processState(pid: number): string | undefined {
 }
 
 /** Whether the signal found somebody, be it one that we may not signal. */
-function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+export function send(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(pid, signal)
     return true

@@ -18,7 +18,7 @@ import { findPostmaster, startPostgres } from '../../scripts/embedded-postgres.t
 import { initialise } from '../../scripts/supervisor/data-directory.ts'
 import { anyFreePort } from '../../scripts/supervisor/ports.ts'
 import { binariesVersion, canReach, serverUser } from '../../scripts/supervisor/postgres-binaries.ts'
-import { isAlive } from '../../scripts/supervisor/processes.ts'
+import { isAlive, send } from '../../scripts/supervisor/processes.ts'
 
 /**
  * A PostgreSQL of its own for one test file:
@@ -153,7 +153,7 @@ function sweep(place: string): void {
   for (const name of readdirSync(place).filter((entry) => entry.startsWith(PREFIX))) {
     if (isAlive(Number(name.slice(PREFIX.length).split('-')[0]))) continue
     const postmaster = findPostmaster(path.join(place, name, 'data'))
-    if (postmaster) process.kill(postmaster.pid, 'SIGQUIT')
+    if (postmaster) send(postmaster.pid, 'SIGQUIT')
     rmSync(path.join(place, name), { recursive: true, force: true })
   }
 }
