@@ -87,10 +87,13 @@ test('a line that went silent is noticed by its missing echo', async (t) => {
   const options = { heartbeatMs: 50, echoTimeoutMs: 200, onError: (error: unknown) => void errors.push(error) }
   const { changes, heard } = open(t, options, url.href)
   await until(() => changes.connected)
+  // On a busy machine an echo may be late for once before: what counts is what follows the silence.
   proxy.setSilent(true)
-  await until(() => errors.length > 0 && !changes.connected)
+  const told = errors.length
+  await until(() => errors.length > told && !changes.connected)
+  const resyncs = heard.length
   proxy.setSilent(false)
-  await until(() => heard.length === 2 && changes.connected)
+  await until(() => heard.length > resyncs && changes.connected)
 })
 
 test('a server that is not there yet is waited for, and closing does not wait', async (t) => {
@@ -106,5 +109,6 @@ test('a server that is not there yet is waited for, and closing does not wait', 
   await until(() => heard.length === 1 && changes.connected)
   const started = performance.now()
   await changes.close()
-  assert.ok(performance.now() - started < 1_000)
+  // It would be beaten the next time after fifteen seconds.
+  assert.ok(performance.now() - started < 10_000)
 })

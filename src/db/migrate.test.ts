@@ -108,7 +108,7 @@ test('of two migrators at once one works, and the other waits for it or gives up
   const database = await createDatabase()
   const migrations = files('create table a (); select pg_sleep(0.3)', 'create table b ()')
   const [one, two] = await Promise.all(
-    [0, 0].map(() => migrateDatabase(() => open(database), migrations, { lockWaitMs: 5_000 })),
+    [0, 0].map(() => migrateDatabase(() => open(database), migrations, { lockWaitMs: 60_000 })),
   )
   assert.deepEqual([one?.state, two?.state].sort(), ['current', 'migrated'])
   const holder = await open(database)
@@ -128,7 +128,8 @@ test('a reader waits behind a migration that cannot get its lock no longer than 
   await slow.query('begin; select * from a') // a report that runs and runs
   const migrations = files('create table a (n int)', '-- lock-timeout: 200ms\nalter table a add column m int')
   let settled = false
-  const work = migrateDatabase(() => open(database), migrations, { backoffMs: 60 }).finally(() => {
+  // As many tries as it takes until the readers have met three of them.
+  const work = migrateDatabase(() => open(database), migrations, { backoffMs: 60, retries: 50 }).finally(() => {
     settled = true
   })
   let [worst, reads] = [0, 0]
@@ -141,7 +142,8 @@ test('a reader waits behind a migration that cannot get its lock no longer than 
     reads++
   }
   assert.ok(reads >= 2, `${reads} reads met the waiting alter`)
-  assert.ok(worst < 1_000, `${worst} ms behind a report that never ends`)
+  // The migration asks for 200 ms; 2 s are what others get.
+  assert.ok(worst < 1_900, `${worst} ms behind a report that never ends`)
   await slow.query('commit')
   assert.equal((await work).state, 'migrated')
   await Promise.all([slow.end(), reader.end()])
@@ -246,7 +248,7 @@ test('a session that the server ends is opened anew, and the file starts over wh
   const database = await createDatabase()
   const migrations = files(
     'create table a ()',
-    'create table b (); insert into killed select; select pg_sleep(0.2); create table c ()',
+    'create table b (); insert into killed select; select pg_sleep(0); create table c ()',
   )
   await rows(database, 'create table killed ()')
   let sessions = 0
@@ -257,13 +259,15 @@ test('a session that the server ends is opened anew, and the file starts over wh
       return {
         ...session,
         query: (text, params) => {
-          killWhenAsleep(text, database)
-          return session.query(text, params)
+          if (!text.includes('pg_sleep')) return session.query(text, params)
+          void killWhenAsleep(database)
+          return session.query(text.replace('pg_sleep(0)', 'pg_sleep(50)'), params)
         },
       }
     },
     migrations,
-    QUICK,
+    // The server says that it ends a session before it has let go of its lock.
+    { ...QUICK, lockWaitMs: 60_000 },
   )
   assert.deepEqual([outcome.state, sessions], ['migrated', 2])
   assert.deepEqual(await versions(database), [1, 2])
@@ -299,12 +303,9 @@ test('a session of the caller’s keeps no lock and no setting behind', async ()
   })
 })
 
-function killWhenAsleep(text: string, database: string): void {
-  if (!text.includes('pg_sleep')) return
-  void (async () => {
-    const kill = `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and wait_event = 'PgSleep'`
-    while ((await admin.query(kill, [database])).length === 0) await sleep(5)
-  })()
+async function killWhenAsleep(database: string): Promise<void> {
+  const kill = `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and wait_event = 'PgSleep'`
+  while ((await admin.query(kill, [database])).length === 0) await sleep(5)
 }
 
 function files(...texts: string[]): Migration[] {
@@ -356,7 +357,7 @@ async function open(database: string): Promise<MigrationSession> {
     settings: {},
     prepare: false,
   } as const
-  const connection = await openConnection(target, { deadlineMs: 5_000 })
+  const connection = await openConnection(target, { deadlineMs: 30_000 })
   return {
     query: async <Row extends object>(text: string, params?: readonly unknown[]) =>
       (await (params ? connection.query(text, params, 60_000) : connection.script(text, 60_000))).rows as Row[],

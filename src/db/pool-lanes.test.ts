@@ -109,8 +109,8 @@ test('a transaction is alone on its session, and is not kept waiting by statemen
 })
 
 test('the deadline of the one behind begins when its turn comes', async (t) => {
-  const { sleep } = await open(t, { deadlineMs: 400 })
-  await Promise.all([sleep(0.3), sleep(0.3)])
+  const { sleep } = await open(t, { deadlineMs: 2_500 })
+  await Promise.all([sleep(1), sleep(1), sleep(1)])
 })
 
 test('a session that goes takes both with it, and nobody else', async (t) => {

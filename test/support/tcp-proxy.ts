@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { anyFreePort } from '../../scripts/supervisor/ports.ts'
 
 /** A TCP proxy in front of a server, that can behave as networks do on a bad day. */
 export interface TcpProxy {
@@ -22,13 +24,12 @@ export async function startTcpProxy(to: { host: string; port: number }): Promise
   const sockets = new Set<Socket>()
   let latencyMs = 0
   let silent = false
-  let port = 0
+  // Not one that the system chooses: while nobody listens at it, it could give it to somebody's connection.
+  const port = await anyFreePort()
   let server = await start()
 
   const proxy: TcpProxy = {
-    get port() {
-      return port
-    },
+    port,
     setLatency(ms) {
       latencyMs = ms
     },
@@ -51,11 +52,8 @@ export async function startTcpProxy(to: { host: string; port: number }): Promise
   return proxy
 
   async function start() {
-    const listening = createServer(join)
-    await new Promise<void>((resolve) => listening.listen(port, '127.0.0.1', resolve))
-    const address = listening.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    port = address.port
+    const listening = createServer(join).listen(port, '127.0.0.1')
+    await once(listening, 'listening')
     return listening
   }
 
