@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serverEnvironment } from './supervisor/data-directory.ts'
@@ -40,7 +40,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const deadline = performance.now() + (options.patienceMs ?? 60_000)
   let { port } = options
   for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
-    const found = await adoptOrStop(dataDir, options.settings)
+    const found = await adoptOrStop(dataDir, options.settings, deadline)
     if (found) return found
     port = await freePort(port)
     const attempt = await launch({ ...options, dataDir, port }, deadline)
@@ -53,11 +53,13 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 /** The postmaster that serves `dataDir` at this moment, by its lock file and by what that process really is. */
 export function findPostmaster(dataDir: string): Postmaster | undefined {
   const named = lockFile(dataDir)
-  return named && isAlive(named.pid) && servesDirectory(named.pid, realpathSync(dataDir)) ? named : undefined
+  if (!named || !isAlive(named.pid)) return undefined
+  const whole = readUnlessGone(() => realpathSync(dataDir))
+  return whole !== undefined && servesDirectory(named.pid, whole) ? named : undefined
 }
 
 export async function stopPostgres(dataDir: string, deadlineMs = 10_000): Promise<void> {
-  const postmaster = existsSync(dataDir) && findPostmaster(dataDir)
+  const postmaster = findPostmaster(dataDir)
   if (postmaster) await stopPostmaster(postmaster.pid, deadlineMs)
 }
 
@@ -65,14 +67,30 @@ interface Postmaster {
   pid: number
   port: number
   ready: boolean
+  /** It will be ready: nobody stops it. */
+  starting: boolean
 }
 
 function lockFile(dataDir: string): Postmaster | undefined {
-  const file = path.join(dataDir, 'postmaster.pid')
-  if (!existsSync(file)) return undefined
-  const lines = readFileSync(file, 'utf8').split('\n')
+  const lines = lockFileText(dataDir)?.split('\n') ?? []
   const pid = Number(lines[0])
-  return pid > 0 ? { pid, port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' } : undefined
+  const state = lines[7]?.trim() ?? ''
+  // It writes its state last: at first there is none.
+  const starting = state === '' || state === 'starting'
+  return pid > 0 ? { pid, port: Number(lines[3]), ready: state === 'ready', starting } : undefined
+}
+
+const lockFileText = (dataDir: string) =>
+  readUnlessGone(() => readFileSync(path.join(dataDir, 'postmaster.pid'), 'utf8'))
+
+/** A server that ends takes its files away while we look: one look, and what is not there is undefined. */
+function readUnlessGone(read: () => string): string | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 type Attempt = { running: RunningPostgres } | { said: string }
@@ -127,14 +145,27 @@ async function strangerGone(pid: number): Promise<void> {
 }
 
 /** An orphan with our settings that answers is as good as a new server; any other is stopped first. */
-async function adoptOrStop(dataDir: string, settings: PostgresOptions['settings']) {
-  const orphan = findPostmaster(dataDir)
+async function adoptOrStop(dataDir: string, settings: PostgresOptions['settings'], deadline: number) {
+  const orphan = await startedPostmaster(dataDir, deadline)
   if (!orphan) return removeStaleLock(dataDir)
   const options = { dataDir, port: orphan.port, settings }
-  const same = readFileSync(path.join(dataDir, 'postmaster.opts'), 'utf8').includes(quoted(serverArguments(options)))
+  const given = readUnlessGone(() => readFileSync(path.join(dataDir, 'postmaster.opts'), 'utf8'))
+  const same = given?.includes(quoted(serverArguments(options)))
   if (same && orphan.ready && (await answersAsPostgres(orphan.port))) return running(orphan)
   await stopPostmaster(orphan.pid, 10_000)
   return undefined
+}
+
+/**
+ * One that is not ready yet is being started by somebody at this moment, or recovers from a crash. Stopped now it would be
+ * told to them as a start that failed, and two who start it at once would go on stopping each other's.
+ */
+async function startedPostmaster(dataDir: string, deadline: number): Promise<Postmaster | undefined> {
+  for (;;) {
+    const found = findPostmaster(dataDir)
+    if (!found?.starting || performance.now() > deadline) return found
+    await sleep(20)
+  }
 }
 
 /**
@@ -142,7 +173,10 @@ async function adoptOrStop(dataDir: string, settings: PostgresOptions['settings'
  * The file goes only when no process at all works in the directory, for a backend of a killed server still writes.
  */
 function removeStaleLock(dataDir: string): undefined {
-  if (processesIn(dataDir)?.length === 0) rmSync(path.join(dataDir, 'postmaster.pid'), { force: true })
+  const stale = lockFileText(dataDir)
+  if (stale === undefined || processesIn(dataDir)?.length !== 0) return
+  // Somebody else may have begun meanwhile: the file of a server that starts now is not the one we looked at.
+  if (lockFileText(dataDir) === stale) rmSync(path.join(dataDir, 'postmaster.pid'), { force: true })
 }
 
 function servesDirectory(pid: number, dataDir: string): boolean {
