@@ -41,6 +41,7 @@ const CRASHES_AT_START = 3
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 15_000
 const HEALTHY_MS = 30_000
+const LAST_WORDS_MS = 1_000
 
 /** Runs a process and runs it again when it ends, later each time. Not when its configuration is wrong: that stays wrong. */
 export function keepRunning(spec: ChildSpec, host: ChildHost): Child {
@@ -54,10 +55,12 @@ export function keepRunning(spec: ChildSpec, host: ChildHost): Child {
   const lives = (async () => {
     for (let pauseMs = FIRST_PAUSE_MS; !stopping; ) {
       const began = performance.now()
-      const child = launch(spec, host, logFile)
+      const { child, logged } = launch(spec, host, logFile)
       current = child
       const how = await ended(child)
       host.instance.ended(spec.name)
+      // What it said last comes after its end. Not for ever: what it started may hold its output open.
+      await Promise.race([logged, sleep(LAST_WORDS_MS, undefined, { signal: stopped.signal }).catch(() => undefined)])
       if (stopping) return
       if (how === EXIT.configuration) {
         gaveUp = 'su configuración no es válida'
@@ -97,11 +100,13 @@ export function keepRunning(spec: ChildSpec, host: ChildHost): Child {
   }
 }
 
-function launch(
-  { name, env, watch, nodeFlags = [], ...spec }: ChildSpec,
-  host: ChildHost,
-  logFile: string,
-): ChildProcess {
+interface Launched {
+  child: ChildProcess
+  /** Resolves when all that it said is in its log. */
+  logged: Promise<void>
+}
+
+function launch({ name, env, watch, nodeFlags = [], ...spec }: ChildSpec, host: ChildHost, logFile: string): Launched {
   const script = path.resolve(ROOT, spec.script) // whole, so that the next supervisor knows it among other checkouts'
   const args = [...nodeFlags, ...(watch ? ['--watch', '--watch-preserve-output'] : []), script]
   const child = spawn(process.execPath, args, {
@@ -114,6 +119,7 @@ function launch(
   mkdirSync(host.logDir, { recursive: true })
   keepSmall(logFile)
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 })
+  const { promise: logged, resolve: endLog } = Promise.withResolvers<void>()
   for (const stream of [child.stdout, child.stderr]) {
     if (!stream) continue
     createInterface({ input: stream }).on('line', (line) => {
@@ -122,8 +128,8 @@ function launch(
       if (shown) host.say(name, shown)
     })
   }
-  child.once('close', () => log.end())
-  return child
+  child.once('close', () => log.end(() => endLog()))
+  return { child, logged }
 }
 
 function ended(child: ChildProcess): Promise<string | number> {
