@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after, before, type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import {
   createFleet,
@@ -12,6 +11,7 @@ import {
   migrationsOf,
 } from '../../../test/support/migrator-fleet.ts'
 import { type PreparedCluster, startPreparedCluster } from '../../../test/support/prepared-cluster.ts'
+import { until } from '../../../test/support/until.ts'
 import { type Migration, schemaVersionOf, templateName } from '../../db/migrations.ts'
 import { dropUnusedTemplates } from './ensure-templates.ts'
 import { type FleetEvent, type FleetOptions, type FleetReport, type FleetRun, migrateFleet } from './migrate-fleet.ts'
@@ -27,6 +27,15 @@ after(() => cluster.stop())
 
 const BORN = 'create table a (n int unique)'
 const born = migrationsOf(BORN)
+/** With a table whose rows hold migrations up. */
+const GATED = `${BORN}; create table gate (n int)`
+const gated = migrationsOf(GATED)
+/** A statement that waits in each database for as long as its gate has this row: in a template it has none. */
+const held = (n: number) =>
+  `do $$ begin while exists (select from gate where n = ${n}) loop perform pg_sleep(0.01); end loop; end $$`
+/** Whether somebody waits there in such a statement. */
+const WAITING = `select from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid() and state = 'active' and query like '%select from gate%'`
 const grown = migrationsOf(BORN, 'alter table a add column m int', 'create table b (n int)')
 
 test('every tenant reaches the target, its placement says so and caches hear of it', async (t) => {
@@ -124,21 +133,27 @@ test('an applied file that was edited stops the run before anything is touched; 
 })
 
 test('one run at a time: a second caller is refused while the first one lives and takes over when it fell silent', async (t) => {
-  const fleet = await fleetOf(t, 4)
-  const slow = migrationsOf(BORN, 'select pg_sleep(0.15)')
+  const fleet = await fleetOf(t, 4, gated)
+  const members = await membersOf(fleet)
+  for (const member of members) await fleet.sql(member, 'insert into gate values (1)')
+  const slow = migrationsOf(GATED, held(1))
   const first = migrate(fleet, slow, { concurrency: 1, heartbeatMs: 60_000 })
-  await eventually(async () => (await rowStates(fleet)).includes('running'))
+  await until(async () => (await rowStates(fleet)).includes('running'))
   const second = (await migrate(fleet, slow)).report
   assert.ok(second.state === 'refused' && second.reason === 'another-run')
   await silence(fleet)
   // The silent one was only slow: it notices, and begins nothing more.
-  const third = await migrate(fleet, slow)
+  const opening: Promise<unknown>[] = []
+  const third = await migrate(fleet, slow, {
+    onEvent: ({ event }) => {
+      if (event === 'run') opening.push(...members.map((member) => fleet.sql(member, 'delete from gate')))
+    },
+  })
+  await Promise.all(opening)
   assert.equal(finished(third.report).state, 'succeeded')
   const { report } = await first
   assert.ok(report.state === 'refused' && report.reason === 'taken-over')
-  for (const member of await membersOf(fleet)) {
-    assert.equal((await fleet.sql(member, 'select from schema_migrations')).length, 2)
-  }
+  for (const member of members) assert.equal((await fleet.sql(member, 'select from schema_migrations')).length, 2)
   const runs = await fleet.central.selectFrom('migration_runs').select('state').execute()
   assert.deepEqual(
     runs.map(({ state }) => state),
@@ -147,12 +162,17 @@ test('one run at a time: a second caller is refused while the first one lives an
 })
 
 test('killed half-way and called again, the fleet ends as if nothing had happened', async (t) => {
-  const [fleet, undisturbed] = [await fleetOf(t, 10), await fleetOf(t, 1)]
+  const [fleet, undisturbed] = [await fleetOf(t, 10, gated), await fleetOf(t, 1, gated)]
   const texts = [
-    BORN,
-    'alter table a add column m int default 7; select pg_sleep(0.05)',
-    '-- no-transaction\ncreate index concurrently a_m on a (m); create index concurrently a_mn on a (m, n)',
+    GATED,
+    `alter table a add column m int default 7; ${held(2)}`,
+    `-- no-transaction\ncreate index concurrently a_m on a (m); ${held(3)}; create index concurrently a_mn on a (m, n)`,
   ]
+  // Three go through; of the next two one is held in a transaction, one between two statements that have none.
+  const inTransaction = (await membersOf(fleet))[3] as FleetMember
+  const between = (await membersOf(fleet))[4] as FleetMember
+  await fleet.sql(inTransaction, 'insert into gate values (2)')
+  await fleet.sql(between, 'insert into gate values (3)')
   const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD], {
     env: {
       ...process.env,
@@ -161,11 +181,13 @@ test('killed half-way and called again, the fleet ends as if nothing had happene
     stdio: ['ignore', 'ignore', 'inherit'],
     cwd: new URL('../../../', import.meta.url),
   })
-  await eventually(async () => (await rowStates(fleet)).filter((state) => state === 'succeeded').length >= 3, 20_000)
+  const ended = once(child, 'exit')
+  for (const member of [inTransaction, between]) await until(async () => (await fleet.sql(member, WAITING))[0])
   child.kill('SIGKILL')
-  await once(child, 'exit')
-  const states = await rowStates(fleet)
-  assert.ok(states.includes('running') && states.includes('pending'), states.join())
+  await ended
+  const states = (await rowStates(fleet)).toSorted()
+  assert.deepEqual(states, [...Array(5).fill('pending'), ...Array(2).fill('running'), ...Array(3).fill('succeeded')])
+  for (const member of [inTransaction, between]) await fleet.sql(member, 'delete from gate')
   const { report, events } = await migrate(fleet, migrationsOf(...texts))
   const run = finished(report)
   assert.deepEqual([run.state, run.tally.ok + run.tally.current], ['succeeded', 10])
@@ -207,6 +229,7 @@ test('moving tenants are waited for, deleted and locked ones left out, newcomers
   await holder.query(`select pg_advisory_lock(${0x686f727578})`)
   t.after(() => holder.end())
   let newcomer: FleetMember | undefined
+  const changes: Promise<unknown>[] = []
   const { report } = await migrate(fleet, grown, {
     patience: { lockWaitMs: 300 },
     onEvent: (event) => {
@@ -217,8 +240,9 @@ test('moving tenants are waited for, deleted and locked ones left out, newcomers
             newcomer = member
           }),
         )
+      // Once the newcomer is there, however long that takes: as long as somebody is moving, the run goes on.
       if (event.event === 'tenant' && event.tenant.tenantId === locked?.id)
-        changes.push(setState(fleet, moving, 'active'))
+        changes.push(Promise.all(changes).then(() => setState(fleet, moving, 'active')))
     },
   })
   await Promise.all(changes)
@@ -234,7 +258,6 @@ test('moving tenants are waited for, deleted and locked ones left out, newcomers
   assert.equal(byId.get(newcomer?.id ?? '')?.state, 'succeeded')
   assert.deepEqual([byId.get(locked?.id ?? '')?.state, byId.get(locked?.id ?? '')?.error_code], ['skipped', 'locked'])
 })
-const changes: Promise<unknown>[] = []
 
 test('files that no empty database takes stop the run before any tenant', async (t) => {
   const fleet = await fleetOf(t, 2)
@@ -315,8 +338,8 @@ const CHILD = `
   await migrateFleet({ central, connect, migrations: migrationsOf(...texts), appVersion: '9.9.9' }, { concurrency: 2 })
 `
 
-async function fleetOf(t: TestContext, tenants: number): Promise<Fleet> {
-  const fleet = await createFleet(cluster, born, tenants)
+async function fleetOf(t: TestContext, tenants: number, files = born): Promise<Fleet> {
+  const fleet = await createFleet(cluster, files, tenants)
   t.after(() => fleet.close())
   return fleet
 }
@@ -327,7 +350,7 @@ async function migrate(fleet: Fleet, migrations: Migration[], options: FleetOpti
     events.push(event)
     options.onEvent?.(event)
   }
-  return { report: await migrateFleet(fleet.deps(migrations), { movingWaitMs: 3_000, ...options, onEvent }), events }
+  return { report: await migrateFleet(fleet.deps(migrations), { movingWaitMs: 60_000, ...options, onEvent }), events }
 }
 
 function finished(report: FleetReport): FleetRun {
@@ -391,11 +414,4 @@ async function fingerprint(fleet: Fleet, member: FleetMember) {
       'select version, checksum, statements_done, applied_at is not null as applied from schema_migrations order by 1',
     ),
   ]
-}
-
-async function eventually(check: () => Promise<boolean>, deadlineMs = 10_000): Promise<void> {
-  for (const deadline = performance.now() + deadlineMs; performance.now() < deadline; await sleep(10)) {
-    if (await check()) return
-  }
-  throw new assert.AssertionError({ message: 'it did not come to pass' })
 }
