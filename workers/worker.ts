@@ -55,6 +55,8 @@ export async function startWorker(
   return {
     async stop({ patienceMs = 15_000, graceMs = 25_000 } = {}) {
       clearInterval(look)
+      // At once: the queue itself gets to it only after it has hung up on the database.
+      for (const name of jobNames) void boss.offWork(name, { wait: false })
       const patience = setTimeout(() => stopping.abort(new Error('the worker is stopping')), patienceMs)
       try {
         await boss.stop({ graceful: true, timeout: graceMs })
