@@ -41,12 +41,13 @@ for (const given of REFUSED) {
 }
 
 test('a text that is far too long is refused before it costs anything', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   // Putting marks in canonical order takes the square of their number: a million of them took minutes.
   const marks = `a${'\u0301\u0327'.repeat(500_000)}`
   for (const text of [marks, `EKU9003173C9${marks}`, `${' '.repeat(1_000_000)}EKU9003173C9 ${marks}`])
     assert.throws(() => parseRfc(text), { code: 'rfc.invalid' })
-  assert.ok(performance.now() - started < 500)
+  const { user, system } = process.cpuUsage(started)
+  assert.ok(user + system < 1_000_000, `${user + system} µs`)
 })
 
 test('the refusal never repeats control characters or a long text', () => {

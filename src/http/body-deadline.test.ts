@@ -6,10 +6,10 @@ import { createShell } from './shell.ts'
 
 const publico = { acceso: { quien: 'publico' as const } }
 
-async function listening(t: { after(end: () => unknown): void }) {
+async function listening(t: { after(end: () => unknown): void }, bodyDeadlineMs = 100) {
   const log = createLog({ level: 'silent', service: 'test' })
   const options = { log, trustProxy: false as const, corsOrigins: [], maxLoopDelayMs: 0, checkText: true }
-  const { app } = await createShell({ ...options, bodyDeadlineMs: 100 })
+  const { app } = await createShell({ ...options, bodyDeadlineMs })
   app.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   app.post('/corto', { config: publico, schema: { hide: true } }, async () => ({ ok: true }))
   app.post('/largo', { config: { ...publico, cuerpoLargo: true }, schema: { hide: true } }, async () => ({ ok: true }))
@@ -49,6 +49,6 @@ test('a route that watches over its bodies itself may take longer', async (t) =>
 })
 
 test('one that comes in time is answered as ever', async (t) => {
-  const port = await listening(t)
+  const port = await listening(t, 60_000)
   assert.match(await send(port, '/corto', Promise.resolve()), /^HTTP\/1\.1 200 /)
 })

@@ -26,7 +26,7 @@ function say(bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     let heard = ''
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
-    socket.setTimeout(9000, () => socket.destroy(new Error(`still open, heard: ${heard}`)))
+    socket.setTimeout(60_000, () => socket.destroy(new Error(`still open, heard: ${heard}`)))
     socket.on('data', (chunk) => {
       heard += chunk.toString('latin1')
     })

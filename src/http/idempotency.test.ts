@@ -59,7 +59,8 @@ async function build(db: CentralDb): Promise<App> {
     if (done.fallas === 1) throw new Error('the first time fails')
     return { numero: done.fallas }
   })
-  app.post('/colgado', { config, handlerTimeout: 30 }, () => new Promise(() => {}))
+  // Long enough for the key to be taken before, on a busy machine too.
+  app.post('/colgado', { config, handlerTimeout: 1_000 }, () => new Promise(() => {}))
   app.post('/api/auth/login', { config }, async () => ({ numero: ++done.login }))
   const secret = { ...config, respuestaSecreta: true as const }
   app.post('/enlaces', { config: secret }, async () => ({ numero: ++done.enlaces }))
@@ -151,7 +152,8 @@ test('a key that a dead process held is free when its lease ends, for the same r
   const store = idempotencyStore(central)
   const request = { scope: 's', key: 'k-6', hash: Buffer.from('a'), leaseS: 30 }
   assert.equal((await store.claim(request)).state, 'ours')
-  assert.deepEqual(await store.claim(request), { state: 'running', retryAfterS: 30 })
+  const held = await store.claim(request)
+  assert.ok(held.state === 'running' && held.retryAfterS <= 30 && held.retryAfterS > 20, JSON.stringify(held))
   await sql`update idempotency_keys set locked_until = now() - interval '1 second' where key = 'k-6'`.execute(central)
   assert.equal((await store.claim({ ...request, hash: Buffer.from('b') })).state, 'different')
   const claims = await Promise.all(Array.from({ length: 8 }, () => store.claim(request)))

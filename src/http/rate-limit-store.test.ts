@@ -74,7 +74,8 @@ test('a blocked key costs the database nothing until its window ends', async () 
   const before = counters.trips
   await store.allowed('ip:a', 100, 5)
   assert.equal(counters.trips, before)
-  assert.ok((await store.hit('ip:a', 5)).ttl > 59_000)
+  const { ttl } = await store.hit('ip:a', 5)
+  assert.ok(ttl > 30_000 && ttl <= 60_000, `${ttl} ms`)
 })
 
 test('without its database each process counts for itself and says so once', async () => {
@@ -95,6 +96,6 @@ test('a database that says nothing costs the first request a second, and the oth
   const first = performance.now() - began
   assert.ok(first < 2000, `${first} ms`)
   for (const key of ['ip:b', 'ip:c']) assert.equal(await store.allowed(key, 20, 5), 5)
-  assert.ok(performance.now() - began - first < 500)
+  assert.ok(performance.now() - began - first < 1_000)
   assert.equal(store.failures.length, 1)
 })
