@@ -17,7 +17,7 @@ import { ensureQueues, openQueue, type Queue } from '../queue/queue.ts'
 import { type DevelopmentMailbox, startMailbox } from './mailbox/mailbox.ts'
 import { type MailRequest, queueMail } from './outbox.ts'
 import { sendMail } from './send.ts'
-import { createMailer, type Mailer } from './smtp.ts'
+import { createMailer, type MailDeadlines, type Mailer } from './smtp.ts'
 import { sweepMails } from './sweep.ts'
 
 let cluster: Cluster
@@ -122,7 +122,20 @@ test('sending what was sent does nothing', async () => {
 test('of two workers with the same mail one sends it and the other is told to come back', async () => {
   const request = reset()
   const id = await queued(request)
-  const outcomes = await Promise.allSettled([sendMail(deps(), id), sendMail(deps(), id), sendMail(deps(), id)])
+  // The one that sends it is held until the others have been told.
+  const told = Promise.withResolvers<void>()
+  let refused = 0
+  const held: Mailer = { ...mailer(), send: (mail) => told.promise.then(() => mailer().send(mail)) }
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 3 }, async () => {
+      try {
+        return await sendMail({ ...deps(), mailer: held }, id)
+      } catch (error) {
+        if (++refused === 2) told.resolve()
+        throw error
+      }
+    }),
+  )
   const results = outcomes.map((o) => (o.status === 'fulfilled' ? o.value : o.reason.code)).sort()
   assert.deepEqual(results, ['mail.in_progress', 'mail.in_progress', 'sent'])
   assert.equal((await received(request)).length, 1)
@@ -145,11 +158,24 @@ test('a slow server costs an attempt and no more, and holds no connection of our
   const request = reset()
   const id = await queued(request)
   await faults({ demorarSegundos: 10 })
-  const sending = sendMail(deps(), id)
-  const busy = await waitFor(async () => (await rowOf(request))?.claimed_until)
-  assert.ok(busy instanceof Date)
-  assert.deepEqual(await openTransactions(), [])
+  let claimedUntil: Date | null | undefined
+  let open: unknown
+  const watched: Mailer = {
+    ...mailer(),
+    async send(mail) {
+      const sending = mailer(IMPATIENT).send(mail)
+      const looking = Promise.all([rowOf(request), openTransactions()])
+      await Promise.allSettled([sending, looking])
+      const [row, transactions] = await looking
+      claimedUntil = row?.claimed_until
+      open = transactions
+      return sending
+    },
+  }
+  const sending = sendMail({ ...deps(), mailer: watched }, id)
   await assert.rejects(sending, (error) => error instanceof AppError && error.code === 'mail.unavailable')
+  assert.ok(claimedUntil instanceof Date)
+  assert.deepEqual(open, [])
   await faults({ demorarSegundos: 0 })
   assert.equal(await sendMail(deps(), id), 'sent')
 })
@@ -258,9 +284,9 @@ async function queued(request: MailRequest<'restablecer'>): Promise<string> {
   return (await central.transaction().execute((trx) => queueMail(trx, queue, request))) ?? assert.fail('not queued')
 }
 
-const QUICK = { connect: 1_000, greeting: 1_000, idle: 500, total: 2_000 }
-const mailer = () =>
-  createMailer({ smtpUrl: `smtp://127.0.0.1:${mailbox.smtpPort}`, from: 'Horux360 <no@horux360.mx>' }, QUICK)
+const IMPATIENT = { connect: 1_000, greeting: 1_000, idle: 500, total: 2_000 }
+const mailer = (deadlines?: MailDeadlines) =>
+  createMailer({ smtpUrl: `smtp://127.0.0.1:${mailbox.smtpPort}`, from: 'Horux360 <no@horux360.mx>' }, deadlines)
 const deps = () => ({
   central,
   mailer: mailer(),
@@ -336,15 +362,6 @@ const faults = (change: object) => api('POST', '/api/fallas', change)
 const Received = z.object({ datos: z.array(z.object({ messageId: z.string(), para: z.array(z.string()) })) })
 const received = async ({ to }: { to: { email: string } }) =>
   Received.parse(await (await api('GET', `/api/correos?para=${to.email}`)).json()).datos
-
-async function waitFor<T>(look: () => Promise<T | null | undefined>): Promise<T> {
-  const deadline = performance.now() + 5_000
-  while (performance.now() < deadline) {
-    const seen = await look()
-    if (seen) return seen
-  }
-  return assert.fail('did not happen in 5 s')
-}
 
 const centralConfig = (url: string) => ({
   central: { url, poolMax: 4 },
