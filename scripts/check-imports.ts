@@ -10,6 +10,7 @@ const FLOORS = [
     'src/config.ts',
     'src/clock.ts',
     'src/log.ts',
+    'src/alarms.ts',
     'src/crashpoint.ts',
     'src/html.ts',
     'src/csv.ts',

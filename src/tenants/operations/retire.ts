@@ -57,8 +57,11 @@ export function retire(context: Context): Saga<StepName<'delete'>> {
     ]
     if (found || retired) return moveDatabase(context, site.databaseName, retiredName)
     // Nothing to keep for thirty days, and nothing that could keep the company, its RFC and its name for ever.
-    const what = { tenantId: site.tenantId, database: site.databaseName, alarm: 'tenants.deleted_without_database' }
-    deps.log.error(what, 'a company is deleted whose database is not on its server')
+    const what = { tenantId: site.tenantId, database: site.databaseName }
+    deps.log.error(
+      { ...what, alarm: 'tenants.deleted_without_database' },
+      'a company is deleted whose database is not on its server',
+    )
   }
 }
 

@@ -146,8 +146,8 @@ async function takeBack(hold: Hold, saga: Saga, error: OperationError): Promise<
       throw failure
     }
     // What is there is not what we left: a person must look before anything is dropped.
-    const what = { err: failure, operationId: operation.id, tenantId: operation.tenantId, alarm: 'tenants.undo_failed' }
-    deps.log.error(what, 'an operation could not be undone')
+    const what = { err: failure, operationId: operation.id, tenantId: operation.tenantId }
+    deps.log.error({ ...what, alarm: 'tenants.undo_failed' }, 'an operation could not be undone')
     await close(hold, { state: 'failed', error }, saga.giveUp)
     return 'failed'
   }

@@ -1,3 +1,4 @@
+import type { Alarm } from '../../alarms.ts'
 import type { Clock } from '../../clock.ts'
 import type { CentralDb, CentralTx } from '../../db/databases.ts'
 import type { Queue } from '../../queue/queue.ts'
@@ -18,9 +19,11 @@ export interface OperationDeps {
 /** The part of pino's logger that is used. */
 export interface Log {
   info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
+  warn: Complain
+  error: Complain
 }
+
+type Complain = <T extends object>(fields: T & { alarm?: Alarm }, message: string) => void
 
 /** What a step works with. `owner` is the session that holds the tenant's lock. */
 export interface Context {

@@ -1,3 +1,4 @@
+import type { Alarm } from '../../alarms.ts'
 import type { Clock } from '../../clock.ts'
 import { ROLE_SETTINGS } from '../../db/bootstrap.ts'
 import type { CentralDb } from '../../db/databases.ts'
@@ -41,7 +42,7 @@ export async function sweepServers(deps: SweepDeps): Promise<void> {
 async function sweepServer(deps: SweepDeps, row: FleetServer, placements: readonly Placement[]): Promise<void> {
   await using cleanup = new AsyncDisposableStack()
   const owner = cleanup.adopt(await deps.servers.owner(row), (session) => session.end().catch(() => undefined))
-  const alarm = (name: string, fields: object, message: string) =>
+  const alarm = (name: Alarm, fields: object, message: string) =>
     deps.log.error({ ...fields, server: row.name, alarm: name }, message)
 
   const open = await server.findOpenDatabases(owner)
@@ -72,7 +73,7 @@ async function sweepRoles(
   deps: SweepDeps,
   owner: server.OwnerSession,
   { row, placements, present }: { row: FleetServer; placements: readonly Placement[]; present: ReadonlySet<string> },
-  alarm: (name: string, fields: object, message: string) => void,
+  alarm: (name: Alarm, fields: object, message: string) => void,
 ): Promise<void> {
   const limit = await deps.servers.connectionLimit()
   const settings = Map.groupBy(await server.findTenantSettings(owner), (row) => row.role)
