@@ -15,17 +15,38 @@ export async function freePort(port: number, taken: ReadonlySet<number> = new Se
  * until the moment came another had chosen it.
  */
 export async function anyFreePort(): Promise<number> {
+  ownRange ??= claimRange()
+  const from = await ownRange
   for (let tries = 0; tries < 1_000; tries++) {
-    const candidate = OWN_PORTS.from + randomInt(OWN_PORTS.count)
+    const candidate = from + 1 + randomInt(IN_RANGE - 1)
     if (given.has(candidate)) continue
     given.add(candidate)
     if (await isFree(candidate)) return candidate
   }
-  throw new Error(`No hay puerto libre entre ${OWN_PORTS.from} y ${OWN_PORTS.from + OWN_PORTS.count - 1}`)
+  throw new Error(`No hay puerto libre entre ${from} y ${from + IN_RANGE - 1}`)
 }
 
-/** Of this process: two that run at once, as test files do, choose from different ones. */
-const OWN_PORTS = { from: 12_000 + (process.pid % 50) * 400, count: 400 }
+/**
+ * A range of this process alone, as long as it lives: it listens at the first port of it. Two processes of numbers fifty apart,
+ * which were to have the same, waited for each other's servers.
+ */
+async function claimRange(): Promise<number> {
+  const nth = (n: number) => FIRST + ((process.pid + n) % RANGES) * IN_RANGE
+  for (let n = 0; n < RANGES; n++) if (await hold(nth(n))) return nth(n)
+  return nth(0)
+}
+
+function hold(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const server = createServer((socket) => socket.destroy()).once('error', () => resolve(false))
+  server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(true)).unref()
+  return promise
+}
+
+const FIRST = 12_000
+const RANGES = 50
+const IN_RANGE = 400
+let ownRange: Promise<number> | undefined
 /** Who was given one may not listen at it yet. */
 const given = new Set<number>()
 
