@@ -90,23 +90,15 @@ test('SIGTERM to one of two units under keep-alive load: no request fails, the p
   const [first] = units
   await until(async () => (await Promise.all(units.map(isReady))).every(Boolean))
 
-  const ready = [true, true]
   let working = true
   let done = 0
   let closed = 0
-  // As a proxy does it: each unit is asked all the time whether it takes requests. That one leaves is noticed only when it has
-  // ended a connection that was kept.
-  const watch = units.map(async (unit, i) => {
-    while (working) {
-      const answered = await isReady(unit)
-      ready[i] = answered || (i === 0 && closed === 0)
-    }
-  })
   const failures: unknown[] = []
-  const clients = Array.from({ length: 8 }, async (_, i) => {
+  const clients = Array.from({ length: 8 }, async (_, first) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    for (let n = i; working; n++) {
-      const unit = units[n % 2 === 0 && ready[0] ? 0 : 1] as Unit
+    for (let n = first; working; n++) {
+      // That one leaves is known when it has ended a connection that was kept; and then to everybody, as a proxy's workers have it.
+      const unit = units[n % 2 === 0 && closed === 0 ? 0 : 1] as Unit
       const answer = await ask(unit, n, agent).catch((error): Answer => ({ status: String(error), body: '' }))
       if (answer.status === (n % 3 === 0 ? 403 : 200)) done += 1
       // A machine that is busy with other tests sheds load; a proxy would ask again. Nothing else is an excuse.
@@ -115,20 +107,18 @@ test('SIGTERM to one of two units under keep-alive load: no request fails, the p
     }
     agent.destroy()
   })
-  const served = (n: number) => until(() => done >= n || failures.length > 0, 20_000)
+  const served = (n: number) => until(() => done >= n || failures.length > 0)
   await served(100)
   const exited = once(first.child, 'exit')
-  const began = performance.now()
   first.child.kill('SIGTERM')
+  // It says so itself when the time that it gives itself was not enough: then it ends with 1.
   assert.deepEqual(await exited, [0, null], first.output.join(''))
-  const tookMs = performance.now() - began
   await served(done + 50)
   working = false
-  await Promise.all([...clients, ...watch])
+  await Promise.all(clients)
 
   assert.deepEqual(failures, [])
   assert.ok(closed > 0)
-  assert.ok(tookMs < 10_000, `${tookMs} ms`)
   await assert.rejects(send(`${first.url}/api/live`, probe), /ECONNREFUSED/)
 })
 
