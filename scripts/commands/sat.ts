@@ -44,6 +44,7 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
   // What differs is in the company's database, where no operator looks.
   const {
     faltan: _faltan,
+    porLlegar: _porLlegar,
     sobran: _sobran,
     difieren: _difieren,
     ...state

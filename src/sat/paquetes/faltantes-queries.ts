@@ -18,14 +18,6 @@ export interface Faltante {
   pedidoEn: Date | null
 }
 
-export interface Faltan {
-  servicio: 'cfdi' | 'retenciones'
-  direccion: 'emitido' | 'recibido'
-  ejercicio: number
-  mes: number
-  faltan: number
-}
-
 /**
  * What is missing, the latest issued first. With `askedBefore` only what was not asked for since then, with `mostAsked` only
  * what was asked for less often. A time after `now` was written under a clock that went wrong.
@@ -49,15 +41,6 @@ export async function findFaltantes(
       and ${mostAsked === undefined ? sql`true` : sql`m.pedidos < ${mostAsked}::int`}
     order by m.fecha_emision desc, m.uuid_fiscal
     limit ${limit}`.execute(db)
-  return rows
-}
-
-/** "Faltan N", by service, direction and month of issue, the latest first. */
-export async function countFaltantes(db: TenantSql): Promise<Faltan[]> {
-  const { rows } = await sql<Faltan>`
-    select servicio, direccion, extract(year from mes)::int as ejercicio, extract(month from mes)::int as mes, n as faltan
-    from sat_faltan where n > 0
-    order by sat_faltan.mes desc, servicio, direccion`.execute(db)
   return rows
 }
 

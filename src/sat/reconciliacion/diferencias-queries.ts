@@ -1,8 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { TenantSql } from '../../db/databases.ts'
 import { DIAS_PARA_CREER } from '../estado/veredicto.ts'
+import { type Tramo, tramosOf } from './faltan-queries.ts'
 
-export type TipoDiferencia = 'falta' | 'sobra' | 'difiere'
+export type TipoDiferencia = 'falta' | 'por_llegar' | 'sobra' | 'difiere'
 
 /** A CFDI that is not the same here and in the lists of the SAT. */
 export interface Diferencia {
@@ -44,29 +45,38 @@ export interface FiltroDiferencias {
   /** Civil, both in it. */
   desde?: string | undefined
   hasta?: string | undefined
+  /** Of what is not here only what was issued in these, no two of which overlap. Without them, whenever. */
+  tramos?: readonly Tramo[] | undefined
 }
 
 /** The latest issued first; of what a company sent to itself the issued side first. */
 export async function listDiferencias(
   db: TenantSql,
-  { tipo, servicio = undefined, direccion = undefined, desde = undefined, hasta = undefined }: FiltroDiferencias,
+  { tipo, servicio, direccion, desde, hasta, tramos }: FiltroDiferencias,
   { after, limit }: { after?: { fechaEmision: string; uuid: string; direccion: string } | undefined; limit: number },
 ): Promise<Diferencia[]> {
-  const list = tipo === 'sobra' ? SOBRAN : tipo === 'falta' ? FALTAN : DIFIEREN
+  const list = tipo === 'sobra' ? SOBRAN : tipo === 'difiere' ? DIFIEREN : FALTAN
   // One condition that an index can start from, and one that makes it exact.
   const behind = after
     ? sql`m.fecha_emision <= ${after.fechaEmision}::timestamp and (m.fecha_emision < ${after.fechaEmision}::timestamp
         or (m.uuid_fiscal, m.direccion) > (${after.uuid}::uuid, ${after.direccion}::text))`
     : sql`true`
-  const { rows } = await sql<Diferencia>`
-    select ${sql.val(tipo)}::text as tipo, ${list}
+  const page = (condition: RawBuilder<unknown>) => sql`
+    select ${sql.val(tipo)}::text as tipo, ${list} and ${condition}
       and ${servicio === undefined ? sql`true` : sql`m.servicio = ${servicio}`}
       and ${direccion === undefined ? sql`true` : sql`m.direccion = ${direccion}`}
       and ${desde === undefined ? sql`true` : sql`m.fecha_emision >= ${desde}::timestamp`}
       and ${hasta === undefined ? sql`true` : sql`m.fecha_emision <= ${hasta}::timestamp`}
       and ${behind}
     order by m.fecha_emision desc, m.uuid_fiscal, m.direccion
-    limit ${limit}`.execute(db)
+    limit ${limit}`
+  // Of each the first page, and of those the first: whatever lies between two of them is not read.
+  const query =
+    tramos === undefined || list !== FALTAN
+      ? page(sql`true`)
+      : sql`select p.* from ${tramosOf(tramos)} cross join lateral (${page(WITHIN)}) p
+          order by p."fechaEmision" desc, p.uuid::uuid, p.direccion limit ${limit}`
+  const { rows } = await sql<Diferencia>`${query}`.execute(db)
   return rows
 }
 
@@ -125,6 +135,8 @@ const FALTAN = sql`${IDENTITY}, ${NAMES('m')}, ${LISTED}, null as total, null as
     0 as ausencias, null::timestamptz as "consultadoEn", ${UNREAD} as "enCuarentena"
   from sat_metadata m
   where m.falta`
+
+const WITHIN = sql`m.servicio = t.servicio and m.direccion = t.direccion and m.fecha_emision between t.desde and t.hasta`
 
 const DIFIEREN = sql`${IDENTITY}, ${NAMES('m')}, ${LISTED}, ${TOTAL}, ${SAID}, false as "enCuarentena"
   from sat_metadata m join cfdis c on c.uuid_fiscal = m.uuid_fiscal

@@ -10,9 +10,10 @@ import { type ScratchTenants, scratchTenants } from '../../../test/support/scrat
 import { parseCfdi } from '../../cfdi/read/parse.ts'
 import { storeCfdis } from '../../cfdi/store/store-cfdis.ts'
 import type { TenantDb } from '../../db/databases.ts'
-import { countFaltantes, type Faltan } from '../paquetes/faltantes-queries.ts'
 import type { MetadataRow } from '../paquetes/queries.ts'
-import { countDiferencias, listDiferencias } from './diferencias-queries.ts'
+import { countDiferencias, type Diferencia, listDiferencias } from './diferencias-queries.ts'
+import { countFaltan, type Faltan, type Tramo } from './faltan-queries.ts'
+import { fueraDe } from './por-llegar.ts'
 
 let tenants: ScratchTenants
 before(async () => {
@@ -154,10 +155,10 @@ test('how many are missing is what a recount says, however rows come, change and
   const agree = async () => {
     const { rows } = await sql<Faltan>`
       select servicio, direccion, extract(year from fecha_emision)::int as ejercicio,
-        extract(month from fecha_emision)::int as mes, count(*)::int as faltan
+        extract(month from fecha_emision)::int as mes, count(*)::int as faltan, 0 as "porLlegar"
       from sat_metadata m where falta and not exists (select from cfdis c where c.uuid_fiscal = m.uuid_fiscal)
       group by 1, 2, 3, 4 order by 3 desc, 4 desc, 1, 2`.execute(db)
-    assert.deepEqual(await countFaltantes(db), rows)
+    assert.deepEqual(await countFaltan(db), rows)
     return rows.reduce((sum, { faltan }) => sum + faltan, 0)
   }
   await listed(db, { rows: uuids.map((uuid, i) => rowOf(uuid, month(i))) })
@@ -176,4 +177,90 @@ test('how many are missing is what a recount says, however rows come, change and
   await storeSpecs(db, ...uuids.slice(4, 8).map((uuid) => ({ uuid })))
   await db.deleteFrom('sat_metadata').where('uuid_fiscal', 'in', uuids.slice(0, 2)).execute()
   assert.equal(await agree(), 6)
+})
+
+const EVER = '9999-12-31T23:59:58'
+
+test('what is still to come is counted apart, of whole months by their sums and of others by the second', async () => {
+  const db = await tenants.create()
+  const dates = ['2025-12-31T23:59:59', '2026-01-01T00:00:00', '2026-01-31T23:59:59', '2026-02-01T00:00:00']
+  const received = { direccion: 'recibido' as const, rfc_emisor: 'URE180429TM6', rfc_receptor: RFC }
+  await listed(db, { rows: dates.map((fecha_emision) => rowOf(randomUUID(), { fecha_emision })) })
+  await listed(db, { rows: dates.map((fecha_emision) => rowOf(randomUUID(), { ...received, fecha_emision })) })
+  const kind = { servicio: 'cfdi' as const, direccion: 'emitido' as const }
+  const told = async (...tramos: Tramo[]) =>
+    (await countFaltan(db, tramos))
+      .filter(({ direccion }) => direccion === 'emitido')
+      .map(({ ejercicio, mes, faltan, porLlegar }) => [`${ejercicio}-${mes}`, faltan, porLlegar])
+  const all = [
+    ['2026-2', 1, 0],
+    ['2026-1', 2, 0],
+    ['2025-12', 1, 0],
+  ]
+  assert.deepEqual(await told(), all)
+  for (const other of [{ servicio: 'retenciones' as const }, { direccion: 'recibido' as const }])
+    assert.deepEqual(await told({ ...kind, ...other, desde: '2025-01-01T00:00:00', hasta: EVER }), all)
+  assert.deepEqual(await told({ ...kind, desde: '2026-01-01T00:00:00', hasta: '2026-01-31T23:59:59' }), [
+    ['2026-2', 1, 0],
+    ['2026-1', 0, 2],
+    ['2025-12', 1, 0],
+  ])
+  // The first and the last second are in it.
+  for (const [desde, hasta] of [
+    ['2025-12-31T23:59:59', '2026-01-01T00:00:00'],
+    ['2026-01-01T00:00:00', '2026-01-31T23:59:58'],
+  ] as const) {
+    const [, january] = await told({ ...kind, desde, hasta })
+    assert.deepEqual(january, ['2026-1', 1, 1])
+  }
+  const parts = [
+    { ...kind, desde: '2026-01-01T00:00:00', hasta: '2026-01-01T00:00:00' },
+    { ...kind, desde: '2026-01-31T23:59:59', hasta: EVER },
+  ]
+  assert.deepEqual(await told(...parts), [
+    ['2026-2', 0, 1],
+    ['2026-1', 0, 2],
+    ['2025-12', 1, 0],
+  ])
+})
+
+test('what is missing and what is to come are two lists, each in pages, that have every row once', async () => {
+  const db = await tenants.create()
+  const dates = Array.from({ length: 9 }, (_, i) => `2026-01-1${Math.floor(i / 2)}T12:00:00`)
+  const received = { direccion: 'recibido' as const, rfc_emisor: 'URE180429TM6', rfc_receptor: RFC }
+  for (const kind of [{}, received])
+    await listed(db, { rows: dates.map((fecha_emision) => rowOf(randomUUID(), { ...kind, fecha_emision })) })
+  const tramos: Tramo[] = [
+    { servicio: 'cfdi', direccion: 'emitido', desde: '2026-01-13T12:00:00', hasta: EVER },
+    { servicio: 'cfdi', direccion: 'recibido', desde: '2026-01-12T00:00:00', hasta: '2026-01-12T23:59:59' },
+    { servicio: 'cfdi', direccion: 'recibido', desde: '2026-01-14T00:00:00', hasta: EVER },
+  ]
+  const paged = async (tipo: 'falta' | 'por_llegar', which: readonly Tramo[]) => {
+    const rows: Diferencia[] = []
+    for (let end = false; !end; ) {
+      const page = await listDiferencias(db, { tipo, tramos: which }, { after: rows.at(-1), limit: 2 })
+      rows.push(...page)
+      end = page.length < 2
+    }
+    return rows
+  }
+  const [missing, coming] = [await paged('falta', fueraDe(tramos)), await paged('por_llegar', tramos)]
+  assert.deepEqual(coming.map(({ direccion, fechaEmision }) => `${direccion} ${fechaEmision.slice(8, 10)}`).sort(), [
+    'emitido 13',
+    'emitido 13',
+    'emitido 14',
+    'recibido 12',
+    'recibido 12',
+    'recibido 14',
+  ])
+  const key = ({ fechaEmision, uuid, direccion }: Diferencia) => `${fechaEmision} ${uuid} ${direccion}`
+  const whole = await listDiferencias(db, { tipo: 'falta' }, { limit: 100 })
+  assert.deepEqual([...missing, ...coming].map(key).sort(), whole.map(key).sort())
+  for (const list of [missing, coming])
+    assert.deepEqual(
+      list.map(key),
+      whole.map(key).filter((one) => list.some((row) => key(row) === one)),
+    )
+  assert.deepEqual([missing[0]?.tipo, coming[0]?.tipo], ['falta', 'por_llegar'])
+  assert.deepEqual(await paged('por_llegar', []), [])
 })

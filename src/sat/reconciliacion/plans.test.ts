@@ -5,6 +5,7 @@ import { fillCfdis } from '../../../bench/support/cfdi-rows.ts'
 import { type OverheardTenant, overheardTenant } from '../../../test/support/query-plans.ts'
 import { cotejar, cotejarLlegados } from './cotejar.ts'
 import { listDiferencias } from './diferencias-queries.ts'
+import { fueraDe } from './por-llegar.ts'
 import { resumirDiferencias } from './resumir.ts'
 
 const ROWS = 20_000
@@ -40,20 +41,31 @@ test('lists are held against what is here, and differences counted and paged, wi
   const heard = await tenant.overhear(async () => {
     await cotejar(db, { ...lista, listadaEn: NOW, numeroCfdis: null, paquetes: [] }, NOW)
     await cotejarLlegados(db, NOW)
-    const { faltan, sobran, difieren } = await resumirDiferencias(db)
+    const { faltan, sobran, difieren } = await resumirDiferencias(db, POR_LLEGAR)
     assert.deepEqual([faltan.length > 30, sobran.length, difieren.length > 30], [true, 1, true])
-    for (const tipo of ['falta', 'sobra', 'difiere'] as const) {
-      const page = await listDiferencias(db, { tipo }, { limit: 3 })
+    assert.ok(faltan.some(({ faltan: n, porLlegar }) => n > 0 && porLlegar > 0))
+    for (const tipo of ['falta', 'por_llegar', 'sobra', 'difiere'] as const) {
+      const tramos = tipo === 'por_llegar' ? POR_LLEGAR : fueraDe(POR_LLEGAR)
+      const page = await listDiferencias(db, { tipo, tramos }, { limit: 3 })
       assert.equal(page.length, 3, tipo)
-      await listDiferencias(db, { tipo, ...month, direccion: 'emitido' }, { after: page.at(-1), limit: 3 })
+      await listDiferencias(db, { tipo, tramos, ...month, direccion: 'emitido' }, { after: page.at(-1), limit: 3 })
     }
   })
   const statements = heard.filter(({ text }) => /sat_|cfdi/.test(text))
-  assert.ok(statements.length >= 15, `${statements.length} statements`)
+  assert.ok(statements.length >= 17, `${statements.length} statements`)
   for (const statement of statements)
     for (const node of await tenant.explain(statement))
       if (LARGE.has(String(node['Relation Name'])))
         assert.notEqual(node['Node Type'], 'Seq Scan', `reads all of ${node['Relation Name']}: ${statement.text}`)
 })
+
+// As in a first synchronisation: some months, parts of others, and since the last one that was asked for.
+const POR_LLEGAR = (['emitido', 'recibido'] as const).flatMap((direccion) =>
+  [
+    ['2023-02-01T00:00:00', '2023-04-30T23:59:59'],
+    ['2024-03-11T00:00:00', '2024-03-20T23:59:59'],
+    ['2025-12-20T00:00:00', '9999-12-31T23:59:58'],
+  ].map(([desde = '', hasta = '']) => ({ servicio: 'cfdi' as const, direccion, desde, hasta })),
+)
 
 const LARGE = new Set(['cfdis', 'sat_metadata', 'cfdi_consultas'])

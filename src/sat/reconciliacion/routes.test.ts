@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
 import { randomRfc, type Tenant } from '../../../test/support/product.ts'
 import { type SyncWorld, startSyncWorld } from '../../../test/support/sync-world.ts'
+import { mexicoCityTime } from '../../clock.ts'
 import { markPedidos } from '../paquetes/faltantes-queries.ts'
 import { upsertMetadata } from '../paquetes/queries.ts'
 
@@ -26,6 +27,8 @@ interface Row {
 const rowsOf = async (tenant: Pick<Tenant, 'get'>, query: string): Promise<Row[]> =>
   (await tenant.get(`/api/sat/diferencias?${query}`)).json().datos
 const stateOf = async (tenant: Tenant) => (await tenant.get('/api/sat/sync')).json()
+const HOUR_MS = 3_600_000
+const civilAgo = (ms: number) => mexicoCityTime(new Date(world.time.now.getTime() - ms))
 const tomorrow = async (tenant: Tenant) => {
   world.time.now = new Date(world.time.now.getTime() + 86_400_000)
   await world.untilDone(tenant)
@@ -96,6 +99,7 @@ test('what is one too many, and what differs, is told by month and one by one, a
 test('what is missing is told one by one too, with what was done about it', async () => {
   const rfc = randomRfc()
   const tenant = await world.company(rfc)
+  await world.untilDone(tenant)
   const now = world.time.now
   const row = (n: number, estatus: 'vigente' | 'cancelado') => ({
     ...{ uuid_fiscal: randomUUID(), servicio: 'cfdi' as const, direccion: 'emitido' as const, rfc_emisor: rfc },
@@ -131,6 +135,56 @@ test('what is missing is told one by one too, with what was done about it', asyn
     /cancelado y su/,
   ]
   for (const [i, expected] of words.entries()) assert.match(told[i]?.dijo ?? '', expected)
+})
+
+test('each morning what was issued since the last day that was asked for is to come, and not missing', async () => {
+  const rfc = randomRfc()
+  const [, today] = world.emite(
+    { emisor: { rfc }, fecha: '2026-01-09T10:00:00' },
+    { emisor: { rfc }, fecha: civilAgo(3 * HOUR_MS) },
+  )
+  const tenant = await world.company(rfc)
+  await world.untilDone(tenant)
+  const state = await stateOf(tenant)
+  const mes = { servicio: 'cfdi', direccion: 'emitido', periodo: civilAgo(0).slice(0, 7) }
+  assert.deepEqual(
+    [state.estado, state.faltan, state.porLlegar],
+    ['al_dia', { total: 0, meses: [] }, { total: 1, meses: [{ ...mes, porLlegar: 1 }] }],
+  )
+  assert.match(state.mensaje, /^Todo lo pedido está aquí\. El SAT ya lista 1 CFDI más, por llegar/)
+  assert.deepEqual(await rowsOf(tenant, 'tipo=falta'), [])
+  const [coming, ...more] = await rowsOf(tenant, `tipo=por_llegar&periodo=${mes.periodo}`)
+  assert.deepEqual([coming?.tipo, coming?.uuid, more.length], ['por_llegar', today?.uuid.toLowerCase(), 0])
+  assert.match(coming?.dijo ?? '', /todavía no se pide\. Se pide sola en la noche\. No hay que hacer nada/)
+
+  // It was issued on the day that the night asked for, and stamped after it did: a request that covers it has ended.
+  await tomorrow(tenant)
+  const [late] = world.emite({ emisor: { rfc }, fecha: civilAgo(30 * HOUR_MS) })
+  await tenant.post('/api/sat/sync', {})
+  await world.passTime(async () => (await stateOf(tenant)).faltan.total > 0)
+  const [missing] = await rowsOf(tenant, 'tipo=falta')
+  assert.equal(missing?.uuid, late?.uuid.toLowerCase())
+  await world.untilDone(tenant)
+  const after = await stateOf(tenant)
+  assert.deepEqual([after.faltan.total, after.porLlegar.total], [0, 0])
+})
+
+test('while a first synchronisation is under way nothing is missing of what it is about to bring', async () => {
+  const rfc = randomRfc()
+  world.emite(...Array.from({ length: 3 }, (_, i) => ({ emisor: { rfc }, fecha: `2026-01-1${i}T10:00:00` })))
+  const tenant = await world.company(rfc)
+  await world.settle()
+  const xml = world.sat.solicitudes().filter((one) => one.rfc === rfc && one.parametros['TipoSolicitud'] === 'CFDI')
+  for (const { id } of xml) world.sat.atora(id)
+  await world.passTime(async () => (await stateOf(tenant)).porLlegar.total === 3)
+  const state = await stateOf(tenant)
+  assert.deepEqual([state.estado, state.faltan.total], ['en_curso', 0])
+  assert.deepEqual(await rowsOf(tenant, 'tipo=falta'), [])
+  for (const { dijo } of await rowsOf(tenant, 'tipo=por_llegar')) assert.match(dijo, /ya se le pidió: llega solo/)
+  for (const { id } of xml) world.sat.termina(id)
+  await world.untilDone(tenant)
+  const done = await stateOf(tenant)
+  assert.deepEqual([done.estado, done.faltan.total, done.porLlegar.total], ['al_dia', 0, 0])
 })
 
 test('a plan without it, a stranger and a suspended company see nothing of it; a visor reads', async () => {

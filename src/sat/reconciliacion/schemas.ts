@@ -3,9 +3,9 @@ import { parsePeriodo } from '../../fiscal/periodo.ts'
 import { cursor, importe, instante, limite, pagina, uuidFiscal } from '../../http/zod.ts'
 import { fechaCfdi } from '../../taxes/schemas.ts'
 
-const tipo = z.enum(['falta', 'sobra', 'difiere']).meta({
+const tipo = z.enum(['falta', 'por_llegar', 'sobra', 'difiere']).meta({
   description:
-    '`falta`: el SAT lo lista y su XML no está aquí. `sobra`: está aquí y ninguna lista del SAT lo nombra. `difiere`: el monto de la lista no es el total del XML.',
+    '`falta`: el SAT lo lista, su XML ya debió llegar y no está aquí. `por_llegar`: el SAT ya lo lista y la solicitud de su fecha no termina o todavía no toca. `sobra`: está aquí y ninguna lista del SAT lo nombra. `difiere`: el monto de la lista no es el total del XML.',
 })
 const servicio = z.enum(['cfdi', 'retenciones'])
 const direccion = z.enum(['emitido', 'recibido'])

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Diferencia } from './diferencias-queries.ts'
+import type { PorLlegar } from './por-llegar.ts'
 import { toDiferencia } from './words.ts'
 
 const AT = new Date('2026-02-10T18:00:00Z')
 
-const told = (change: Partial<Diferencia>): string => toDiferencia({ ...DIFERENCIA, ...change }, AT).dijo
+const told = (change: Partial<Diferencia>, porLlegar: PorLlegar = { tramos: [], enPausa: false }): string =>
+  toDiferencia({ ...DIFERENCIA, ...change }, porLlegar, AT).dijo
 
 const DIFERENCIA: Diferencia = {
   ...{ tipo: 'sobra', uuid: '0b0a1d5e-0000-4000-8000-000000000001', servicio: 'cfdi', direccion: 'recibido' },
@@ -50,4 +52,24 @@ test('what the SAT gave and cannot be read is not told as what it did not give',
     assert.match(told({ ...missing, pedidos }), /El SAT entregó su XML y no lo pudimos leer/)
     assert.doesNotMatch(told({ ...missing, pedidos }), /no ha entregado|todavía no llega|súbelo/)
   }
+})
+
+test('of what is still to come it is told whether it was asked for, and what it waits for', () => {
+  const coming = { tipo: 'por_llegar' as const, estatus: 'vigente' as const, fechaEmision: '2026-02-10T09:00:00' }
+  const january = { desde: '2026-01-01T00:00:00', hasta: '2026-01-31T23:59:59' }
+  const february = { desde: '2026-02-01T00:00:00', hasta: '9999-12-31T23:59:58' }
+  const kind = { servicio: 'cfdi' as const, direccion: 'recibido' as const }
+  const tramos = [
+    { ...kind, ...january, pedido: true },
+    { ...kind, ...february, pedido: false },
+  ]
+  assert.match(
+    told(coming, { tramos, enPausa: false }),
+    /su fecha todavía no se pide\. Se pide sola en la noche\. No hay/,
+  )
+  const asked = { ...coming, fechaEmision: '2026-01-31T23:59:59' }
+  assert.match(told(asked, { tramos, enPausa: false }), /su XML ya se le pidió: llega solo/)
+  assert.match(told({ ...asked, direccion: 'emitido' }, { tramos, enPausa: false }), /todavía no se pide/)
+  assert.match(told({ ...coming, servicio: 'retenciones' }, { tramos, enPausa: false }), /una vez por semana/)
+  for (const one of [coming, asked]) assert.match(told(one, { tramos, enPausa: true }), /está en pausa;.*llega solo\.$/)
 })

@@ -5,10 +5,11 @@ import { formatPeriodo, periodoOf } from '../../fiscal/periodo.ts'
 import { sixYearsBefore } from '../descarga/problemas.ts'
 import { DIAS_PARA_CREER } from '../estado/veredicto.ts'
 import type { Diferencia } from './diferencias-queries.ts'
+import type { PorLlegar } from './por-llegar.ts'
 import type { DiferenciaSat } from './schemas.ts'
 
 /** A difference as it is answered, with what the SAT said of it and what to do, in words. */
-export function toDiferencia(row: Diferencia, now: Date): z.input<typeof DiferenciaSat> {
+export function toDiferencia(row: Diferencia, porLlegar: PorLlegar, now: Date): z.input<typeof DiferenciaSat> {
   const {
     dijo,
     firme: _firme,
@@ -25,14 +26,33 @@ export function toDiferencia(row: Diferencia, now: Date): z.input<typeof Diferen
     montoListado: monto,
     estatusListado: estatus,
     consulta: dijo === null || consultadoEn === null ? null : { estado: dijo, consultadoEn },
-    dijo: enPalabras(row, now),
+    dijo: enPalabras(row, porLlegar, now),
   }
 }
 
-function enPalabras(row: Diferencia, now: Date): string {
+function enPalabras(row: Diferencia, porLlegar: PorLlegar, now: Date): string {
+  if (row.tipo === 'por_llegar') return enCamino(row, porLlegar)
   if (row.tipo === 'falta') return faltante(row, sixYearsBefore(mexicoCityTime(now)))
   if (row.tipo === 'sobra') return sobrante(row)
   return `El SAT lista ${pesos(row.monto)} y el XML que está aquí dice ${pesos(row.total)} ${row.moneda}. Tus cálculos usan el XML. Compáralo en el portal del SAT antes de declarar.`
+}
+
+function enCamino({ servicio, direccion, fechaEmision }: Diferencia, { tramos, enPausa }: PorLlegar): string {
+  if (enPausa)
+    return 'El SAT ya lo lista y su XML está por llegar. La descarga está en pausa; en Sincronización se ve por qué. Cuando siga, llega solo.'
+  const pedido = tramos.some(
+    (tramo) =>
+      tramo.pedido &&
+      tramo.servicio === servicio &&
+      tramo.direccion === direccion &&
+      fechaEmision >= tramo.desde &&
+      fechaEmision <= tramo.hasta,
+  )
+  if (pedido)
+    return 'El SAT ya lo lista y su XML ya se le pidió: llega solo cuando entregue lo de su fecha. Suele tardar de minutos a 72 horas.'
+  return `El SAT ya lo lista y su fecha todavía no se pide. ${
+    servicio === 'retenciones' ? 'Las retenciones se piden solas una vez por semana.' : 'Se pide sola en la noche.'
+  } No hay que hacer nada.`
 }
 
 function faltante({ estatus, direccion, fechaEmision, pedidos, enCuarentena }: Diferencia, earliest: string): string {

@@ -17,7 +17,7 @@ const ended = (solicitudes: number): Corrida => ({
   },
 })
 
-const told = (faltan: number | null, periodosConFalla = 0, corrida: Corrida | undefined = ended(1)) => {
+const told = (faltan: number | null, periodosConFalla = 0, corrida: Corrida | undefined = ended(1), porLlegar = 0) => {
   const mes = { servicio: 'cfdi' as const, direccion: 'recibido' as const, ejercicio: 2026, mes: 1 }
   const { estado, mensaje } = toSincronizacion({
     orden: {
@@ -38,7 +38,7 @@ const told = (faltan: number | null, periodosConFalla = 0, corrida: Corrida | un
     },
     corrida,
     periodosConFalla,
-    diferencias: faltan === null ? null : { faltan: faltan > 0 ? [{ ...mes, faltan }] : [], sobran: [], difieren: [] },
+    diferencias: faltan === null ? null : { faltan: [{ ...mes, faltan, porLlegar }], sobran: [], difieren: [] },
   })
   return `${estado}: ${mensaje}`
 }
@@ -54,6 +54,15 @@ test('that all is here is said only when nothing is missing that the SAT lists',
   // Who does not know what is missing does not say that nothing is.
   assert.doesNotMatch(told(null), /está aquí/)
   assert.doesNotMatch(told(null, 1), /está aquí/)
+})
+
+test('what is still to come is not missing, and told apart', () => {
+  assert.match(
+    told(0, 0, ended(1), 7),
+    /^al_dia: Todo lo pedido está aquí\. El SAT ya lista 7 CFDI más, por llegar: sus/,
+  )
+  assert.match(told(0, 0, ended(1), 1), /El SAT ya lista 1 CFDI más, por llegar: su XML se pide solo/)
+  assert.match(told(2, 0, ended(1), 7), /El SAT lista 2 CFDI cuyo XML no está aquí;.*ya lista 7 CFDI más/)
 })
 
 test('that requests are on their way is said only when there are any', () => {

@@ -112,10 +112,12 @@ export function toSincronizacion({
   const estado = estadoDe({ orden, fiel, pausa, corrida, periodosConFalla })
   const { faltan, sobran, difieren } = diferencias ?? { faltan: [], sobran: [], difieren: [] }
   const faltantes = suma(faltan.map((one) => one.faltan))
+  const enCamino = suma(faltan.map((one) => one.porLlegar))
   const asked = (corrida?.avance.solicitudes ?? 0) > 0
   return {
     estado,
-    mensaje: pausa && estado === 'en_pausa' ? pausa.mensaje : mensajeDe(estado, asked, diferencias && faltantes),
+    mensaje:
+      pausa && estado === 'en_pausa' ? pausa.mensaje : mensajeDe(estado, asked, diferencias && faltantes, enCamino),
     historiaDesde: orden?.historiaDesde ?? null,
     siguienteCorridaEn: orden?.nextRunAt ?? null,
     ultimaCorridaEn: orden?.lastRunAt ?? null,
@@ -129,7 +131,11 @@ export function toSincronizacion({
     periodosConFalla,
     faltan: {
       total: faltantes,
-      meses: faltan.map(({ faltan: n, ...one }) => ({ ...mesDe(one), faltan: n })),
+      meses: faltan.flatMap(({ faltan: n, ...one }) => (n > 0 ? [{ ...mesDe(one), faltan: n }] : [])),
+    },
+    porLlegar: {
+      total: enCamino,
+      meses: faltan.flatMap(({ porLlegar: n, ...one }) => (n > 0 ? [{ ...mesDe(one), porLlegar: n }] : [])),
     },
     sobran: {
       total: suma(sobran.map(({ n }) => n)),
@@ -173,15 +179,24 @@ function estadoDe({
   return estado === 'con_fallas' || periodosConFalla > 0 ? 'con_fallas' : 'al_dia'
 }
 
-/** In one sentence; of `faltan` that the SAT lists and are not here, null where that is not known. */
-function mensajeDe(estado: z.input<typeof SincronizacionSat>['estado'], asked: boolean, faltan: number | null): string {
+/** In one sentence; of `faltan` that the SAT lists and are not here, null where that is not known; `enCamino` are to come. */
+function mensajeDe(
+  estado: z.input<typeof SincronizacionSat>['estado'],
+  asked: boolean,
+  faltan: number | null,
+  enCamino: number,
+): string {
   if (estado === 'en_curso' && !asked) return 'Está por empezar: lo primero se pide al SAT en un minuto.'
   if (estado !== 'al_dia' && estado !== 'con_fallas') return MENSAJES[estado]
   const falta = faltan
     ? ` El SAT lista ${faltan.toLocaleString('es-MX')} CFDI cuyo XML no está aquí; en Diferencias se ve qué sigue con cada uno.`
     : ''
   if (estado === 'con_fallas') return `${MENSAJES.con_fallas}${faltan === 0 ? ' Lo demás está aquí.' : falta}`
-  return `${faltan === 0 ? 'Todo lo pedido está aquí.' : `El SAT ya contestó todo lo pedido.${falta}`} ${MENSAJES.al_dia}`
+  const llega =
+    enCamino > 0
+      ? ` El SAT ya lista ${enCamino.toLocaleString('es-MX')} CFDI más, por llegar: ${enCamino === 1 ? 'su XML se pide solo' : 'sus XML se piden solos'} cuando les toca.`
+      : ''
+  return `${faltan === 0 ? 'Todo lo pedido está aquí.' : `El SAT ya contestó todo lo pedido.${falta}`}${llega} ${MENSAJES.al_dia}`
 }
 
 const MENSAJES = {

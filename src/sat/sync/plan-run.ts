@@ -1,6 +1,6 @@
 import { mexicoCityTime } from '../../clock.ts'
 import { crashpoint } from '../../crashpoint.ts'
-import type { CentralTx } from '../../db/databases.ts'
+import type { CentralSql } from '../../db/databases.ts'
 import type { Servicio } from '../descarga/consulta.ts'
 import { type Direccion, inicioDe, plan, type Rango } from './plan.ts'
 import { insertSolicitudes } from './request-queries.ts'
@@ -40,21 +40,25 @@ export async function planRun({ central, clock }: Pick<SyncDeps, 'central' | 'cl
 }
 
 /** By service and direction, of which ranges the XML was asked for. What was asked under a clock of the future is not believed. */
-export async function coverage(trx: CentralTx, empresa: Empresa, orden: Orden, now: Date) {
+export async function coverage(db: CentralSql, empresa: Empresa, orden: Orden, now: Date) {
   const inicio = inicioDe(orden.historiaDesde, now)
   const believed = (key: string) => {
     const until = orden.coveredUntil[key]
     return until !== undefined && until >= inicio && until <= mexicoCityTime(now) ? until : undefined
   }
   const from = COVERAGE_KEYS.map((key) => believed(key) ?? inicio).sort()[0] ?? inicio
-  const rows = await findCovered(trx, { tenantId: empresa.id, rfc: empresa.rfc }, { from, now })
-  /** `sinFallas`: without those that a person must look at. */
-  return (servicio: Servicio, direccion: Direccion, { sinFallas = false } = {}): Rango[] => {
+  const rows = await findCovered(db, { tenantId: empresa.id, rfc: empresa.rfc }, { from, now })
+  /** `sinFallas`: without those that a person must look at. `sinAbiertas`: without those under way. */
+  return (servicio: Servicio, direccion: Direccion, { sinFallas = false, sinAbiertas = false } = {}): Rango[] => {
+    const asked = rows.filter(
+      (row) =>
+        row.servicio === servicio &&
+        row.direccion === direccion &&
+        !(sinFallas && row.conFalla) &&
+        !(sinAbiertas && row.abierta),
+    )
     const until = believed(`${servicio}.${direccion}`)
-    return [
-      ...(until === undefined ? [] : [{ desde: inicio, hasta: until }]),
-      ...rows.filter((row) => row.servicio === servicio && row.direccion === direccion && !(sinFallas && row.conFalla)),
-    ]
+    return [...(until === undefined ? [] : [{ desde: inicio, hasta: until }]), ...asked]
   }
 }
 

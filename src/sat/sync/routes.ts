@@ -6,6 +6,7 @@ import { type Rol, roles } from '../../http/access.ts'
 import { decodeCursor, encodeCursor, momento } from '../../http/cursor.ts'
 import { actingTenant, type Principal } from '../../http/principal.ts'
 import { type App, uuid } from '../../http/zod.ts'
+import { findPorLlegar } from '../reconciliacion/por-llegar.ts'
 import { resumirDiferencias } from '../reconciliacion/resumir.ts'
 import { toCorrida, toSincronizacion, toSolicitud } from './answers.ts'
 import { solicitudDesconocida } from './errors.ts'
@@ -40,14 +41,15 @@ export const satRoutes = (deps: SatDeps) => async (app: App) => {
     response: { 200: SincronizacionSat },
   }
   app.get('/api/sat/sync', { schema: show, config: readers }, async (request) => {
-    const { tenantId } = actingTenant(request.user)
+    const { tenantId, rfc } = actingTenant(request.user)
     const [orden, fiel, run] = [
       await findOrden(central, tenantId),
       await findFiel(central, tenantId),
       await findLastRun(central, tenantId),
     ]
     const corrida = run && { run, avance: await findAvance(central, run.id) }
-    const diferencias = await tenants.use(tenantId, resumirDiferencias)
+    const { tramos } = await findPorLlegar(deps, { tenantId, rfc })
+    const diferencias = await tenants.use(tenantId, (db) => resumirDiferencias(db, tramos))
     const desde = orden && inicioDe(orden.historiaDesde, deps.clock.now())
     const periodosConFalla = desde === undefined ? 0 : await countHoles(central, tenantId, desde)
     return toSincronizacion({ orden, fiel, corrida, periodosConFalla, diferencias })

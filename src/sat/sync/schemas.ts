@@ -53,7 +53,11 @@ export const SincronizacionSat = z
     }),
     faltan: z
       .strictObject({ total: z.int(), meses: z.array(z.strictObject({ ...mes, faltan: z.int() })) })
-      .meta({ description: 'CFDI que el SAT lista y cuyo XML no está aquí.' }),
+      .meta({ description: 'CFDI que el SAT lista, cuyo XML ya debió llegar y no está aquí.' }),
+    porLlegar: z.strictObject({ total: z.int(), meses: z.array(z.strictObject({ ...mes, porLlegar: z.int() })) }).meta({
+      description:
+        'CFDI que el SAT ya lista y cuyo XML viene en camino: la solicitud de su fecha no termina o todavía no toca. No faltan y no hay que hacer nada.',
+    }),
     sobran: z
       .strictObject({
         total: z.int(),

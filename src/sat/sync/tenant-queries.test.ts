@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { RFC } from '../../../test/support/estado-sat.ts'
 import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
-import { countFaltantes, markPedidos } from '../paquetes/faltantes-queries.ts'
+import { markPedidos } from '../paquetes/faltantes-queries.ts'
 import { type MetadataRow, upsertMetadata } from '../paquetes/queries.ts'
+import { countFaltan } from '../reconciliacion/faltan-queries.ts'
 import { MISSING } from './limits.ts'
 import { countGivenUp } from './tenant-queries.ts'
 
@@ -47,7 +48,7 @@ test('of what the SAT does not give only what counts in some month is a reason t
         NOW,
       )
   })
-  assert.equal((await countFaltantes(db))[0]?.faltan, 3, 'it is told that they are missing')
+  assert.equal((await countFaltan(db))[0]?.faltan, 3, 'it is told that they are missing')
   assert.equal(await countGivenUp(db, MISSING.most, '2026-01-15T12:00:00'), 1)
   assert.equal(await countGivenUp(db, MISSING.most, '2026-01-15T12:00:01'), 0, 'nobody has what is older any more')
 })

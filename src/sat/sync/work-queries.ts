@@ -74,15 +74,23 @@ export async function findCovered(
   db: CentralSql,
   { tenantId, rfc }: { tenantId: string; rfc: string },
   { from, now }: { from: string; now: Date },
-): Promise<(Rango & { servicio: Servicio; direccion: Direccion; conFalla: boolean })[]> {
-  const { rows } = await sql<Rango & { servicio: Servicio; direccion: Direccion; conFalla: boolean }>`
+): Promise<Cubierto[]> {
+  const { rows } = await sql<Cubierto>`
     select servicio, direccion, ${civil('desde')} as desde, ${civil('hasta')} as hasta,
-      estado in ('fallida', 'rechazada') as "conFalla"
+      estado in ('fallida', 'rechazada') as "conFalla", siguiente_en is not null as abierta
     from sat_solicitudes
     where tenant_id = ${tenantId} and rfc = ${rfc} and tipo = 'CFDI' and direccion <> 'folio'
       and estado not in ('sustituida', 'dividida') and hasta >= ${from}::timestamp
       and creada_en <= ${new Date(now.getTime() + 86_400_000)}`.execute(db)
   return rows
+}
+
+/** A range that was asked for. */
+interface Cubierto extends Rango {
+  readonly servicio: Servicio
+  readonly direccion: Direccion
+  readonly conFalla: boolean
+  readonly abierta: boolean
 }
 
 /** Ranges of metadata whose list is still to come. */
