@@ -21,7 +21,7 @@ export interface TenantRouteDeps extends RegisterDeps {
 }
 
 /** The companies, for staff of the platform. What takes longer than two seconds goes on without the caller. */
-export const tenantRoutes = (deps: TenantRouteDeps) => async (app: App) => {
+export const tenantRoutes = (deps: TenantRouteDeps, waitMs: number = WAIT_MS) => async (app: App) => {
   const { central } = deps
 
   const list = {
@@ -142,7 +142,7 @@ export const tenantRoutes = (deps: TenantRouteDeps) => async (app: App) => {
 
   /** True when it is done, false when it goes on. @throws AppError conflict with the code of the step that failed */
   async function settle(operationId: string): Promise<boolean> {
-    const operation = await awaitOperation(deps, operationId, WAIT_MS)
+    const operation = await awaitOperation(deps, operationId, waitMs)
     const { state, error } = operation
     if (error && (state === 'failed' || state === 'compensated')) {
       const step = stepStates(operation).find(({ paso }) => paso === error.step)
