@@ -3,6 +3,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import type { CfdiSpec } from '../../../test/support/cfdi-xml.ts'
 import { dice, RFC, recibida, storeSpecs } from '../../../test/support/estado-sat.ts'
 import { type ScratchTenants, scratchTenants } from '../../../test/support/scratch-tenant.ts'
+import { until } from '../../../test/support/until.ts'
 import type { TenantDb } from '../../db/databases.ts'
 import { createLog } from '../../log.ts'
 import { createBreaker } from '../../outbound/breaker.ts'
@@ -35,7 +36,7 @@ function asker({ at = T0, failures = 5 } = {}) {
   const log = createLog({ level: 'debug', service: 'test', destination: { write: (line) => void lines.push(line) } })
   const breaker = createBreaker({ failures, now: () => time.ms, clock })
   const pace = createPace({ intervalMs: 0 })
-  const estadoSat = createEstadoSat({ url: sat.estadoUrl, log, clock, pace, breaker, deadlineMs: 2_000 })
+  const estadoSat = createEstadoSat({ url: sat.estadoUrl, log, clock, pace, breaker, deadlineMs: 60_000 })
   const stopping = new AbortController()
   const ask = (db: TenantDb, size?: number) =>
     askDue({ clock, estadoSat }, db, { signal: stopping.signal, log, ...(size !== undefined && { size }) })
@@ -136,7 +137,7 @@ test('a turn that dies leaves what it took to the next, after a while', async ()
   const { ask, wait } = asker()
   const lost = { clock: { now: () => T0 }, estadoSat: { restMs: () => 0, ask: () => new Promise<never>(() => {}) } }
   void askDue(lost, db, { signal: new AbortController().signal, log: console })
-  for (let n = 0; n < 1_000 && (await consultas(db)).length < 3; n++) await new Promise((r) => setTimeout(r, 5))
+  await until(async () => (await consultas(db)).length === 3)
   assert.equal((await ask(db)).asked, 0, 'it may still be alive')
   wait(1 / 24)
   assert.equal((await ask(db)).asked, 3)
@@ -177,7 +178,7 @@ test('a worker that stops writes down what it has and gives the rest back', asyn
   const { ask, stopping } = asker()
   sat.addFault({ fault: 'latency', ms: 40 })
   const turn = ask(db)
-  for (let n = 0; n < 1_000 && sat.requests().length < 3; n++) await new Promise((r) => setTimeout(r, 2))
+  await until(() => sat.requests().length >= 3)
   stopping.abort(new Error('the worker is stopping'))
   const { asked: answered } = await turn
   assert.ok(answered >= 2 && answered < 8)

@@ -11,11 +11,11 @@ export interface Application {
 
 const Idle = z.object({ ocioso: z.boolean(), siguiente: z.iso.datetime({ offset: true }).nullable() })
 
-/** @param giveUpMs real milliseconds after which an application that is never idle is a failure */
+/** @param giveUpMs real milliseconds after which an application that answers and is never idle is a failure */
 export function createApplication(url: string, signal: AbortSignal, giveUpMs = 60_000): Application {
   const base = url.replace(/\/$/, '')
   const ask = async (path: string, init?: RequestInit) => {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(giveUpMs)])
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
     const response = await fetch(base + path, { ...init, signal: patience }).catch((cause: unknown) => {
       throw lost(`the application did not answer to ${path}`, cause)
     })
@@ -43,6 +43,8 @@ export function createApplication(url: string, signal: AbortSignal, giveUpMs = 6
 }
 
 const MOST_WAIT_MS = 25
+/** For one answer, be the machine ever so busy: who is gone is known at once. */
+const ANSWER_MS = 60_000
 
 /** A walk through time cannot go on without the other side. */
 const lost = (what: string, cause?: unknown) => new AppError('unavailable', 'application', what, { cause })

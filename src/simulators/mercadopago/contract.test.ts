@@ -261,6 +261,6 @@ async function open(t: TestContext) {
     sdk.BASE_URL = before
   })
   const config = (accessToken = bench.sim.accessToken) =>
-    new MercadoPagoConfig({ accessToken, options: { timeout: 5_000, maxRetries: 0 } })
+    new MercadoPagoConfig({ accessToken, options: { timeout: 60_000, maxRetries: 0 } })
   return { ...bench, config }
 }
