@@ -30,7 +30,7 @@ export async function reviewLimit({ central, clock }: ReviewDeps, db: TenantDb):
   const isNews = version.told !== version.now
   const later = [new Date(now.getTime() + (isNews ? STALE_MS : DAY_MS)), grounds.sold?.overridesChangeAt ?? null]
   const lookAgainAt = new Date(Math.min(...later.flatMap((at) => (at ? [at.getTime()] : []))))
-  await markLimitTold(central, { tenantId, version: version.now, lookAgainAt })
+  await markLimitTold(central, { tenantId, version: version.now, now, lookAgainAt })
   return { told: estado !== null }
 }
 

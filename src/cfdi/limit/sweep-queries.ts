@@ -30,14 +30,18 @@ export async function findToldVersion(
   return rows[0]
 }
 
+/**
+ * A look that nothing had changed for puts off none that is still to come: two sweeps that overlap ask for two, and the
+ * second one knows nothing of why the first is to be repeated soon.
+ */
 export async function markLimitTold(
   db: CentralSql,
-  { tenantId, version, lookAgainAt }: { tenantId: string; version: string; lookAgainAt: Date },
+  { tenantId, version, now, lookAgainAt }: { tenantId: string; version: string; now: Date; lookAgainAt: Date },
 ): Promise<void> {
   await sql`
-    insert into cfdi_limits_told (tenant_id, version, look_again_at)
+    insert into cfdi_limits_told as told (tenant_id, version, look_again_at)
     values (${tenantId}, ${version}::bigint, ${lookAgainAt})
-    on conflict (tenant_id) do update set version = excluded.version, look_again_at = excluded.look_again_at`.execute(
-    db,
-  )
+    on conflict (tenant_id) do update set version = excluded.version, look_again_at = case
+      when told.version = excluded.version and told.look_again_at > ${now}
+      then least(told.look_again_at, excluded.look_again_at) else excluded.look_again_at end`.execute(db)
 }
