@@ -59,12 +59,22 @@ export interface AppOptions {
   metrics?: Metrics
   /** Mean delay of the event loop above which requests are refused; 0 never refuses. */
   maxLoopDelayMs?: number
+  /** How long whoever asks for an operation on a company waits for it before it goes on without them. */
+  operationWaitMs?: number
+  /** How long whoever uploads a few files waits for them before the worker goes on with them. */
+  uploadPatienceMs?: number
 }
 
 /** The HTTP surface. Opens and listens to nothing. */
 export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<App> {
   const { config, central, clock, testClock, log } = deps
-  const { drain = createDrain(), metrics, maxLoopDelayMs = 250 } = options
+  const {
+    drain = createDrain(),
+    metrics,
+    maxLoopDelayMs = 250,
+    operationWaitMs = 2_000,
+    uploadPatienceMs = 8_000,
+  } = options
   const { trustProxy, corsOrigins, version, publicUrl } = config
   const checkText = config.env === 'test'
   const { app, routes } = await createShell({ log, trustProxy, corsOrigins, maxLoopDelayMs, checkText })
@@ -90,7 +100,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(healthRoutes({ version, clock, drain, ready }))
   await app.register(authRoutes(auth))
   await app.register(usuarioRoutes(auth))
-  await app.register(tenantRoutes(deps))
+  await app.register(tenantRoutes({ ...deps, operationWaitMs }))
   await app.register(planRoutes(deps))
   await app.register(connectorRoutes({ ...deps, keys: config.billingKeys }))
   await app.register(mailRoutes(deps))
@@ -107,7 +117,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   await app.register(webhookRoutes(deps))
   await app.register(fielRoutes({ ...deps, passwords: auth.passwords }))
   await app.register(cfdiRoutes(deps))
-  await app.register(cargaRoutes({ ...deps, events }))
+  await app.register(cargaRoutes({ ...deps, events, patienceMs: uploadPatienceMs }))
   await app.register(documentoRoutes(deps))
   await app.register(selloRoutes(deps))
   await app.register(pdfRoutes(deps))

@@ -143,7 +143,7 @@ export async function startProduct(
   const { host, port } = cluster
   const server = { name: 'local', host, port, tls: 'off' as const, ownerCredential: 'local-owner' }
   await registerServerAs(central.ownerUrl, server)
-  const app = await buildApp(deps, { maxLoopDelayMs: 0 })
+  const app = await buildApp(deps, { maxLoopDelayMs: 0, uploadPatienceMs: 180_000 })
   stack.defer(() => app.close())
   const stage = workerOf(() => createDeps(loadConfig(environment, 'worker'), { log: logTo('worker'), clock }))
   stack.defer(() => stage.stop())
@@ -286,9 +286,9 @@ async function provisioned(staff: Client, id: string): Promise<void> {
 }
 
 async function newestMail(mailboxUrl: string, email: string): Promise<Mail> {
-  const list = await fetch(`${mailboxUrl}/api/correos?para=${encodeURIComponent(email)}&esperar=20`)
+  const list = await fetch(`${mailboxUrl}/api/correos?para=${encodeURIComponent(email)}&esperar=60`)
   const { datos } = (await list.json()) as { datos: { id: string }[] }
-  if (!datos[0]) throw new Error(`no mail to ${email} in 20 s`)
+  if (!datos[0]) throw new Error(`no mail to ${email} in 60 s`)
   const mail = await fetch(`${mailboxUrl}/api/correos/${datos[0].id}`)
   return (await mail.json()) as Mail
 }

@@ -42,6 +42,7 @@ export interface CargaDeps {
   tenants: TenantDatabases
   entitlements: Pick<EntitlementCache, 'get'>
   events: EventStreams
+  patienceMs: number
 }
 
 /** Loads of many files, of the active company. */

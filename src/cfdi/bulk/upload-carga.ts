@@ -22,6 +22,8 @@ export interface UploadDeps {
   tenants: TenantDatabases
   entitlements: Pick<EntitlementCache, 'get'>
   log: FastifyBaseLogger
+  /** Then the worker goes on: whoever waits has waited enough. */
+  patienceMs: number
 }
 
 export interface Uploaded {
@@ -58,14 +60,12 @@ export async function publishSoon(deps: Pick<UploadDeps, 'central' | 'queue' | '
 }
 
 const MOST_AT_ONCE = 100
-/** Then the worker goes on: whoever waits has waited enough. */
-const PATIENCE_MS = 8_000
 /** Small enough that other requests hardly notice. */
 const REQUEST_BOUNDS: BatchBounds = { files: 25, bytes: 2 * 1024 ** 2 }
 
 async function importNow(deps: UploadDeps, db: TenantDb, id: string, rfc: string): Promise<void> {
   try {
-    const options = { rfc, signal: AbortSignal.timeout(PATIENCE_MS), bounds: REQUEST_BOUNDS }
+    const options = { rfc, signal: AbortSignal.timeout(deps.patienceMs), bounds: REQUEST_BOUNDS }
     const carga = await importCarga(deps, db, id, options)
     if (carga && !isOpen(carga)) await dropFiles(deps, db, id)
   } catch (error) {
