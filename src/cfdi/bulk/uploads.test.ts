@@ -18,7 +18,7 @@ import { receiveUploads } from './uploads.ts'
 const MB = 1024 ** 2
 
 /** The route of uploads alone, over real connections: who asks is what a header says. */
-async function listening(t: TestContext, filesPath = temporary(t)) {
+async function listening(t: TestContext, { filesPath = temporary(t), idleMs = 60_000 } = {}) {
   const log = createLog({ level: 'silent', service: 'test' })
   const options = { log, trustProxy: false as const, corsOrigins: [], maxLoopDelayMs: 0, checkText: true }
   const { app } = await createShell(options)
@@ -26,7 +26,7 @@ async function listening(t: TestContext, filesPath = temporary(t)) {
   app.addHook('onRequest', async (incoming) => {
     incoming.user = { tenantId: String(incoming.headers['x-empresa'] ?? 'una'), rfc: 'EKU9003173C9' } as Principal
   })
-  const uploads = receiveUploads(app, { filesPath, times: { idleMs: 400, totalMs: 60_000 } })
+  const uploads = receiveUploads(app, { filesPath, times: { idleMs, totalMs: 120_000 } })
   const { preParsing, preValidation } = uploads
   const answer = z.array(z.strictObject({ nombre: z.string(), bytes: z.int(), sha256: z.string() }))
   const schema = { body: CargaBody, response: { 200: answer } }
@@ -34,7 +34,7 @@ async function listening(t: TestContext, filesPath = temporary(t)) {
   let refuse = false
   let handling: ((response: ServerResponse) => Promise<unknown>) | undefined
   const refused: unknown[] = []
-  app.post('/bulk', { config, schema, preParsing, preValidation, handlerTimeout: 60_000 }, async (incoming, reply) => {
+  app.post('/bulk', { config, schema, preParsing, preValidation, handlerTimeout: 120_000 }, async (incoming, reply) => {
     if (refuse) throw Object.assign(new Error('no'), { statusCode: 409 })
     await handling?.(reply.raw)
     try {
@@ -174,7 +174,7 @@ test('a connection that is cut in the middle leaves nothing, and its place is fr
 })
 
 test('a body that stands still is given up', async (t) => {
-  const { begin, folders } = await listening(t)
+  const { begin, folders } = await listening(t, { idleMs: 400 })
   const { sending, answer } = begin({ ...zip, 'content-length': 5 * MB })
   sending.write(piece)
   assert.deepEqual({ ...(await answer), body: '' }, { status: 408, code: 'request.timeout', body: '' })
@@ -229,7 +229,7 @@ test('a disk without twice the room is not begun with, and one that fills up mea
     t.skip('no small disk can be mounted here')
     return
   }
-  const { begin, folders } = await listening(t, disk)
+  const { begin, folders } = await listening(t, { filesPath: disk })
   t.after(() => {
     execFileSync('umount', ['-l', disk])
     rmSync(disk, { recursive: true })
