@@ -200,7 +200,7 @@ for (const name of ['malformed', 'malformed/hostil', 'malformed/tolerable'].flat
   test(code ? `${name} is refused with ${code}` : `${name} is read`, () => {
     const bytes = ownFixture(name)
     if (!code) return void parseCfdi(bytes)
-    const started = performance.now()
+    const started = process.cpuUsage()
     assert.throws(
       () => parseCfdi(bytes),
       (error) => {
@@ -210,7 +210,8 @@ for (const name of ['malformed', 'malformed/hostil', 'malformed/tolerable'].flat
         return true
       },
     )
-    assert.ok(performance.now() - started < 500, 'a hostile file costs no time')
+    // CPU, not the clock: who else uses the machine is no fault of the reader.
+    assert.ok(process.cpuUsage(started).user < 500_000, 'a hostile file costs no time')
   })
 }
 
