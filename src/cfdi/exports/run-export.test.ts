@@ -8,6 +8,7 @@ import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
 import { readCsv, readXlsx, readZip } from '../../../test/support/exported.ts'
 import { fillManyCfdis, MANY } from '../../../test/support/many-cfdis.ts'
 import { type Product, startProduct, type Tenant } from '../../../test/support/product.ts'
+import { until } from '../../../test/support/until.ts'
 import { openAs } from '../../db/client.ts'
 import { COLUMNAS } from './columns.ts'
 import { csvFile } from './csv-file.ts'
@@ -335,8 +336,7 @@ test('the sweep takes orphans and leaves what lives; what got stuck begins anew;
   assert.equal(files(live).length, 1)
   await product.worker.start()
   try {
-    const until = Date.now() + 20_000
-    while ((await rowOf(stuck)).estado === 'procesando' && Date.now() < until) await new Promise(setImmediate)
+    await until(async () => (await rowOf(stuck)).estado !== 'procesando')
     assert.equal((await rowOf(stuck)).estado, 'lista')
   } finally {
     await product.worker.stop()
