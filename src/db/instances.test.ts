@@ -31,6 +31,26 @@ test('a process is known while it lives, comes back when its row was lost, and l
   assert.deepEqual(await beats(), [])
 })
 
+test('a beat that takes long is waited for: there is never a second one on its way', async (t) => {
+  const owner = await openAs(made.ownerUrl)
+  t.after(() => owner.end())
+  const instance = await registerInstance(central, description, quiet, 1)
+  await owner.query('begin')
+  await owner.query('lock table app_instances in access exclusive mode')
+  const waiting = async () => {
+    const [row] = await owner.query<{ n: number }>(
+      `select count(*)::int as n from pg_locks where not granted and relation = 'app_instances'::regclass`,
+    )
+    return row?.n ?? 0
+  }
+  await until(async () => (await waiting()) > 0)
+  // Time for many beats.
+  for (let look = 0; look < 100; look++) assert.equal(await waiting(), 1)
+  await owner.query('commit')
+  await instance.stop()
+  assert.deepEqual(await beats(), [])
+})
+
 test('the budgets of the living are compared with what the server can give', async () => {
   const [one, two] = [
     await registerInstance(central, description, quiet),

@@ -29,9 +29,14 @@ export async function registerInstance(
   heartbeatMs = 10_000,
 ): Promise<Instance> {
   const id = uuidv7()
-  let beating = Promise.resolve()
+  let beating: Promise<void> | undefined
+  // One at a time: of two under way `stop` would wait for the later one, and the earlier one put the row back.
   const beatSafely = () => {
-    beating = beat(central, id, described).catch((err: unknown) => log.warn({ err }, 'could not say that we are alive'))
+    beating ??= beat(central, id, described)
+      .catch((err: unknown) => log.warn({ err }, 'could not say that we are alive'))
+      .finally(() => {
+        beating = undefined
+      })
     return beating
   }
   await beatSafely()
