@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type ApiProcess, type AuthHouse, startAuthHouse } from '../../test/support/auth.ts'
 
-const PER_MINUTE = 40
+/** So few that a slow machine is through with them within the minute, which is PostgreSQL's and cannot be stopped. */
+const PER_MINUTE = 20
 let house: AuthHouse
 let one: ApiProcess
 let two: ApiProcess
 
 before(async () => {
   house = await startAuthHouse()
+  house.clock.hold() // the hour of the invitations is ours
   const config = { rateLimitPerMinute: PER_MINUTE }
   ;[one, two] = await Promise.all([house.process({ config }), house.process({ config })])
 })
@@ -32,7 +34,7 @@ async function passing(tries: number, accessTokens: string[], url = '/api/probe/
 test('a person has one limit over all processes, wherever they come from; others are not touched', async () => {
   const [a, b] = [await house.user(), await house.user()]
   const [first, second] = [await one.login(a.email), await one.login(a.email)]
-  assert.equal(await passing(60, [first.accessToken, second.accessToken]), PER_MINUTE)
+  assert.equal(await passing(30, [first.accessToken, second.accessToken]), PER_MINUTE)
   const restarted = await house.process({ config: { rateLimitPerMinute: PER_MINUTE } })
   const answer = await restarted.send('GET', '/api/probe/sesion', { as: first.accessToken, from: '203.0.113.1' })
   assert.equal(answer.statusCode, 429, 'a restart forgives nothing')
@@ -47,7 +49,7 @@ test('the people of a company share a limit, so that one company cannot take all
     await house.member(id, company.id, 'visor')
     tokens.push((await one.login(email)).accessToken)
   }
-  const passed = await passing(7 * 35, tokens, '/api/probe/todos')
+  const passed = await passing(7 * 18, tokens, '/api/probe/todos')
   assert.ok(passed <= 5 * PER_MINUTE && passed >= 5 * PER_MINUTE - 8, `${passed} passed`)
   const { id, email } = await house.user()
   await house.member(id, neighbour.id, 'visor')
@@ -78,7 +80,7 @@ test('a company sends thirty invitations an hour, whoever of its admins sends th
     const refused = await invite(process, as, 'una.mas')
     assert.deepEqual([refused.statusCode, refused.json().code], [429, 'usuarios.too_many_invitations'])
     const waitS = Number(refused.headers['retry-after'])
-    assert.ok(waitS > 3500 && waitS <= 3600, `${waitS}`)
+    assert.equal(waitS, 3600)
   }
   assert.equal((await invite(one, admins[2], 'vecina')).statusCode, 201)
   assert.equal((await one.send('GET', '/api/usuarios', { as: admins[0] as string })).statusCode, 200)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { argon2Sync } from 'node:crypto'
-import { after, afterEach, before, test } from 'node:test'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { type ApiProcess, type AuthHouse, NEW_PASSWORD, PASSWORD, startAuthHouse } from '../../test/support/auth.ts'
 
 let house: AuthHouse
@@ -13,6 +13,8 @@ before(async () => {
   proxied = await house.process({ config: { trustProxy: '10.0.0.1' } })
 })
 after(() => house.close())
+// Time stands still but where a test moves it: the first wait of a guesser is a second, and a machine may need that between two tries.
+beforeEach(() => house.clock.hold())
 afterEach(async () => {
   house.clock.reset()
   await house.central.deleteFrom('auth_counters').execute()
@@ -68,23 +70,24 @@ test('an unknown e-mail is slowed down exactly like a known one', async () => {
   assert.deepEqual(await seen(email), unknown)
 })
 
-test('the answer for an unknown e-mail takes as long as for a known one', async () => {
+test('the answer for an unknown e-mail costs as much as for a known one', async () => {
   const { email } = await house.user()
-  const tookMs = async (address: string) => {
+  // The time of our own cores and not that of the clock: what else the machine does would be in that.
+  const costMs = async (address: string) => {
     await house.central.deleteFrom('auth_counters').execute()
-    const start = performance.now()
+    const start = process.cpuUsage()
     await attempt(api, { email: address })
-    return performance.now() - start
+    const { user, system } = process.cpuUsage(start)
+    return (user + system) / 1_000
   }
-  await tookMs(email) // warm
-  // In turn, and medians: whatever else the machine does meets both alike.
-  const times = { known: [] as number[], unknown: [] as number[] }
+  await costMs(email) // warm
+  const costs = { known: [] as number[], unknown: [] as number[] }
   for (let i = 0; i < 25; i += 1) {
-    times.known.push(await tookMs(email))
-    times.unknown.push(await tookMs(`nadie${i}@despacho.example`))
+    costs.known.push(await costMs(email))
+    costs.unknown.push(await costMs(`nadie${i}@despacho.example`))
   }
   const median = (list: number[]) => list.toSorted((a, b) => a - b)[12] as number
-  const [known, unknown] = [median(times.known), median(times.unknown)]
+  const [known, unknown] = [median(costs.known), median(costs.unknown)]
   const ratio = Math.max(known, unknown) / Math.min(known, unknown)
   assert.ok(ratio < 1.5, `known ${known.toFixed(1)} ms, unknown ${unknown.toFixed(1)} ms`)
 })
@@ -107,10 +110,8 @@ test('after five failures each further one costs a longer wait, told in Retry-Af
   assert.equal((await attempt(api, { email })).statusCode, 401, 'and who got in begins anew')
 })
 
-test('a thousand tries at once from everywhere: the hashes stay within the budget, two at a time, nobody gets a 500', async (t) => {
+test('a thousand tries at once from everywhere: the hashes stay within the budget, two at a time, nobody gets a 500', async () => {
   const { email } = await house.user()
-  house.clock.hold() // or the wait of the newcomer at the end may be over when it comes
-  t.after(() => house.clock.reset())
   const before = api.passwords.stats().started
   const codes = new Map<number, number>()
   for (let round = 0; round < 10; round += 1) {

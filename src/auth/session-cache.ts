@@ -24,7 +24,14 @@ interface Changes {
 const REMEMBERED_MS = 1000
 const MOST_REMEMBERED = 20_000
 
-export function createSessionCache(deps: { central: CentralDb; changes: Changes }): SessionCache {
+export interface SessionCacheDeps {
+  central: CentralDb
+  changes: Changes
+  /** For tests of what the notifications do. */
+  rememberedMs?: number
+}
+
+export function createSessionCache({ rememberedMs = REMEMBERED_MS, ...deps }: SessionCacheDeps): SessionCache {
   const entries = new Map<string, Entry>()
 
   const forgetSession = (id: string) => void entries.delete(id)
@@ -46,7 +53,7 @@ export function createSessionCache(deps: { central: CentralDb; changes: Changes 
         if (entries.get(id) === entry) entries.delete(id) // the next request asks again
       },
     )
-    if (entries.size >= MOST_REMEMBERED) dropOld(entries)
+    if (entries.size >= MOST_REMEMBERED) dropOld(entries, rememberedMs)
     entries.delete(id) // to the end: the order of the map is that of the readings
     entries.set(id, entry)
     return entry
@@ -57,7 +64,7 @@ export function createSessionCache(deps: { central: CentralDb; changes: Changes 
     forgetUser,
     find(id) {
       const known = entries.get(id)
-      const fresh = known && performance.now() - known.readAt < REMEMBERED_MS ? known : load(id)
+      const fresh = known && performance.now() - known.readAt < rememberedMs ? known : load(id)
       return fresh.row
     },
   }
@@ -71,10 +78,10 @@ interface Entry {
   userId: string | null | undefined
 }
 
-function dropOld(entries: Map<string, Entry>): void {
+function dropOld(entries: Map<string, Entry>, rememberedMs: number): void {
   const now = performance.now()
   for (const [id, { readAt }] of entries) {
-    if (now - readAt < REMEMBERED_MS && entries.size < MOST_REMEMBERED) return
+    if (now - readAt < rememberedMs && entries.size < MOST_REMEMBERED) return
     entries.delete(id)
   }
 }

@@ -12,6 +12,8 @@ interface Options {
   onFailure: (error: unknown) => void
   /** How many keys are remembered here. What is forgotten is asked for again: PostgreSQL remembers all. */
   remembered?: number
+  /** How long the counters may take. */
+  patienceMs?: number
 }
 
 /**
@@ -53,7 +55,7 @@ interface Share {
   refill: Promise<void> | undefined
 }
 
-function createShares({ counters, onFailure, remembered = 20_000 }: Options) {
+function createShares({ counters, onFailure, remembered = 20_000, patienceMs = PATIENCE_MS }: Options) {
   const shares = new Map<string, Share>()
   let aloneUntil = 0
 
@@ -65,7 +67,7 @@ function createShares({ counters, onFailure, remembered = 20_000 }: Options) {
     let held = max
     if (now >= aloneUntil) {
       try {
-        answer = await within(PATIENCE_MS, counters.add(key, wanted, windowMs))
+        answer = await within(patienceMs, counters.add(key, wanted, windowMs))
         held = wanted
       } catch (error) {
         aloneUntil = now + 5000
