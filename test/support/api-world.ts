@@ -55,11 +55,12 @@ export const ACTORS = [
 ] as const
 export type ActorName = (typeof ACTORS)[number]
 
-/** `add` brings routes of the test's own. */
-export async function startApiWorld(add?: (app: App, deps: Deps) => void): Promise<ApiWorld> {
+/** `add` brings routes of the test's own; `at` is the time there, which stands still then. */
+export async function startApiWorld(add?: (app: App, deps: Deps) => void, at?: Date): Promise<ApiWorld> {
   await using started = new AsyncDisposableStack()
   const house = await startAuthHouse()
   started.defer(() => house.close())
+  if (at) house.clock.hold(at)
   const lines: string[] = []
   const log = createLog({ level: 'trace', service: 'api', destination: { write: (line) => lines.push(line) } })
   const deps = createDeps(house.config, { log, clock: house.clock })
@@ -106,7 +107,7 @@ export async function startApiWorld(add?: (app: App, deps: Deps) => void): Promi
   const actors: Record<ActorName, Actor> = {
     anonymous: { userId: '', sessionId: '', email: '', headers: {} },
     expired: await expired(),
-    temporal: await enter(await house.user({ temporaryUntil: new Date(Date.now() + 3_600_000) })),
+    temporal: await enter(await house.user({ temporaryUntil: new Date(house.clock.now().getTime() + 3_600_000) })),
     visor: await member(ours, 'visor'),
     contador: await member(ours, 'contador'),
     admin: await member(ours, 'admin'),

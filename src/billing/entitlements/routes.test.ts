@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type ApiWorld, sendAs, startApiWorld } from '../../../test/support/api-world.ts'
 import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
-import { addDays, fechaOf } from '../../fiscal/fecha.ts'
+import { addDays, fechaOf, instantOf } from '../../fiscal/fecha.ts'
 import { features } from '../plans/features.ts'
 
+// Noon of whatever day it is: at 23:55 a night more is counted, and at midnight the period is a day older.
+const now = instantOf(fechaOf(new Date()), 12)
 let world: ApiWorld
 before(async () => {
-  world = await startApiWorld()
+  world = await startApiWorld(undefined, now)
 })
 after(() => world?.close())
 
@@ -21,7 +23,7 @@ const ask = async (url: string, who: 'visor' | 'foreignAdmin' = 'visor') => {
 async function sell(change: { estado?: 'activa' | 'trial' | 'suspendida'; ever_paid?: boolean; included?: number }) {
   const { estado = 'activa', ever_paid = true, included = 3 } = change
   const { central } = world.deps
-  const period_start = addDays(fechaOf(new Date()), -10)
+  const period_start = addDays(fechaOf(now), -10)
   const period = estado === 'trial' ? {} : { period_start, period_end: addDays(period_start, 30), anchor: period_start }
   await central
     .updateTable('subscriptions')
