@@ -137,7 +137,8 @@ test('nor are they in the log of the worker, when mail is refused and a company 
   const register = (rfc: string) =>
     product.staff.post('/api/tenants', { rfc, nombre: name, plan: 'starter', admin: { email, nombre: name } })
   assert.equal((await faults({ rechazar: true })).status, 200)
-  assert.equal((await register(randomRfc())).statusCode, 201)
+  // It waits two seconds for the end, which on a busy machine comes later; the log is what this is about.
+  assert.ok([201, 202].includes((await register(randomRfc())).statusCode))
   await until(
     'the refusal',
     async () => product.log.some((line) => /mail\.send.*"result":"(?!sent)/.test(line)) || undefined,
@@ -148,9 +149,13 @@ test('nor are they in the log of the worker, when mail is refused and a company 
   const admin = await openAs(product.adminUrl)
   t.after(() => admin.end())
   await admin.query(`create database ${databaseName(taken)}`)
-  assert.equal((await register(taken)).statusCode, 409)
+  assert.ok([409, 202].includes((await register(taken)).statusCode))
+  await until(
+    'what went wrong',
+    async () =>
+      product.log.some((line) => /"error":\{"step":"database","code":"provision.name_taken"/.test(line)) || undefined,
+  )
   const log = product.log.join('')
-  assert.match(log, /"error":\{"step":"database","code":"provision.name_taken"/, 'and yet it says what went wrong')
   for (const secret of [email, name, taken, PASSWORD, product.staff.token ?? ''])
     assert.ok(!log.includes(secret), secret)
 })
