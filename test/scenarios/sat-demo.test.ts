@@ -126,7 +126,9 @@ async function startDemo(t: TestContext) {
   const clock = { now: () => new Date(Date.parse('2026-11-28T18:00:00Z') + performance.now() - began) }
   const product = await startProduct(t, { env, clock })
   await product.app.listen({ host: '127.0.0.1', port })
-  const application = createApplication(appUrl, AbortSignal.timeout(300_000))
+  const over = new AbortController()
+  t.after(() => over.abort())
+  const application = createApplication(appUrl, over.signal, 180_000)
   /** Minute by minute, all work of each done before the next, until it is as `isSo` says. */
   const passTime = async (isSo: () => Promise<boolean>) => {
     for (let minutes = 0; minutes < 600; minutes++) {
