@@ -18,11 +18,13 @@ import * as schemas from './schemas.ts'
 
 export interface TenantRouteDeps extends RegisterDeps {
   changes: Pick<Changes, 'on'>
+  /** How long whoever asks for an operation on a company waits for it before it goes on without them. */
+  operationWaitMs: number
 }
 
-/** The companies, for staff of the platform. What takes longer than two seconds goes on without the caller. */
-export const tenantRoutes = (deps: TenantRouteDeps, waitMs: number = WAIT_MS) => async (app: App) => {
-  const { central } = deps
+/** The companies, for staff of the platform. What takes longer goes on without the caller. */
+export const tenantRoutes = (deps: TenantRouteDeps) => async (app: App) => {
+  const { central, operationWaitMs } = deps
 
   const list = {
     summary: 'Empresas registradas',
@@ -142,7 +144,7 @@ export const tenantRoutes = (deps: TenantRouteDeps, waitMs: number = WAIT_MS) =>
 
   /** True when it is done, false when it goes on. @throws AppError conflict with the code of the step that failed */
   async function settle(operationId: string): Promise<boolean> {
-    const operation = await awaitOperation(deps, operationId, waitMs)
+    const operation = await awaitOperation(deps, operationId, operationWaitMs)
     const { state, error } = operation
     if (error && (state === 'failed' || state === 'compensated')) {
       const step = stepStates(operation).find(({ paso }) => paso === error.step)
@@ -163,5 +165,4 @@ function byOf(request: FastifyRequest): By {
 
 const tags = ['Empresas']
 const staff = { acceso: { quien: 'plataforma' as const } }
-const WAIT_MS = 2_000
 const LIVING: readonly (PlacementState | null)[] = [null, 'provisioning', 'active', 'suspended', 'moving', 'failed']
