@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { TenantSql } from '../../db/databases.ts'
 import { DIAS_PARA_CREER } from '../estado/veredicto.ts'
-import { type Tramo, tramosOf } from './faltan-queries.ts'
+import { type Tramo, tramosConFaltantes } from './faltan-queries.ts'
 
 export type TipoDiferencia = 'falta' | 'por_llegar' | 'sobra' | 'difiere'
 
@@ -74,7 +74,7 @@ export async function listDiferencias(
   const query =
     tramos === undefined || list !== FALTAN
       ? page(sql`true`)
-      : sql`select p.* from ${tramosOf(tramos)} cross join lateral (${page(WITHIN)}) p
+      : sql`select p.* from ${tramosConFaltantes(tramos)} cross join lateral (${page(WITHIN)}) p
           order by p."fechaEmision" desc, p.uuid::uuid, p.direccion limit ${limit}`
   const { rows } = await sql<Diferencia>`${query}`.execute(db)
   return rows

@@ -40,8 +40,7 @@ export async function countFaltan(db: TenantSql, porLlegar: readonly Tramo[] = [
               and m.fecha_emision < least(t.hasta + interval '1 second', f.mes + interval '1 month'))
         end), 0)::int as llegan
       from sat_faltan f
-      left join ${tramosOf(porLlegar)} on t.servicio = f.servicio and t.direccion = f.direccion
-        and t.desde < f.mes + interval '1 month' and t.hasta >= f.mes
+      left join ${tramosOf(porLlegar)} on ${MEETS}
       where f.n > 0
       group by f.servicio, f.direccion, f.mes, f.n
     ) c
@@ -49,7 +48,20 @@ export async function countFaltan(db: TenantSql, porLlegar: readonly Tramo[] = [
   return rows
 }
 
-/** As rows `t`. */
-export const tramosOf = (tramos: readonly Tramo[]) => sql`
+/**
+ * As rows `t`, each from the first to the last month in which anything is listed and not here, and none of which there is
+ * nothing: to look for a few certificates of withholding a million invoices would be read.
+ */
+export const tramosConFaltantes = (tramos: readonly Tramo[]) => sql`(
+  select t.servicio, t.direccion, greatest(t.desde, min(f.mes)) as desde,
+    least(t.hasta, max(f.mes) + interval '1 month' - interval '1 second') as hasta
+  from ${tramosOf(tramos)} join sat_faltan f on f.n > 0 and ${MEETS}
+  group by t.servicio, t.direccion, t.desde, t.hasta) t`
+
+const tramosOf = (tramos: readonly Tramo[]) => sql`
   jsonb_to_recordset(${JSON.stringify(tramos)}::text::jsonb)
     as t(servicio text, direccion text, desde timestamp, hasta timestamp)`
+
+/** Some of the month is in it. */
+const MEETS = sql`t.servicio = f.servicio and t.direccion = f.direccion
+  and t.desde < f.mes + interval '1 month' and t.hasta >= f.mes`
