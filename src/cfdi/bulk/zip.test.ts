@@ -299,7 +299,8 @@ test('a member comes in pieces as it comes whole, and what is wrong with it is s
     { name: 'mas.txt', data: long, says: { bytes: long.length - 1 } },
     { name: 'menos.txt', data: long, says: { bytes: long.length + 1 } },
     { name: 'metodo.txt', data: 'x', says: { method: 12 } },
-    { name: 'roto.txt', data: randomBytes(4_000), stored: true, says: { method: 8 } },
+    // Its first block is of a kind that there is not. Of random bytes one row in 170 is a stream that ends somewhere.
+    { name: 'roto.txt', data: Buffer.alloc(4_000, 0xff), stored: true, says: { method: 8 } },
     { name: 'cortado.txt', data: long, says: { packed: 70_000 } },
     { ...good, name: 'otra.xml' },
   ]
