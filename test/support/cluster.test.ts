@@ -7,7 +7,6 @@ import { startCluster } from './cluster.ts'
 import { startPreparedCluster } from './prepared-cluster.ts'
 
 test('a cluster is private, answers as superuser, and leaves nothing behind', async () => {
-  const began = performance.now()
   const [one, other] = await Promise.all([startCluster(), startCluster({ maxConnections: 20 })])
   assert.notEqual(one.port, other.port)
   const client = new pg.Client(one.adminUrl)
@@ -18,7 +17,6 @@ test('a cluster is private, answers as superuser, and leaves nothing behind', as
   await client.end()
   await Promise.all([one.stop(), other.stop(), one.stop()])
   assert.equal(existsSync(path.dirname(one.logFile)), false)
-  assert.ok(performance.now() - began < 20_000)
 })
 
 test('a prepared cluster has a migrated central database for everyone who asks', async (t) => {

@@ -54,11 +54,10 @@ export interface Preparation {
 
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { maxConnections = 120, settings = {}, prepare } = options
-  const cached = await cachedDirectory(prepare)
   const home = temporaryHome()
   const leash = removeWhenWeEnd(home)
   const dataDir = path.join(home, 'data')
-  copyDirectory(cached, dataDir)
+  await copyCached(dataDir, prepare)
   const logFile = path.join(home, 'postgres.log')
   const all = { ...CARELESS, max_connections: maxConnections, ...settings }
   const server = await startPostgres({ dataDir, port: await anyFreePort(), settings: all, logFile })
@@ -80,6 +79,17 @@ const CARELESS = {
 
 const adminUrl = (port: number) => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`
 
+/** Another test file that begins now may take away what it found unused for an hour, while we copy it: then it is made anew. */
+async function copyCached(dataDir: string, prepare?: Preparation): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      return copyDirectory(await cachedDirectory(prepare), dataDir)
+    } catch (error) {
+      if (tries === 3) throw error
+      rmSync(dataDir, { recursive: true, force: true })
+    }
+}
+
 /** A data directory, made once per state of what goes into it. Two that make it at once: one is kept. */
 async function cachedDirectory(prepare?: Preparation): Promise<string> {
   const key = createHash('sha256').update(`2 ${binariesVersion()} ${prepare?.key}`).digest('hex').slice(0, 12)
@@ -99,12 +109,14 @@ async function fillCache(directory: string, prepare: Preparation | undefined): P
   const leash = removeWhenWeEnd(home)
   const dataDir = path.join(home, 'data')
   if (prepare) {
-    copyDirectory(await cachedDirectory(), dataDir)
+    await copyCached(dataDir)
     await prepareServer(dataDir, prepare)
   } else {
     await initialise(dataDir, PASSWORD, ['--no-sync', '--wal-segsize=1'])
   }
   const unfinished = `${directory}.${process.pid}`
+  // Of somebody of our number who was killed: to copy into it would make a cache that nobody can start from.
+  rmSync(unfinished, { recursive: true, force: true })
   copyDirectory(dataDir, unfinished)
   try {
     renameSync(unfinished, directory)
@@ -127,8 +139,19 @@ function removeUnused(cache: string): void {
   for (const name of readdirSync(cache)) {
     const entry = path.join(cache, name)
     const age = Date.now() - (statSync(entry, { throwIfNoEntry: false })?.mtimeMs ?? 0)
-    if (age > 3_600_000) removeWhatIsLeft(entry)
+    if (age > 3_600_000) takeAway(entry)
   }
+}
+
+/** Under another name first: what has its name is whole. */
+function takeAway(entry: string): void {
+  const unused = `${entry}.${process.pid}.unused`
+  try {
+    renameSync(entry, unused)
+  } catch {
+    return // somebody else did
+  }
+  removeWhatIsLeft(unused)
 }
 
 /** `cp` and not fs.cp: a thousand files in 30 ms, owners kept, and no copy at all where the file system shares blocks. */
@@ -191,7 +214,7 @@ const LEASH = `
 `
 
 async function letGo(leash: ChildProcess): Promise<void> {
-  if (leash.exitCode !== null) return
+  if (leash.exitCode !== null || leash.signalCode !== null) return
   const { promise, resolve } = Promise.withResolvers<void>()
   leash.ref()
   leash.once('exit', () => resolve())
