@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, afterEach, before, test } from 'node:test'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { buildApp } from '../../src/app.ts'
 import { systemClock } from '../../src/clock.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openAs } from '../../src/db/client.ts'
 import { createDeps } from '../../src/deps.ts'
 import { createLog } from '../../src/log.ts'
+import { allowanceOf } from '../support/allowance.ts'
 import { cfdiXml } from '../support/cfdi-xml.ts'
 import { type Client, client, type Product, startProduct, type Tenant } from '../support/product.ts'
 import { registerServerAs } from '../support/register-server.ts'
@@ -21,6 +22,8 @@ let road: TcpProxy
 let centralRoad: TcpProxy
 let as: Record<'lost' | 'fine' | 'nobody', Client>
 let owner: Awaited<ReturnType<typeof openAs>>
+/** What the machine adds to each limit. */
+let allowanceMs: number
 
 const ending = new AsyncDisposableStack()
 after(() => ending.disposeAsync())
@@ -47,7 +50,7 @@ before(async () => {
   ])
 
   centralUrl.port = String(centralRoad.port)
-  const env = { ...product.env, CENTRAL_DATABASE_URL: centralUrl.href, RATE_LIMIT_PER_MINUTE: '6000' }
+  const env = { ...product.env, CENTRAL_DATABASE_URL: centralUrl.href, RATE_LIMIT_PER_MINUTE: '1000000' }
   const log = createLog({ level: 'silent', service: 'api' })
   const deps = createDeps(loadConfig(env, 'api'), { log, clock: systemClock })
   ending.defer(() => deps.close())
@@ -55,6 +58,9 @@ before(async () => {
   ending.defer(() => app.close())
   as = { lost: client(app, lost.token), fine: client(app, fine.token), nobody: client(app, undefined) }
   assert.equal((await as.lost.get('/api/cfdi')).statusCode, 200)
+})
+beforeEach(async () => {
+  allowanceMs = await allowanceOf(() => as.fine.get('/api/cfdi'))
 })
 afterEach(async () => {
   road.setSilent(false)
@@ -106,7 +112,7 @@ test('an upload that met a dead database is stored once when it is repeated with
   const stored = await until(async () => {
     const answer = await upload()
     return answer.statusCode < 500 ? answer : undefined
-  }, 15_000)
+  })
   assert.deepEqual([stored.statusCode, stored.json()], [200, { stored: [uuid], repeated: [] }])
 })
 
@@ -161,7 +167,7 @@ async function oneSuffers(withinMs: number): Promise<void> {
       for (const ask of [() => as.fine.get('/api/cfdi'), () => upload(as.fine)]) {
         const { answer, tookMs } = await timed(ask)
         assert.equal(answer.statusCode, 200, answer.body)
-        assert.ok(tookMs < 2000, `the other company waited ${Math.round(tookMs)} ms`)
+        assert.ok(tookMs < 2000 + allowanceMs, `the other company waited ${Math.round(tookMs)} ms`)
       }
     }
   }
@@ -182,5 +188,5 @@ function refused({ answer, tookMs }: { answer: Answer; tookMs: number }, withinM
   assert.match(String(answer.headers['content-type']), /problem\+json/)
   assert.match(answer.json().code, /^database\./)
   assert.ok(Number(answer.headers['retry-after']) >= 1)
-  assert.ok(tookMs < withinMs, `${Math.round(tookMs)} ms`)
+  assert.ok(tookMs < withinMs + allowanceMs, `${Math.round(tookMs)} ms`)
 }
