@@ -46,7 +46,7 @@ test('with DATABASE_URL everything lives on that server, which is neither starte
     stream.on('data', (chunk) => {
       said += chunk
     })
-  await until(() => said.includes('está listo') || child.exitCode !== null)
+  await until(() => said.includes('está listo') || child.exitCode !== null, 200_000)
   assert.match(said, /está listo/)
   assert.ok(said.includes(`se usa el servidor de DATABASE_URL (${new URL(server.adminUrl).host})`))
   const [, api = ''] = /│ API +(http:\S+)\/api/.exec(said) ?? []
