@@ -67,7 +67,7 @@ async function workUntil(point: string, { tenant }: Company): Promise<void> {
   })
   const kill = () => child.kill('SIGTERM')
   process.once('exit', kill)
-  const tooLong = setTimeout(kill, 60_000)
+  const tooLong = setTimeout(kill, 180_000)
   const [code, signal] = await once(child, 'exit')
   clearTimeout(tooLong)
   process.off('exit', kill)

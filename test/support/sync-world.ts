@@ -66,7 +66,8 @@ export async function startSyncWorld(
   }
   const settle = async () => {
     await sweep({ ...product.deps })
-    await until(async () => (await working()) === 0)
+    // A turn that failed is tried again after half a minute, and then after a whole one.
+    await until(async () => (await working()) === 0, 180_000)
   }
   const passTime: SyncWorld['passTime'] = async (isSo, { minutes = 1, steps = 400 } = {}) => {
     for (let step = 0; step < steps; step++) {
