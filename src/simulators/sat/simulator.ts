@@ -75,7 +75,7 @@ export async function startSatSimulator({
     if (snapshotFile !== undefined) writeSnapshot(snapshotFile, state)
   }
   const trust = { names: autoridades, authorities: universe.autoridades.map((der) => new X509Certificate(der)) }
-  const world: World = { state: state.descarga, universe, trust, now, changed }
+  const world: World = { state: state.descarga, universe, trust, now, before: () => following?.before() ?? [], changed }
   const control = createControl(state, createDescargaControl(world), log, now, changed)
   const routes = controlRoutes(control, state, world, application)
 
@@ -85,7 +85,8 @@ export async function startSatSimulator({
     const body = await readBody(request)
     if (body === undefined) return write(response, json(413, { message: 'too large' }))
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
-    await following?.sync()
+    // Who logs in says what time it is, and may have read it a moment ago.
+    await following?.sync({ anew: puertaOf(pathname)?.operacion === 'autentica' })
     const said = method === 'POST' ? soapAnswer(pathname, headers, body) : undefined
     if (said) {
       log.push(said.asked)

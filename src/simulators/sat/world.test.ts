@@ -4,9 +4,14 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { efirmaOf } from '../../../test/support/efirma-de-prueba.ts'
+import { makeEfirma } from '../../../test/support/efirmas.ts'
 import { startSatWorld } from '../../../test/support/sat-world.ts'
 import { until } from '../../../test/support/until.ts'
+import { direccionDe } from '../../sat/descarga/hosts.ts'
+import { sobreAutentica } from '../../sat/descarga/sobres.ts'
 import { EFIRMA_FILES } from './efirma-files.ts'
+import { createFollowingClock } from './following-clock.ts'
 import { startSatSimulator } from './simulator.ts'
 import { createUniverse } from './universe/create-universe.ts'
 
@@ -47,6 +52,53 @@ test('its time is that of the product, moved from here or there, and goes on whe
   await until(async () => Math.abs((await ahora()) - 30) < 0.01)
   await app.stop()
   assert.ok(Math.abs((await ahora()) - 30) < 0.01)
+})
+
+test('a clock that jumps locks nobody out who is at work, whichever side hears of it first', async (t) => {
+  const app = await startApp(t)
+  const sat = await startSatSimulator({ port: 0, appUrl: app.url })
+  t.after(() => sat.close())
+  const { cer, key, password } = makeEfirma({ rfc: 'EKU9003173C9' })
+  const efirma = efirmaOf(cer, key, password)
+  const { url, accion: soapaction } = direccionDe(sat.descargaUrl, 'cfdi', 'autentica')
+  const login = async (at: number) => {
+    const body = sobreAutentica(efirma, { created: new Date(at), expires: new Date(at + 300_000), tokenId: 'uuid-x' })
+    return (await fetch(url, { method: 'POST', headers: { soapaction }, body })).status
+  }
+  const now = Date.now()
+  assert.equal(await login(now), 200)
+  const jump = async (to: number) => {
+    const body = JSON.stringify({ ahora: new Date(to) })
+    assert.equal((await fetch(app.url, { method: 'PUT', body })).status, 200)
+  }
+  const [day, week] = [now + 86_400_000, now + 7 * 86_400_000]
+  await jump(day)
+  assert.equal(await login(day), 200, 'a worker that has followed, as soon as it has')
+  assert.equal(await login(now), 200, 'a worker in the middle of a turn, which has read the time before')
+  await jump(week)
+  for (const at of [week, day, now]) assert.equal(await login(at), 200)
+  // A clock that goes wrong is told as ever.
+  for (const at of [week + 900_000, day + 900_000, now - 900_000]) assert.equal(await login(at), 500)
+})
+
+test('for a minute, longer than a turn begins anything, it is known what time it was before the clock jumped', async (t) => {
+  const app = await startApp(t)
+  const real = { ms: 0 }
+  const clock = createFollowingClock(app.url, t.signal, () => real.ms)
+  await clock.sync({ anew: true })
+  assert.deepEqual(clock.before(), [])
+  const days = (n: number) => JSON.stringify({ ahora: new Date(Date.now() + n * 86_400_000) })
+  await fetch(app.url, { method: 'PUT', body: days(2) })
+  await clock.sync({ anew: true })
+  await clock.sync({ anew: true })
+  assert.deepEqual(
+    clock.before().map((at) => Math.round((clock.now().getTime() - at.getTime()) / 86_400_000)),
+    [2],
+  )
+  real.ms = 59_999
+  assert.equal(clock.before().length, 1)
+  real.ms = 60_000
+  assert.deepEqual(clock.before(), [])
 })
 
 test('without a product it has the time of the machine', async (t) => {

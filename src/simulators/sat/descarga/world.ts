@@ -11,6 +11,8 @@ export interface World {
   readonly universe: Universe
   readonly trust: Trust
   now(): Date
+  /** What time it would be, had nobody moved the clock a moment ago. */
+  before(): readonly Date[]
   /** After what must outlive a restart has changed, and before it is answered. */
   changed(): void
 }
