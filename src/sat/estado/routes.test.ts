@@ -135,7 +135,8 @@ test('with the SAT out of order a person is told so, and nothing is taken for kn
 })
 
 test('a queue that is too long is no queue', async () => {
-  const uuids = await Promise.all(Array.from({ length: 12 }, () => upload()))
+  const uuids: string[] = []
+  for (let n = 0; n < 12; n++) uuids.push(await upload())
   const answers = await Promise.all(uuids.map((uuid) => ask(uuid)))
   const codes = answers.map(({ statusCode }) => statusCode)
   assert.ok(codes.includes(200) && codes.includes(503), codes.join())

@@ -260,9 +260,10 @@ test('whatever the bytes are, reading them ends, loses no row, and is the same i
 
 test('many lines that belong to nothing take the time that they are long', async () => {
   const list = `${METADATA_HEADER}\n${METADATA_ROW.uuid}~${'~\n'.repeat(100_000)}`
-  const started = performance.now()
+  const started = process.cpuUsage()
   const rows = await read(list, [65_536])
-  assert.ok(performance.now() - started < 20_000)
+  // CPU, not the clock: who else uses the machine is no fault of the reader.
+  assert.ok(process.cpuUsage(started).user < 20_000_000)
   assert.ok(rows.length > 1 && rows.every(isIlegible))
 })
 
