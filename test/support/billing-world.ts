@@ -79,7 +79,7 @@ export async function startBillingWorld(
   const appUrl = `http://127.0.0.1:${port}`
   const webhookUrl = `${appUrl}/api/webhooks/mercadopago`
   const closing = new AbortController()
-  const { setClock, idle } = createApplication(appUrl, closing.signal)
+  const { setClock, idle } = createApplication(appUrl, closing.signal, 180_000)
   let isUnattended = false
   const application = { setClock, idle: async () => (isUnattended ? null : await idle()) }
   const hook = { application, webhookUrl, webhookSecret: SECRET }

@@ -27,7 +27,7 @@ export function spawnWorker({ env }: Surroundings, extra: Record<string, string>
 /** Lets a worker work until it dies by its own hand at `point`. @throws when it does not come by there in time */
 export async function workUntilCrash(of: Surroundings, point: string): Promise<void> {
   const child = spawnWorker(of, { HORUX_CRASH_AT: point })
-  const tooLong = setTimeout(() => child.kill('SIGTERM'), 60_000)
+  const tooLong = setTimeout(() => child.kill('SIGTERM'), 180_000)
   const [code, signal] = await once(child, 'exit')
   clearTimeout(tooLong)
   if (signal !== 'SIGKILL') throw new Error(`the worker did not die at ${point}, it ended with ${code ?? signal}`)
