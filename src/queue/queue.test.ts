@@ -5,6 +5,7 @@ import { PgBoss } from 'pg-boss'
 import pino from 'pino'
 import { uuidv7 } from 'uuidv7'
 import { startPreparedCluster } from '../../test/support/prepared-cluster.ts'
+import { until } from '../../test/support/until.ts'
 import { type OwnerConnection, openAs, openCentral } from '../db/client.ts'
 import type { CentralDb } from '../db/databases.ts'
 import { definitionOf, jobNames } from './jobs.ts'
@@ -29,6 +30,37 @@ after(async () => {
   await queue.stop()
   await central.destroy()
   await owner.end()
+})
+
+test('two who leave the same jobs at once in another order wait for each other, and not in a circle', async (t) => {
+  const patient = openCentral({ central: { url, poolMax: 3 }, processRole: 'api', statementTimeoutMs: 120_000 })
+  t.after(() => patient.destroy())
+  const [a = '', b = '', m = ''] = Array.from({ length: 3 }, () => uuidv7())
+  const leave = (...ids: string[]) =>
+    patient.transaction().execute((trx) =>
+      queue.enqueueAll(
+        trx,
+        'sat.sync',
+        ids.map((tenantId) => ({ tenantId })),
+      ),
+    )
+  const held = Promise.withResolvers<void>()
+  const free = Promise.withResolvers<void>()
+  // Whoever has the one in the middle of both, and then leaves it after all.
+  const holder = patient.transaction().execute(async (trx) => {
+    await queue.enqueueAll(trx, 'sat.sync', [{ tenantId: m }])
+    held.resolve()
+    await free.promise
+    throw new Error('the cause failed')
+  })
+  const refused = assert.rejects(holder, /the cause failed/)
+  await held.promise
+  const both = Promise.all([leave(a, m, b), leave(b, m, a)])
+  const waiting = 'select from pg_locks where not granted'
+  await until(async () => (await owner.query(waiting)).length === 2).finally(free.resolve)
+  await refused
+  await both
+  for (const id of [a, b, m]) assert.equal((await jobsWith('tenantId', id)).length, 1)
 })
 
 test('a job and the transaction that leaves it commit together or not at all', async () => {

@@ -77,11 +77,9 @@ export function openQueue(central: CentralDb, log: Logger): Queue {
     },
     async enqueueAll(trx, name, payloads) {
       await start(trx)
-      await boss.insert(
-        name,
-        payloads.map((payload) => jobOf(name, payload)),
-        { db: fromKysely(trx) },
-      )
+      // In one order, whoever leaves them: two who leave the same ones at once wait for each other's keys.
+      const left = payloads.map((payload) => jobOf(name, payload)).sort(byKey)
+      await boss.insert(name, left, { db: fromKysely(trx) })
     },
     stop: () => boss.stop({ graceful: false }),
   }
@@ -97,6 +95,13 @@ function jobOf<N extends JobName>(name: N, payload: Payload<N>, key?: string) {
     ...(singletonKey !== undefined && { singletonKey }),
     ...(group && { group: { id: group } }),
   }
+}
+
+function byKey(
+  { singletonKey: a = '' }: { singletonKey?: string },
+  { singletonKey: b = '' }: { singletonKey?: string },
+) {
+  return a < b ? -1 : Number(a > b)
 }
 
 /**
