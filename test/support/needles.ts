@@ -64,20 +64,26 @@ export function foundIn(haystack: Buffer | string, needles: Needles): string[] {
 
 /** Which of them are in which file, whatever the file is, below a folder. */
 export function foundBelow(folder: string, needles: Needles): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .flatMap((entry) => {
-      const file = path.join(entry.parentPath, entry.name)
-      return foundIn(readOr(file), needles).map((name) => `${file}: ${name}`)
-    })
+  readdirSync(folder) // in a folder that never was nothing would ever be found
+  return filesBelow(folder).flatMap((file) =>
+    foundIn(unlessGone(() => readFileSync(file)) ?? '', needles).map((name) => `${file}: ${name}`),
+  )
 }
 
-/** A server that works renames and deletes files. */
-function readOr(file: string): Buffer {
+function filesBelow(folder: string): string[] {
+  return (unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? []).flatMap((entry) => {
+    const whole = path.join(folder, entry.name)
+    return entry.isDirectory() ? filesBelow(whole) : entry.isFile() ? [whole] : []
+  })
+}
+
+/** A server that works renames and deletes files and folders, also between the look at a folder and the next at what is in it. */
+function unlessGone<T>(read: () => T): T | undefined {
   try {
-    return readFileSync(file)
-  } catch {
-    return Buffer.alloc(0)
+    return read()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 
