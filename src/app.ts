@@ -59,6 +59,8 @@ export interface AppOptions {
   metrics?: Metrics
   /** Mean delay of the event loop above which requests are refused; 0 never refuses. */
   maxLoopDelayMs?: number
+  /** How long a request may take whose route says nothing of it. */
+  handlerTimeoutMs?: number
   /** How long whoever asks for an operation on a company waits for it before it goes on without them. */
   operationWaitMs?: number
   /** How long whoever uploads a few files waits for them before the worker goes on with them. */
@@ -77,7 +79,8 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Ap
   } = options
   const { trustProxy, corsOrigins, version, publicUrl } = config
   const checkText = config.env === 'test'
-  const { app, routes } = await createShell({ log, trustProxy, corsOrigins, maxLoopDelayMs, checkText })
+  const limits = { maxLoopDelayMs, handlerTimeoutMs: options.handlerTimeoutMs }
+  const { app, routes } = await createShell({ log, trustProxy, corsOrigins, ...limits, checkText })
   closeConnectionsOf(app, drain)
   metrics?.watch(app)
   if (testClock) followTestClock(app, testClock)

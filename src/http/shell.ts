@@ -29,6 +29,8 @@ export interface ShellOptions {
   corsOrigins: readonly string[]
   /** Above this mean delay of the event loop (measured each second) requests are refused with 503. */
   maxLoopDelayMs: number
+  /** How long a request may take whose route says nothing of it: 15 s. */
+  handlerTimeoutMs?: number | undefined
   /** For tests: nobody waits 30 s. */
   bodyDeadlineMs?: number
   silentMs?: number
@@ -44,7 +46,7 @@ export async function createShell(options: ShellOptions): Promise<{ app: App; ro
     genReqId: requestId,
     trustProxy: options.trustProxy,
     bodyLimit: 1024 * 1024,
-    handlerTimeout: 15_000,
+    handlerTimeout: options.handlerTimeoutMs ?? 15_000,
     // Slow loris: headers within 10 s, bodies within 30 s (limitBodyTime), and nothing for ever.
     requestTimeout: LONGEST_BODY_MS,
     // And answers that nobody takes: each holds its place until its connection closes.
