@@ -20,11 +20,13 @@ after(async () => {
   for (const end of ended) await end()
 })
 
+/** Its beginning, of the day on which these tests began: those that end after midnight go on with the same. */
+const TODAY = Math.floor((Date.now() - 6 * 3_600_000) / DAY) * DAY
+
 /** An e.firma that ends at noon of Mexico City, so many days from today. */
 async function vaultWith(tenant: Tenant, days: number): Promise<{ id: string; validTo: Date }> {
   const { central, config } = product.deps
-  const today = Math.floor((Date.now() - 6 * 3_600_000) / DAY) * DAY
-  const validTo = new Date(today + days * DAY + 18 * 3_600_000)
+  const validTo = new Date(TODAY + days * DAY + 18 * 3_600_000)
   const id = await sealEfirma(
     central,
     config.fielKeys,
@@ -36,8 +38,7 @@ async function vaultWith(tenant: Tenant, days: number): Promise<{ id: string; va
 
 /** As the sweep does at noon, so many days from today. */
 const tellOn = (day: number, deps: Partial<Parameters<typeof tellExpiry>[0]> = {}) => {
-  const today = Math.floor((Date.now() - 6 * 3_600_000) / DAY) * DAY
-  const clock = { now: () => new Date(today + day * DAY + 18 * 3_600_000 + 1_000) }
+  const clock = { now: () => new Date(TODAY + day * DAY + 18 * 3_600_000 + 1_000) }
   return tellExpiry({ ...product.deps, clock, ...deps }, quiet)
 }
 

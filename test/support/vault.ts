@@ -6,6 +6,7 @@ import { uuidv7 } from 'uuidv7'
 import type { KeyRing } from '../../src/config.ts'
 import { sealEnvelope } from '../../src/crypto/envelope.ts'
 import type { CentralDb } from '../../src/db/databases.ts'
+import { childEnv } from './child-env.ts'
 import type { EfirmaFiles } from './efirmas.ts'
 import type { Product } from './product.ts'
 
@@ -85,7 +86,8 @@ export function startHorux({ env }: Pick<Product, 'env'>, args: readonly string[
 
 const SCRIPT = path.join(import.meta.dirname, '..', '..', 'scripts', 'horux.ts')
 
-function environment(env: Readonly<Record<string, string>>, more: Record<string, string>) {
-  const { PATH = '', TZ = 'America/Mexico_City' } = process.env
-  return { PATH, TZ, ...env, ...more }
-}
+const environment = (env: Readonly<Record<string, string>>, more: Record<string, string>) => ({
+  ...childEnv(),
+  ...env,
+  ...more,
+})
