@@ -97,7 +97,9 @@ export async function startBillingWorld(
     REFRESH_TOKEN_DAYS: '7000',
     ...productOptions.env,
   }
-  const product = await startProduct(t, { ...productOptions, env })
+  // Who logs in today, when `at` is over, would have a token of the future.
+  const startsAt = new Date(at.getTime() - 3_600_000)
+  const product = await startProduct(t, { ...productOptions, env, startsAt })
   await product.app.listen({ host: '127.0.0.1', port })
   await moveClock(appUrl, at)
   const connectorId = await prepareSales(product.staff, simulator)

@@ -94,13 +94,15 @@ export interface ProductOptions {
   /** Without it nothing is provisioned and no mail goes out. */
   worker?: boolean
   logLevel?: 'debug' | 'trace'
+  /** With TEST_CLOCK: the time at which everything begins, the log-in of staff too. */
+  startsAt?: Date
 }
 
 export const PASSWORD = 'siete hormigas en la ventana'
 
 export async function startProduct(
   t: { after(end: () => Promise<void>): void },
-  { clock = systemClock, env = {}, worker = true, logLevel = 'debug' }: ProductOptions = {},
+  { clock = systemClock, env = {}, worker = true, logLevel = 'debug', startsAt }: ProductOptions = {},
 ): Promise<Product> {
   await using stack = new AsyncDisposableStack()
   shared ??= startPreparedCluster({ maxConnections: 200 })
@@ -149,6 +151,7 @@ export async function startProduct(
   stack.defer(() => app.close())
   const stage = workerOf(() => createDeps(loadConfig(environment, 'worker'), { log: logTo('worker'), clock }))
   stack.defer(() => stage.stop())
+  if (startsAt) await beginAt(app, startsAt)
   if (worker) await stage.start()
 
   const staffEmail = `operador.${randomBytes(3).toString('hex')}@horux.example`
@@ -204,6 +207,12 @@ export async function startProduct(
     login,
     close,
   }
+}
+
+async function beginAt(app: App, instant: Date): Promise<void> {
+  const payload = { ahora: instant.toISOString() }
+  const answer = await app.inject({ method: 'PUT', url: '/__test/clock', payload })
+  if (answer.statusCode >= 300) throw new Error(`the clock was not moved: ${answer.statusCode} ${answer.body}`)
 }
 
 /** One worker at a time, each with dependencies of its own, as a process has them. */
