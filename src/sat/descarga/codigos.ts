@@ -122,7 +122,7 @@ const CANCELADO = says(
 )
 const TERCERO = says(
   'parametros',
-  'El SAT dice que el tercero no está autorizado para pedirlo (5001). No se repetirá; lo revisará una persona de soporte.',
+  'El SAT dice que el tercero no está autorizado para pedirlo (5001). No se repetirá igual; lo revisará una persona de soporte.',
 )
 const ACEPTADA = says('aceptada', 'El SAT aceptó la solicitud (5000). Suele tardar de minutos a 72 horas.')
 const VERIFICADA = says('aceptada', 'El SAT respondió por la solicitud (5000).')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toSincronizacion } from './answers.ts'
+import { toSincronizacion, toSolicitud } from './answers.ts'
 
 const AT = new Date('2026-02-10T18:00:00Z')
 
@@ -17,7 +17,13 @@ const ended = (solicitudes: number): Corrida => ({
   },
 })
 
-const told = (faltan: number | null, periodosConFalla = 0, corrida: Corrida | undefined = ended(1), porLlegar = 0) => {
+const told = (
+  faltan: number | null,
+  periodosConFalla = 0,
+  corrida: Corrida | undefined = ended(1),
+  porLlegar = 0,
+  demora?: { diasEnElSat: number | null; noContesta: boolean },
+) => {
   const mes = { servicio: 'cfdi' as const, direccion: 'recibido' as const, ejercicio: 2026, mes: 1 }
   const { estado, mensaje } = toSincronizacion({
     orden: {
@@ -38,6 +44,7 @@ const told = (faltan: number | null, periodosConFalla = 0, corrida: Corrida | un
     },
     corrida,
     periodosConFalla,
+    demora,
     diferencias: faltan === null ? null : { faltan: [{ ...mes, faltan, porLlegar }], sobran: [], difieren: [] },
   })
   return `${estado}: ${mensaje}`
@@ -48,8 +55,8 @@ test('that all is here is said only when nothing is missing that the SAT lists',
   assert.match(told(1), /^al_dia: .*El SAT lista 1 CFDI cuyo XML no está aquí/)
   assert.match(told(3), /^al_dia: .*El SAT lista 3 CFDI cuyo XML no está aquí/)
   assert.doesNotMatch(told(3), /está aquí\. Cada noche|Todo lo pedido está aquí/)
-  assert.match(told(0, 1), /^con_fallas: .*Lo demás está aquí\./)
-  assert.doesNotMatch(told(2, 1), /Lo demás está aquí/)
+  assert.match(told(0, 1), /^con_fallas: .*Lo demás que se pidió está aquí\./)
+  assert.doesNotMatch(told(2, 1), /Lo demás/)
   assert.match(told(2, 1), /El SAT lista 2 CFDI/)
   // Who does not know what is missing does not say that nothing is.
   assert.doesNotMatch(told(null), /está aquí/)
@@ -62,11 +69,51 @@ test('what is still to come is not missing, and told apart', () => {
     /^al_dia: Todo lo pedido está aquí\. El SAT ya lista 7 CFDI más, por llegar: sus/,
   )
   assert.match(told(0, 0, ended(1), 1), /El SAT ya lista 1 CFDI más, por llegar: su XML se pide solo/)
+  assert.match(told(0, 1, ended(1), 7), /^con_fallas: .*Lo demás que se pidió está aquí\. El SAT ya lista 7 CFDI más/)
   assert.match(told(2, 0, ended(1), 7), /El SAT lista 2 CFDI cuyo XML no está aquí;.*ya lista 7 CFDI más/)
 })
 
-test('that requests are on their way is said only when there are any', () => {
-  const open = ({ run, avance }: Corrida): Corrida => ({ avance, run: { ...run, estado: 'pendiente' } })
-  assert.match(told(0, 0, open(ended(0))), /^en_curso: Está por empezar/)
-  assert.match(told(0, 0, open(ended(3))), /^en_curso: Hay solicitudes en camino/)
+test('of a run under way it is told what it waits for, and of a SAT that does not give for days what can be done', () => {
+  const open = (avance: Partial<Corrida['avance']>): Corrida => {
+    const { run, avance: none } = ended(3)
+    return { run: { ...run, estado: 'en_curso' }, avance: { ...none, terminadas: 0, ...avance } }
+  }
+  const said = (
+    avance: Partial<Corrida['avance']>,
+    demora = { diasEnElSat: null as number | null, noContesta: false },
+  ) => told(0, 0, open(avance), 0, demora)
+  assert.match(said({ solicitudes: 0 }), /^en_curso: Está por empezar/)
+  assert.match(
+    said({ enElSat: 1, porEnviar: 2 }),
+    /^en_curso: Hay solicitudes en camino.*de minutos a 72 horas; no hace/,
+  )
+  assert.match(said({ porEnviar: 3 }), /^en_curso: Las solicitudes esperan su turno/)
+  assert.match(said({ importando: 1, terminadas: 2 }), /^en_curso: El SAT ya entregó.*guardando/)
+  const outage = { diasEnElSat: null, noContesta: true }
+  assert.match(said({ enElSat: 1 }, outage), /^en_curso: El servicio del SAT no contestó.*no hace falta hacer nada/)
+  for (const noContesta of [true, false])
+    assert.match(
+      said({ enElSat: 1 }, { diasEnElSat: 4, noContesta }),
+      /^en_curso: El SAT lleva 4 días.*del portal del SAT/,
+    )
+})
+
+test('what the SAT may have got or not is not told as kept for three days', () => {
+  const row = {
+    ...{
+      id: 's',
+      jobId: 'c',
+      padreId: null,
+      servicio: 'cfdi' as const,
+      direccion: 'emitidos' as const,
+      tipo: 'CFDI' as const,
+      folio: null,
+    },
+    ...{ desde: '2026-01-01T00:00:00', hasta: '2026-01-31T23:59:59', estado: 'sustituida' as const, idSolicitud: null },
+    ...{ numeroCfdis: null, codigo: 'sat.sin_respuesta', mensaje: null, intentos: 2, verificaciones: 0, fallos: 0 },
+    ...{ siguienteEn: null, reintentarEn: null, creadaEn: AT, enviadaEn: AT, aceptadaEn: null, verificadaEn: null },
+    terminadaEn: null,
+  } as const
+  assert.match(toSolicitud(row, []).dijo, /^No se supo si el SAT recibió la solicitud/)
+  assert.match(toSolicitud({ ...row, aceptadaEn: AT }, []).dijo, /^El SAT no entregó la solicitud en 72 horas/)
 })

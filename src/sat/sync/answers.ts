@@ -50,6 +50,8 @@ function toPaquete({ solicitudId: _of, intentos, mensaje, ...row }: PaqueteLista
 
 /** Our own codes have words of their own, the SAT's those of the table, and without any its state says how it is. */
 function dijo({ estado, codigo, mensaje, aceptadaEn }: SolicitudListada): string {
+  if (codigo === 'sat.sin_respuesta' && aceptadaEn === null)
+    return 'No se supo si el SAT recibió la solicitud. Pedimos el mismo periodo de nuevo, con un segundo de diferencia.'
   if (codigo === 'sat.sin_respuesta')
     return 'El SAT no entregó la solicitud en 72 horas. Pedimos el mismo periodo de nuevo, con un segundo de diferencia.'
   if (codigo?.includes('.')) return mensaje ?? ESTADOS[estado]
@@ -91,18 +93,29 @@ export const toCorrida = (
   avance,
 })
 
+/** `diasEnElSat`: since it has the oldest; null while that is no news. `noContesta`: it did not answer the last time. */
+export interface Demora {
+  readonly diasEnElSat: number | null
+  readonly noContesta: boolean
+}
+
+const PUNTUAL: Demora = { diasEnElSat: null, noContesta: false }
+
 /** How the synchronisation stands, and in one sentence. */
 export function toSincronizacion({
   orden,
   fiel,
   corrida,
   periodosConFalla,
+  demora = PUNTUAL,
   diferencias,
 }: {
   orden: Orden | undefined
   fiel: FielRow | undefined
   corrida: { run: Corrida; avance: Avance } | undefined
   periodosConFalla: number
+  /** How the SAT keeps what is under way waiting. */
+  demora?: Demora | undefined
   /** Null for who does not look into the company's database. */
   diferencias: Resumen | null
 }): z.input<typeof SincronizacionSat> {
@@ -113,11 +126,12 @@ export function toSincronizacion({
   const { faltan, sobran, difieren } = diferencias ?? { faltan: [], sobran: [], difieren: [] }
   const faltantes = suma(faltan.map((one) => one.faltan))
   const enCamino = suma(faltan.map((one) => one.porLlegar))
-  const asked = (corrida?.avance.solicitudes ?? 0) > 0
   return {
     estado,
     mensaje:
-      pausa && estado === 'en_pausa' ? pausa.mensaje : mensajeDe(estado, asked, diferencias && faltantes, enCamino),
+      pausa && estado === 'en_pausa'
+        ? pausa.mensaje
+        : mensajeDe(estado, { avance: corrida?.avance, demora, faltan: diferencias && faltantes, enCamino }),
     historiaDesde: orden?.historiaDesde ?? null,
     siguienteCorridaEn: orden?.nextRunAt ?? null,
     ultimaCorridaEn: orden?.lastRunAt ?? null,
@@ -182,27 +196,42 @@ function estadoDe({
 /** In one sentence; of `faltan` that the SAT lists and are not here, null where that is not known; `enCamino` are to come. */
 function mensajeDe(
   estado: z.input<typeof SincronizacionSat>['estado'],
-  asked: boolean,
-  faltan: number | null,
-  enCamino: number,
+  about: { avance: Avance | undefined; demora: Demora; faltan: number | null; enCamino: number },
 ): string {
-  if (estado === 'en_curso' && !asked) return 'Está por empezar: lo primero se pide al SAT en un minuto.'
+  const { avance, demora, faltan, enCamino } = about
+  if (estado === 'en_curso') return enCurso(avance, demora)
   if (estado !== 'al_dia' && estado !== 'con_fallas') return MENSAJES[estado]
   const falta = faltan
     ? ` El SAT lista ${faltan.toLocaleString('es-MX')} CFDI cuyo XML no está aquí; en Diferencias se ve qué sigue con cada uno.`
     : ''
-  if (estado === 'con_fallas') return `${MENSAJES.con_fallas}${faltan === 0 ? ' Lo demás está aquí.' : falta}`
   const llega =
     enCamino > 0
       ? ` El SAT ya lista ${enCamino.toLocaleString('es-MX')} CFDI más, por llegar: ${enCamino === 1 ? 'su XML se pide solo' : 'sus XML se piden solos'} cuando les toca.`
       : ''
+  if (estado === 'con_fallas')
+    return `${MENSAJES.con_fallas}${faltan === 0 ? ' Lo demás que se pidió está aquí.' : falta}${llega}`
   return `${faltan === 0 ? 'Todo lo pedido está aquí.' : `El SAT ya contestó todo lo pedido.${falta}`}${llega} ${MENSAJES.al_dia}`
+}
+
+/** What a run waits for. What is worst goes first: what waits behind it is no news. */
+function enCurso(avance: Avance | undefined, { diasEnElSat, noContesta }: Demora): string {
+  if (!avance || avance.solicitudes === 0) return 'Está por empezar: lo primero se pide al SAT en un minuto.'
+  if (diasEnElSat !== null)
+    return `El SAT lleva ${diasEnElSat} días sin entregar una solicitud; a veces tarda semanas. La seguimos pidiendo y no se pierde nada. Lo que te urja puedes descargarlo del portal del SAT y subirlo.`
+  if (noContesta)
+    return 'El servicio del SAT no contestó la última vez. Le seguimos preguntando solos y no se pierde nada; no hace falta hacer nada.'
+  const { porEnviar, enElSat, importando } = avance
+  if (enElSat > 0)
+    return 'Hay solicitudes en camino. El SAT suele tardar de minutos a 72 horas; no hace falta hacer nada.'
+  if (importando > 0) return 'El SAT ya entregó; estamos guardando los documentos. No hace falta hacer nada.'
+  if (porEnviar > 0) return 'Las solicitudes esperan su turno para enviarse al SAT; no hace falta hacer nada.'
+  return 'Estamos revisando lo que llegó. No hace falta hacer nada.'
 }
 
 const MENSAJES = {
   sin_efirma: 'Sube la e.firma de la empresa y sus documentos llegarán solos cada noche.',
   en_pausa: 'La sincronización está en pausa.',
-  en_curso: 'Hay solicitudes en camino. El SAT tarda de minutos a 72 horas, a veces días; no hace falta hacer nada.',
   al_dia: 'Cada noche se pide lo nuevo y se revisan las cancelaciones.',
-  con_fallas: 'Alguna solicitud no se pudo terminar; la pedimos otra vez solos.',
+  con_fallas:
+    'Alguna solicitud no se pudo terminar; la pedimos otra vez solos, y si te urge puedes reintentarla en Sincronización.',
 } as const

@@ -47,7 +47,7 @@ test('months that could not be had are told until they come, and a later night a
   // The list of each month is there before the rest of the night: its alert is still open then.
   world.time.now = new Date('2026-02-11T12:01:00Z')
   await world.settle()
-  assert.match((await openAlerts(tenant))[0]?.mensaje ?? '', new RegExp(`^${many} periodos .* Ya la estamos pidiendo`))
+  assert.match((await openAlerts(tenant))[0]?.mensaje ?? '', new RegExp(`^${many} periodos .* Ya los estamos pidiendo`))
   await world.passTime(async () => (await world.sync(tenant)).estado === 'al_dia')
   assert.deepEqual(await openAlerts(tenant), [])
   assert.equal(

@@ -32,9 +32,9 @@ test('of a range that did not come it is said when it is asked for again', () =>
     sinDescarga({ horasSinExito: null, diasEnElSat: null, faltan: 0, pausa: null, periodos: 1, ...change })?.mensaje
   assert.match(
     told({ otraVez: '2026-03-04' }) ?? '',
-    /La pedimos otra vez solos la madrugada del 4 de marzo; si te urge/,
+    /Lo pedimos otra vez desde la madrugada del 4 de marzo; si te urge, reintenta su solicitud/,
   )
-  assert.match(told({ periodos: 3, otraVez: null }) ?? '', /^3 periodos .* Ya la estamos pidiendo otra vez\.$/)
+  assert.match(told({ periodos: 3, otraVez: null }) ?? '', /^3 periodos .* Ya los estamos pidiendo otra vez\.$/)
   const pausa = { code: 'fiel.vencida', message: 'Venció.' }
-  assert.match(told({ otraVez: '2026-03-04', pausa }) ?? '', /otra vez sola cuando la descarga siga\.$/)
+  assert.match(told({ otraVez: '2026-03-04', pausa }) ?? '', /otra vez solo cuando la descarga siga\.$/)
 })

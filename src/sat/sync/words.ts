@@ -13,7 +13,7 @@ const PAUSAS: Readonly<Record<string, string>> = {
   subscription_read_only: 'Tu suscripción no está en orden. Regularízala en Suscripción y la descarga seguirá sola.',
   subscription_blocked: 'Tu suscripción está suspendida. Regularízala en Suscripción y la descarga seguirá sola.',
   'cfdi.limite':
-    'Llegaste al límite de CFDI de tu plan. No se pierde nada: con un plan mayor la descarga sigue donde quedó. Los cambios de estado se siguen revisando.',
+    'Llegaste al límite de CFDI de tu plan. No se pierde nada: cambia de plan en Suscripción y la descarga sigue sola donde quedó. Los cambios de estado se siguen revisando.',
 }
 
 /** A turn failed for a fault of ours. */
@@ -60,7 +60,7 @@ export function sinDescarga(sintomas: Sintomas): Alerta | undefined {
       : []),
     ...(periodos > 0
       ? [
-          `${periodos === 1 ? 'Un periodo no se pudo' : `${periodos} periodos no se pudieron`} descargar: su solicitud falló o el SAT la rechazó. ${cuandoOtraVez(otraVez, pausa !== null)}`,
+          `${periodos === 1 ? 'Un periodo no se pudo' : `${periodos} periodos no se pudieron`} descargar: su solicitud falló o el SAT la rechazó. ${cuandoOtraVez(otraVez, pausa !== null, periodos)}`,
         ]
       : []),
   ]
@@ -78,10 +78,15 @@ export function sinDescarga(sintomas: Sintomas): Alerta | undefined {
   }
 }
 
-function cuandoOtraVez(dia: Fecha | null, detenida: boolean): string {
-  if (detenida) return 'Se pide otra vez sola cuando la descarga siga.'
-  if (dia === null) return 'Ya la estamos pidiendo otra vez.'
-  return `La pedimos otra vez solos la madrugada del ${diaEnPalabras(dia)}; si te urge, reinténtala en Sincronización.`
+function cuandoOtraVez(dia: Fecha | null, detenida: boolean, periodos: number): string {
+  const uno = periodos === 1
+  if (detenida)
+    return uno ? 'Se pide otra vez solo cuando la descarga siga.' : 'Se piden otra vez solos cuando la descarga siga.'
+  if (dia === null) return uno ? 'Ya lo estamos pidiendo otra vez.' : 'Ya los estamos pidiendo otra vez.'
+  const cuando = `otra vez desde la madrugada del ${diaEnPalabras(dia)}; si te urge,`
+  return uno
+    ? `Lo pedimos ${cuando} reintenta su solicitud en Sincronización.`
+    : `Los pedimos ${cuando} reintenta sus solicitudes en Sincronización.`
 }
 
 /** Only another e.firma ends these, and nobody is told of them otherwise: that waits for no days of silence. */

@@ -126,4 +126,12 @@ export async function findOldestOpen(db: CentralSql, tenantId: string): Promise<
   return rows[0]?.at ?? null
 }
 
+/** Whether something is under way of which the SAT did not answer the last time it was asked. */
+export async function isUnanswered(db: CentralSql, tenantId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from sat_solicitudes where tenant_id = ${tenantId} and siguiente_en is not null
+      and codigo in ('sat.no_disponible', 'sat.en_pausa') limit 1`.execute(db)
+  return rows.length > 0
+}
+
 const civil = (column: 'desde' | 'hasta') => sql.raw(`to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS')`)
