@@ -222,12 +222,21 @@ function workerOf(open: () => Deps): Product['worker'] {
     async start() {
       if (stop) return
       const own = open()
-      stop = () => own.close()
       const servers = createServers({ ...own, config: own.config })
-      const running = await startWorker({ ...own, mailer: createMailer(own.config.mail), servers }, { cron: false })
+      const starting = startWorker({ ...own, mailer: createMailer(own.config.mail), servers }, { cron: false })
       stop = async () => {
-        await running.stop({ patienceMs: 0, graceMs: 5_000 })
+        try {
+          await (await starting).stop({ patienceMs: 0, graceMs: 5_000 })
+        } finally {
+          await own.close()
+        }
+      }
+      try {
+        await starting
+      } catch (error) {
+        stop = undefined
         await own.close()
+        throw error
       }
     },
     async stop() {
