@@ -396,8 +396,8 @@ test('one probe after a minute closes it', async () => {
   await get(gateway)
 })
 
-test('a probe that fails is not repeated, and the minute begins again', async () => {
-  const { gateway, time } = start()
+test('a probe that fails is not repeated, the minute begins again, and nobody is called a second time', async () => {
+  const { gateway, time, lines } = start()
   api.script(status(503))
   await failure(get(gateway))
   await failure(get(gateway))
@@ -406,6 +406,7 @@ test('a probe that fails is not repeated, and the minute begins again', async ()
   assert.equal((await failure(get(gateway))).retryAfterS, 60)
   assert.equal(api.requests.length, before + 1)
   assert.equal(gateway.stats().breaker, 'open')
+  assert.equal(lines.filter((line) => line.includes('mercadopago_down')).length, 1)
 })
 
 test('refusals do not open it, and break a row of failures', async () => {

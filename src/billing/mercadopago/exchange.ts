@@ -109,7 +109,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       failures++
       const before = breaker.state().breaker
       ticket.failed()
-      if (before !== 'open' && breaker.state().breaker === 'open')
+      if (before === 'closed' && breaker.state().breaker === 'open')
         log.error({ account, why: result.failure.cause.message, alarm: 'mercadopago_down' }, 'MercadoPago is down')
     } else {
       ticket.succeeded()

@@ -322,12 +322,15 @@ test('five failures in a row leave the host alone for a minute, whoever asks, an
   const failure = await failureOf(open().solicita(CONSULTA))
   assert.deepEqual([failure.code, failure.retryAfterS, wasNotSent(failure)], ['sat.en_pausa', 60, true])
   assert.equal(sat.requests.length, asked)
-  assert.equal(lines.filter((line) => line.includes('sat_descarga_down')).length, 1)
   assert.equal((await session.descarga('cfdi', `${ID}_01`, destino)).clase, 'aceptada', 'packages are at another host')
   time.ms = 60_000
-  sat.next('verifica', 'wait')
+  sat.next('verifica', { status: 503, body: 'no' }, 'wait')
+  await failureOf(session.verifica('cfdi', ID))
+  assert.equal(client.restMs('cfdi'), 60_000)
+  assert.equal(lines.filter((line) => line.includes('sat_descarga_down')).length, 1)
+  time.ms = 120_000
   const probe = session.verifica('cfdi', ID)
-  await until(() => sat.asked('verifica').length === 7)
+  await until(() => sat.asked('verifica').length === 8)
   assert.equal((await failureOf(session.verifica('cfdi', ID))).code, 'sat.en_pausa', 'one probe')
   sat.release()
   assert.equal((await probe).clase, 'aceptada')

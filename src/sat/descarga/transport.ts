@@ -113,7 +113,7 @@ export function createTransport(options: TransportOptions): Transport {
     const before = breaker.state().breaker
     ticket.failed()
     const cause = error instanceof AppError ? asError(error.cause) : new Error(reasonOf(stop.why() ?? error))
-    if (before !== 'open' && breaker.state().breaker === 'open')
+    if (before === 'closed' && breaker.state().breaker === 'open')
       log.error({ host, why: cause.message, alarm: 'sat_descarga_down' }, 'the mass download of the SAT is down')
     else log.warn({ host, why: cause.message }, 'the mass download of the SAT did not answer')
     return satNoDisponible(cause, Math.max(60, inSeconds(breaker.waitMs())))

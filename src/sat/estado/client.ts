@@ -69,7 +69,7 @@ export function createEstadoSat(options: EstadoSatOptions): EstadoSat {
       if (caller?.aborted) ticket.dropped()
       else ticket.failed()
       const cause = new Error(reasonOf(stop.why() ?? error), { cause: error })
-      if (before !== 'open' && breaker.state().breaker === 'open')
+      if (before === 'closed' && breaker.state().breaker === 'open')
         log.error({ why: cause.message, alarm: 'sat_estado_down' }, 'the state service of the SAT is down')
       throw satNoDisponible(cause, Math.max(60, Math.ceil(breaker.waitMs() / 1_000)))
     } finally {
