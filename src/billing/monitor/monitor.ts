@@ -4,6 +4,7 @@ import { fechaOf } from '../../fiscal/fecha.ts'
 import type { Log } from '../../tenants/operations/saga.ts'
 import { raiseAlert, settleAlert } from '../alerts/queries.ts'
 import type { Gateways } from '../connectors/gateways.ts'
+import type { GatewayStats } from '../mercadopago/gateway.ts'
 import { findingsOf, monitorCodes } from './findings.ts'
 import { findOpenMonitorAlerts, findVitals } from './queries.ts'
 
@@ -20,7 +21,8 @@ export interface MonitorDeps {
  */
 export async function monitorBilling({ central, clock, gateways, log }: MonitorDeps): Promise<{ findings: string[] }> {
   const now = clock.now()
-  const findings = findingsOf(await findVitals(central, now), gateways.stats(), now)
+  const health = gateways.stats()
+  const findings = findingsOf(await findVitals(central, now), health, now)
   for (const { code, severity, detail } of findings) {
     await raiseAlert(central, { code, severity, key: fechaOf(now), at: now, detail })
     log[severity === 'critica' ? 'error' : 'warn'](
@@ -30,6 +32,12 @@ export async function monitorBilling({ central, clock, gateways, log }: MonitorD
   }
   const wrong = new Set<string>(findings.map(({ code }) => code))
   for (const { code, dedupeKey } of await findOpenMonitorAlerts(central, monitorCodes))
-    if (!wrong.has(code)) await settleAlert(central, dedupeKey, now, 'Se normalizó.')
+    if (code === 'mercadopago_fuera' && !isHeardOf(health)) wrong.add(code)
+    else if (!wrong.has(code)) await settleAlert(central, dedupeKey, now, 'Se normalizó.')
   return { findings: [...wrong] }
 }
+
+/** Each process knows of MercadoPago what it met itself: a worker that began anew little, and the operator's command nothing. */
+const isHeardOf = (health: readonly GatewayStats[]) =>
+  health.some(({ lastAnswerAt }) => lastAnswerAt !== null) &&
+  health.every(({ unreachableSince }) => unreachableSince === null)
