@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { CentralDb } from '../../db/databases.ts'
+import { findFiel } from '../../fiel/queries.ts'
 import { huecos, inicioDe, type Rango } from '../sync/plan.ts'
 import { coverage } from '../sync/plan-run.ts'
 import { findOrden } from '../sync/run-queries.ts'
@@ -10,7 +11,7 @@ import type { Tramo } from './faltan-queries.ts'
 export interface PorLlegar {
   /** No two of a kind overlap. */
   readonly tramos: readonly (Tramo & { readonly pedido: boolean })[]
-  /** Nothing is asked for now. */
+  /** Nothing is asked for now: there is a pause, or no e.firma to ask with, of which no turn has noticed yet. */
   readonly enPausa: boolean
 }
 
@@ -37,7 +38,7 @@ export async function findPorLlegar(
       ...pedido.map((rango) => ({ servicio, direccion, ...rango, pedido: true })),
     ]
   })
-  return { tramos, enPausa: orden.pausedCode !== null }
+  return { tramos, enPausa: orden.pausedCode !== null || !(await findFiel(central, tenantId)) }
 }
 
 /** All that is in none of them. */

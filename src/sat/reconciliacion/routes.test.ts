@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { cfdiXml } from '../../../test/support/cfdi-xml.ts'
-import { randomRfc, type Tenant } from '../../../test/support/product.ts'
+import { PASSWORD, randomRfc, type Tenant } from '../../../test/support/product.ts'
 import { type SyncWorld, startSyncWorld } from '../../../test/support/sync-world.ts'
 import { mexicoCityTime } from '../../clock.ts'
 import { markPedidos } from '../paquetes/faltantes-queries.ts'
@@ -167,6 +167,19 @@ test('each morning what was issued since the last day that was asked for is to c
   await world.untilDone(tenant)
   const after = await stateOf(tenant)
   assert.deepEqual([after.faltan.total, after.porLlegar.total], [0, 0])
+})
+
+test('without an e.firma nobody is told that what is to come is asked for by itself', async () => {
+  const rfc = randomRfc()
+  world.emite({ emisor: { rfc }, fecha: civilAgo(3 * HOUR_MS) })
+  const tenant = await world.company(rfc)
+  await world.untilDone(tenant)
+  const told = async () => (await rowsOf(tenant, 'tipo=por_llegar'))[0]?.dijo ?? ''
+  assert.match(await told(), /Se pide sola en la noche/)
+  const body = { passwordActual: PASSWORD }
+  assert.equal((await tenant.send('DELETE', '/api/fiel', { body })).statusCode, 204)
+  assert.equal((await stateOf(tenant)).estado, 'sin_efirma')
+  assert.match(await told(), /La descarga está en pausa; en Sincronización se ve por qué\. Cuando siga, llega solo\.$/)
 })
 
 test('while a first synchronisation is under way nothing is missing of what it is about to bring', async () => {

@@ -73,3 +73,9 @@ test('of what is still to come it is told whether it was asked for, and what it 
   assert.match(told({ ...coming, servicio: 'retenciones' }, { tramos, enPausa: false }), /una vez por semana/)
   for (const one of [coming, asked]) assert.match(told(one, { tramos, enPausa: true }), /está en pausa;.*llega solo\.$/)
 })
+
+test('nothing is told to be asked for by itself while nothing is asked for', () => {
+  const missing = { tipo: 'falta' as const, estatus: 'vigente' as const, pedidos: 0, dijo: null }
+  assert.match(told(missing), /todavía no llega\. Se pide solo\.$/)
+  assert.match(told(missing, { tramos: [], enPausa: true }), /todavía no llega\. Se pide solo cuando la descarga siga/)
+})

@@ -32,7 +32,7 @@ export function toDiferencia(row: Diferencia, porLlegar: PorLlegar, now: Date): 
 
 function enPalabras(row: Diferencia, porLlegar: PorLlegar, now: Date): string {
   if (row.tipo === 'por_llegar') return enCamino(row, porLlegar)
-  if (row.tipo === 'falta') return faltante(row, sixYearsBefore(mexicoCityTime(now)))
+  if (row.tipo === 'falta') return faltante(row, porLlegar, sixYearsBefore(mexicoCityTime(now)))
   if (row.tipo === 'sobra') return sobrante(row)
   return `El SAT lista ${pesos(row.monto)} y el XML que está aquí dice ${pesos(row.total)} ${row.moneda}. Tus cálculos usan el XML. Compáralo en el portal del SAT antes de declarar.`
 }
@@ -55,13 +55,22 @@ function enCamino({ servicio, direccion, fechaEmision }: Diferencia, { tramos, e
   } No hay que hacer nada.`
 }
 
-function faltante({ estatus, direccion, fechaEmision, pedidos, enCuarentena }: Diferencia, earliest: string): string {
+function faltante(
+  { estatus, direccion, fechaEmision, pedidos, enCuarentena }: Diferencia,
+  { enPausa }: PorLlegar,
+  earliest: string,
+): string {
   const listado = estatus === 'cancelado' ? 'El SAT lo lista como cancelado' : 'El SAT lo lista como vigente'
   if (enCuarentena)
     return 'El SAT entregó su XML y no lo pudimos leer, así que no está en tus cálculos. Está guardado en la carga de su paquete: descárgalo de ahí y revísalo con quien lo timbró.'
   if (fechaEmision < earliest)
     return `${listado} y su XML no llegó a tiempo: el SAT ya no lo entrega, porque es de hace más de seis años. Si lo tienes y lo necesitas, súbelo.`
-  if (pedidos === 0) return `${listado} y su XML todavía no llega. Se pide solo.`
+  if (pedidos === 0)
+    return `${listado} y su XML todavía no llega. ${
+      enPausa
+        ? 'Se pide solo cuando la descarga siga; está en pausa, y en Sincronización se ve por qué.'
+        : 'Se pide solo.'
+    }`
   const veces = pedidos === 1 ? 'una vez' : `${pedidos} veces`
   if (estatus === 'cancelado')
     return `${listado} y no ha entregado su XML, que se pidió ${veces}; puede que nunca lo entregue. No cambia ningún cálculo.`

@@ -56,7 +56,7 @@ export const SincronizacionSat = z
       .meta({ description: 'CFDI que el SAT lista, cuyo XML ya debió llegar y no está aquí.' }),
     porLlegar: z.strictObject({ total: z.int(), meses: z.array(z.strictObject({ ...mes, porLlegar: z.int() })) }).meta({
       description:
-        'CFDI que el SAT ya lista y cuyo XML viene en camino: la solicitud de su fecha no termina o todavía no toca. No faltan y no hay que hacer nada.',
+        'CFDI que el SAT ya lista y cuyo XML viene en camino: la solicitud de su fecha no termina o todavía no toca. No faltan; llegan solos mientras la descarga no esté en pausa.',
     }),
     sobran: z
       .strictObject({
