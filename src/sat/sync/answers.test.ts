@@ -68,7 +68,8 @@ test('what is still to come is not missing, and told apart', () => {
     told(0, 0, ended(1), 7),
     /^al_dia: Todo lo pedido está aquí\. El SAT ya lista 7 CFDI más, por llegar: sus/,
   )
-  assert.match(told(0, 0, ended(1), 1), /El SAT ya lista 1 CFDI más, por llegar: su XML se pide solo/)
+  assert.match(told(0, 0, ended(1), 7), /sus XML se piden solos cuando les toca\./)
+  assert.match(told(0, 0, ended(1), 1), /El SAT ya lista 1 CFDI más, por llegar: su XML se pide solo cuando le toca\./)
   assert.match(told(0, 1, ended(1), 7), /^con_fallas: .*Lo demás que se pidió está aquí\. El SAT ya lista 7 CFDI más/)
   assert.match(told(2, 0, ended(1), 7), /El SAT lista 2 CFDI cuyo XML no está aquí;.*ya lista 7 CFDI más/)
 })
@@ -98,22 +99,37 @@ test('of a run under way it is told what it waits for, and of a SAT that does no
     )
 })
 
+const PERDIDA = {
+  ...{
+    id: 's',
+    jobId: 'c',
+    padreId: null,
+    servicio: 'cfdi' as const,
+    direccion: 'emitidos' as const,
+    tipo: 'CFDI' as const,
+    folio: null,
+  },
+  ...{ desde: '2026-01-01T00:00:00', hasta: '2026-01-31T23:59:59', estado: 'sustituida' as const, idSolicitud: null },
+  ...{ numeroCfdis: null, codigo: 'sat.sin_respuesta', mensaje: null, intentos: 2, verificaciones: 0, fallos: 0 },
+  ...{ siguienteEn: null, reintentarEn: null, creadaEn: AT, enviadaEn: AT, aceptadaEn: null, verificadaEn: null },
+  terminadaEn: null,
+} as const
+
 test('what the SAT may have got or not is not told as kept for three days', () => {
-  const row = {
-    ...{
-      id: 's',
-      jobId: 'c',
-      padreId: null,
-      servicio: 'cfdi' as const,
-      direccion: 'emitidos' as const,
-      tipo: 'CFDI' as const,
-      folio: null,
-    },
-    ...{ desde: '2026-01-01T00:00:00', hasta: '2026-01-31T23:59:59', estado: 'sustituida' as const, idSolicitud: null },
-    ...{ numeroCfdis: null, codigo: 'sat.sin_respuesta', mensaje: null, intentos: 2, verificaciones: 0, fallos: 0 },
-    ...{ siguienteEn: null, reintentarEn: null, creadaEn: AT, enviadaEn: AT, aceptadaEn: null, verificadaEn: null },
-    terminadaEn: null,
-  } as const
-  assert.match(toSolicitud(row, []).dijo, /^No se supo si el SAT recibió la solicitud/)
-  assert.match(toSolicitud({ ...row, aceptadaEn: AT }, []).dijo, /^El SAT no entregó la solicitud en 72 horas/)
+  assert.match(toSolicitud(PERDIDA, []).dijo, /^No se supo si el SAT recibió la solicitud/)
+  assert.match(toSolicitud({ ...PERDIDA, aceptadaEn: AT }, []).dijo, /^El SAT no entregó la solicitud en 72 horas/)
+})
+
+test('of what the SAT kept and nothing took the place of it is not told that it was asked for anew', () => {
+  const folio = '0b0a1d5e-0000-4000-8000-000000000001'
+  for (const aceptadaEn of [null, AT]) {
+    const lost = { ...PERDIDA, aceptadaEn }
+    assert.match(toSolicitud(lost, []).dijo, /Pedimos el mismo periodo de nuevo, con un segundo/)
+    const given = toSolicitud({ ...lost, estado: 'fallida' }, []).dijo
+    assert.match(given, /^(No se supo|El SAT no entregó).*\. No se pudo terminar\. La pedimos otra vez solos/)
+    assert.doesNotMatch(given, /mismo periodo/)
+    const one = { ...lost, direccion: 'folio' as const, folio, desde: null, hasta: null, estado: 'fallida' as const }
+    assert.match(toSolicitud(one, []).dijo, /Si su XML sigue faltando, se pide otra vez solo, de otra manera\.$/)
+    assert.doesNotMatch(toSolicitud(one, []).dijo, /periodo/)
+  }
 })

@@ -49,11 +49,13 @@ function toPaquete({ solicitudId: _of, intentos, mensaje, ...row }: PaqueteLista
 }
 
 /** Our own codes have words of their own, the SAT's those of the table, and without any its state says how it is. */
-function dijo({ estado, codigo, mensaje, aceptadaEn }: SolicitudListada): string {
-  if (codigo === 'sat.sin_respuesta' && aceptadaEn === null)
-    return 'No se supo si el SAT recibió la solicitud. Pedimos el mismo periodo de nuevo, con un segundo de diferencia.'
-  if (codigo === 'sat.sin_respuesta')
-    return 'El SAT no entregó la solicitud en 72 horas. Pedimos el mismo periodo de nuevo, con un segundo de diferencia.'
+function dijo({ estado, codigo, mensaje, aceptadaEn, direccion }: SolicitudListada): string {
+  if (codigo === 'sat.sin_respuesta') {
+    const que =
+      aceptadaEn === null ? 'No se supo si el SAT recibió la solicitud.' : 'El SAT no entregó la solicitud en 72 horas.'
+    if (estado === 'sustituida') return `${que} Pedimos el mismo periodo de nuevo, con un segundo de diferencia.`
+    return `${que} ${direccion === 'folio' ? 'Si su XML sigue faltando, se pide otra vez solo, de otra manera.' : ESTADOS[estado]}`
+  }
   if (codigo?.includes('.')) return mensaje ?? ESTADOS[estado]
   if (codigo === null || codigo === '5000') return ESTADOS[estado]
   return enPalabras(codigo, lugarDe(codigo, estado, aceptadaEn !== null), mensaje ?? '')
@@ -206,7 +208,7 @@ function mensajeDe(
     : ''
   const llega =
     enCamino > 0
-      ? ` El SAT ya lista ${enCamino.toLocaleString('es-MX')} CFDI más, por llegar: ${enCamino === 1 ? 'su XML se pide solo' : 'sus XML se piden solos'} cuando les toca.`
+      ? ` El SAT ya lista ${enCamino.toLocaleString('es-MX')} CFDI más, por llegar: ${enCamino === 1 ? 'su XML se pide solo cuando le toca' : 'sus XML se piden solos cuando les toca'}.`
       : ''
   if (estado === 'con_fallas')
     return `${MENSAJES.con_fallas}${faltan === 0 ? ' Lo demás que se pidió está aquí.' : falta}${llega}`
