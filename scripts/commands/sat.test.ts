@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { insertSolicitudes } from '../../src/sat/sync/request-queries.ts'
@@ -37,6 +38,12 @@ test('the operator sees how the synchronisation of a company stands, and orders 
   await tenancy.central
     .transaction()
     .execute((trx) => insertSolicitudes(trx, { tenantId, jobId: id, rfc }, [{ consulta, prioridad: 0 }], now))
+  // The SAT has had it for twenty days: the operator reads what the company reads.
+  await putFiel(tenantId, rfc, now)
+  const sent = new Date(now.getTime() - 20 * 86_400_000 - 3_600_000)
+  const stuck = { estado: 'en_proceso', enviada_en: sent, aceptada_en: sent } as const
+  await tenancy.central.updateTable('sat_solicitudes').set(stuck).execute()
+  assert.match((await horux('status', '--rfc', rfc)).out, /en_curso\. El SAT lleva 20 días sin entregar una solicitud/)
   const failed = { estado: 'fallida', siguiente_en: null, reintentar_en: new Date('2099-03-04T09:00:00Z') } as const
   await tenancy.central.updateTable('sat_solicitudes').set(failed).execute()
   assert.match(
@@ -44,6 +51,16 @@ test('the operator sees how the synchronisation of a company stands, and orders 
     /periodos con falla, sin descargar: 1; se piden otra vez solos desde 2099-03-04T09:00:00\.000Z/,
   )
 })
+
+async function putFiel(tenantId: string, rfc: string, now: Date): Promise<void> {
+  const bytes = Buffer.alloc(32)
+  const fiel = {
+    ...{ id: randomUUID(), tenant_id: tenantId, rfc, serial: '30001000000500003416', nombre: 'EMPRESA', kid: 'k' },
+    ...{ valid_from: now, valid_to: new Date('2099-01-01'), fingerprint: bytes, created_at: now },
+    ...{ certificate: bytes, private_key: bytes, password: bytes },
+  }
+  await tenancy.central.insertInto('fiel_credentials').values(fiel).execute()
+}
 
 function horux(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const script = path.join(import.meta.dirname, '..', 'horux.ts')

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { findFiel } from '../../src/fiel/queries.ts'
 import { parseFecha } from '../../src/fiscal/fecha.ts'
 import { toCorrida, toSincronizacion } from '../../src/sat/sync/answers.ts'
+import { findDemora } from '../../src/sat/sync/find-demora.ts'
 import { countHoles, findNextRetry } from '../../src/sat/sync/hole-queries.ts'
 import { findAvance } from '../../src/sat/sync/list-queries.ts'
 import { inicioDe } from '../../src/sat/sync/plan.ts'
@@ -53,6 +54,7 @@ async function status(operator: Operator, { rfc, json }: Options): Promise<void>
     fiel: await findFiel(central, tenant.id),
     corrida: run && { run, avance: await findAvance(central, run.id) },
     periodosConFalla: orden ? await countHoles(central, tenant.id, inicioDe(orden.historiaDesde, now)) : 0,
+    demora: await findDemora(central, tenant.id, now),
     diferencias: null,
   })
   if (json) return console.log(JSON.stringify({ tenantId: tenant.id, rfc: tenant.rfc, ...state }))

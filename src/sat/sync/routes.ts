@@ -10,9 +10,9 @@ import { findPorLlegar } from '../reconciliacion/por-llegar.ts'
 import { resumirDiferencias } from '../reconciliacion/resumir.ts'
 import { toCorrida, toSincronizacion, toSolicitud } from './answers.ts'
 import { solicitudDesconocida } from './errors.ts'
+import { findDemora } from './find-demora.ts'
 import { countHoles } from './hole-queries.ts'
 import { findAvance, findListada, listPaquetes, listSolicitudes } from './list-queries.ts'
-import { LOST_MS } from './machine.ts'
 import { inicioDe } from './plan.ts'
 import { requestRun } from './request-run.ts'
 import { retryRequest } from './retry-request.ts'
@@ -27,7 +27,6 @@ import {
   SolicitudSat,
 } from './schemas.ts'
 import type { SyncDeps } from './sync-deps.ts'
-import { findOldestOpen, isUnanswered } from './work-queries.ts'
 
 interface SatDeps extends Pick<SyncDeps, 'central' | 'clock' | 'queue'> {
   tenants: TenantDatabases
@@ -54,12 +53,7 @@ export const satRoutes = (deps: SatDeps) => async (app: App) => {
     const diferencias = await tenants.use(tenantId, (db) => resumirDiferencias(db, tramos))
     const desde = orden && inicioDe(orden.historiaDesde, deps.clock.now())
     const periodosConFalla = desde === undefined ? 0 : await countHoles(central, tenantId, desde)
-    const oldest = await findOldestOpen(central, tenantId)
-    const waitedMs = oldest === null ? 0 : deps.clock.now().getTime() - oldest.getTime()
-    const demora = {
-      diasEnElSat: waitedMs > LOST_MS ? Math.floor(waitedMs / 86_400_000) : null,
-      noContesta: await isUnanswered(central, tenantId),
-    }
+    const demora = await findDemora(central, tenantId, deps.clock.now())
     return toSincronizacion({ orden, fiel, corrida, periodosConFalla, demora, diferencias })
   })
 
