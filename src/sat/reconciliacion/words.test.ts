@@ -79,3 +79,11 @@ test('nothing is told to be asked for by itself while nothing is asked for', () 
   assert.match(told(missing), /todavía no llega\. Se pide solo\.$/)
   assert.match(told(missing, { tramos: [], enPausa: true }), /todavía no llega\. Se pide solo cuando la descarga siga/)
 })
+
+test('what is asked for no more, a little before it is six years old, is not told to be asked for', () => {
+  const missing = { tipo: 'falta' as const, estatus: 'vigente' as const, pedidos: 0, dijo: null }
+  assert.match(told({ ...missing, fechaEmision: '2020-02-12T00:00:00' }), /Se pide solo\.$/)
+  for (const fechaEmision of ['2020-02-11T23:59:59', '2020-02-10T00:00:00'])
+    assert.match(told({ ...missing, fechaEmision }), /ya no se pide, porque está por cumplir seis años/)
+  assert.match(told({ ...missing, fechaEmision: '2020-02-09T23:59:59' }), /es de hace más de seis años/)
+})

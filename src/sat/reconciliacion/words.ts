@@ -4,6 +4,7 @@ import { withThousands } from '../../fiscal/money.ts'
 import { formatPeriodo, periodoOf } from '../../fiscal/periodo.ts'
 import { sixYearsBefore } from '../descarga/problemas.ts'
 import { DIAS_PARA_CREER } from '../estado/veredicto.ts'
+import { primeroDe } from '../sync/plan.ts'
 import type { Diferencia } from './diferencias-queries.ts'
 import type { PorLlegar } from './por-llegar.ts'
 import type { DiferenciaSat } from './schemas.ts'
@@ -32,7 +33,7 @@ export function toDiferencia(row: Diferencia, porLlegar: PorLlegar, now: Date): 
 
 function enPalabras(row: Diferencia, porLlegar: PorLlegar, now: Date): string {
   if (row.tipo === 'por_llegar') return enCamino(row, porLlegar)
-  if (row.tipo === 'falta') return faltante(row, porLlegar, sixYearsBefore(mexicoCityTime(now)))
+  if (row.tipo === 'falta') return faltante(row, porLlegar, now)
   if (row.tipo === 'sobra') return sobrante(row)
   return `El SAT lista ${pesos(row.monto)} y el XML que está aquí dice ${pesos(row.total)} ${row.moneda}. Tus cálculos usan el XML. Compáralo en el portal del SAT antes de declarar.`
 }
@@ -58,13 +59,19 @@ function enCamino({ servicio, direccion, fechaEmision }: Diferencia, { tramos, e
 function faltante(
   { estatus, direccion, fechaEmision, pedidos, enCuarentena }: Diferencia,
   { enPausa }: PorLlegar,
-  earliest: string,
+  now: Date,
 ): string {
   const listado = estatus === 'cancelado' ? 'El SAT lo lista como cancelado' : 'El SAT lo lista como vigente'
   if (enCuarentena)
     return 'El SAT entregó su XML y no lo pudimos leer, así que no está en tus cálculos. Está guardado en la carga de su paquete: descárgalo de ahí y revísalo con quien lo timbró.'
-  if (fechaEmision < earliest)
-    return `${listado} y su XML no llegó a tiempo: el SAT ya no lo entrega, porque es de hace más de seis años. Si lo tienes y lo necesitas, súbelo.`
+  if (fechaEmision < primeroDe(now)) {
+    const gone = fechaEmision < sixYearsBefore(mexicoCityTime(now))
+    return `${listado} y su XML no llegó a tiempo: ${
+      gone
+        ? 'el SAT ya no lo entrega, porque es de hace más de seis años'
+        : 'ya no se pide, porque está por cumplir seis años'
+    }. Si lo tienes y lo necesitas, súbelo.`
+  }
   if (pedidos === 0)
     return `${listado} y su XML todavía no llega. ${
       enPausa
