@@ -42,10 +42,14 @@ export function createMetrics(sources: MetricSources): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
     registers,
   })
-  const inFlight = new Gauge({ name: 'http_requests_in_flight', help: 'Requests being answered', registers })
+  const inFlight = new Gauge({
+    name: 'http_requests_in_flight',
+    help: 'Requests being answered, streams apart',
+    registers,
+  })
   const aborted = new Counter({
     name: 'http_requests_aborted_total',
-    help: 'Clients that left before the answer',
+    help: 'Clients that left before the answer, streams apart',
     registers,
   })
   if (sources.tenantPools) watchPools(sources.tenantPools, registers)
@@ -54,12 +58,17 @@ export function createMetrics(sources: MetricSources): Metrics {
   return {
     registry,
     watch(app) {
-      app.addHook('onRequest', async (_request, reply) => {
+      app.addHook('onRequest', async (request, reply) => {
+        // Streams keep nobody busy, and end by being left.
+        if (request.routeOptions.config.flujo) return
         inFlight.inc()
-        // `close` comes exactly once, answered or not; Fastify's hooks do not.
-        reply.raw.once('close', () => inFlight.dec())
+        // `close` comes exactly once, answered or not; Fastify's hooks do not, and of whoever leaves once his body was read
+        // they say nothing.
+        reply.raw.once('close', () => {
+          inFlight.dec()
+          if (!reply.raw.writableFinished) aborted.inc()
+        })
       })
-      app.addHook('onRequestAbort', async (_request) => aborted.inc())
       app.addHook('onResponse', async (request, reply) => {
         const route = request.routeOptions.url ?? 'none'
         duration.observe({ route, method: request.method, status: reply.statusCode }, reply.elapsedTime / 1000)
