@@ -34,7 +34,7 @@ export interface Diferencia {
   /** On how many days in a row it did not find the CFDI. */
   ausencias: number
   consultadoEn: Date | null
-  /** Of one that is missing: the SAT gave its XML, and it could not be read. */
+  /** Of one that is not here: the SAT gave its XML, and it could not be read. */
   enCuarentena: boolean
 }
 

@@ -52,6 +52,10 @@ test('what the SAT gave and cannot be read is not told as what it did not give',
     assert.match(told({ ...missing, pedidos }), /El SAT entregó su XML y no lo pudimos leer/)
     assert.doesNotMatch(told({ ...missing, pedidos }), /no ha entregado|todavía no llega|súbelo/)
   }
+  // Its request has not ended: other packages of it wait for the plan, or it is asked for again.
+  const coming = { ...missing, tipo: 'por_llegar' as const }
+  for (const enPausa of [true, false])
+    assert.match(told(coming, { tramos: [], enPausa }), /El SAT entregó su XML y no lo pudimos leer/)
 })
 
 test('of what is still to come it is told whether it was asked for, and what it waits for', () => {

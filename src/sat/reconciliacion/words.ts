@@ -32,6 +32,8 @@ export function toDiferencia(row: Diferencia, porLlegar: PorLlegar, now: Date): 
 }
 
 function enPalabras(row: Diferencia, porLlegar: PorLlegar, now: Date): string {
+  if (row.enCuarentena)
+    return 'El SAT entregó su XML y no lo pudimos leer, así que no está en tus cálculos. Está guardado en la carga de su paquete: descárgalo de ahí y revísalo con quien lo timbró.'
   if (row.tipo === 'por_llegar') return enCamino(row, porLlegar)
   if (row.tipo === 'falta') return faltante(row, porLlegar, now)
   if (row.tipo === 'sobra') return sobrante(row)
@@ -57,13 +59,11 @@ function enCamino({ servicio, direccion, fechaEmision }: Diferencia, { tramos, e
 }
 
 function faltante(
-  { estatus, direccion, fechaEmision, pedidos, enCuarentena }: Diferencia,
+  { estatus, direccion, fechaEmision, pedidos }: Diferencia,
   { enPausa }: PorLlegar,
   now: Date,
 ): string {
   const listado = estatus === 'cancelado' ? 'El SAT lo lista como cancelado' : 'El SAT lo lista como vigente'
-  if (enCuarentena)
-    return 'El SAT entregó su XML y no lo pudimos leer, así que no está en tus cálculos. Está guardado en la carga de su paquete: descárgalo de ahí y revísalo con quien lo timbró.'
   if (fechaEmision < primeroDe(now)) {
     const gone = fechaEmision < sixYearsBefore(mexicoCityTime(now))
     return `${listado} y su XML no llegó a tiempo: ${
