@@ -184,7 +184,10 @@ export async function writePackage(
   const ours = await savePaquete(deps.central, taken, { ...cambios, ...arrived }, now)
   if (!ours) deps.log.error({ ...about, alarm: 'sat_lease_lost' }, 'a package was taken by somebody else meanwhile')
   if (alarma)
-    deps.log.error({ ...about, alarm: 'sat_person_looks', what: alarma }, 'the SAT refused a package in its own words')
+    deps.log.error(
+      { ...about, alarm: 'sat_person_looks', what: alarma, codigo: cambios.codigo, mensaje: cambios.mensaje },
+      'the SAT refused a package in its own words',
+    )
   if (credencial) done.credencial = credencial
 }
 

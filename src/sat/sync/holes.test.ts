@@ -57,3 +57,17 @@ test('months that could not be had are told until they come, and a later night a
   const whole = (await world.sync(tenant)) as { cubiertoHasta?: { emitidos: string } }
   assert.equal(whole.cubiertoHasta?.emitidos, '2026-02-10T23:59:59')
 })
+
+test('a package that the SAT refuses in words of its own is told to a person with those words', async () => {
+  const rfc = randomRfc()
+  world.emite({ emisor: { rfc }, fecha: '2026-02-05T10:00:00' })
+  world.sat.addFault({ fault: 'codigo', operacion: 'descarga', rfc, codigo: '9999', next: 1 })
+  const tenant = await world.company(rfc)
+  await world.passTime(async () =>
+    world.product.log.some((line) => /sat_person_looks.*"paquete"|"paquete".*sat_person_looks/.test(line)),
+  )
+  const line = world.product.log.find((line) => line.includes('sat_person_looks') && line.includes('"paquete"'))
+  const { tenant_id, what, codigo, mensaje } = JSON.parse(line ?? '{}')
+  assert.deepEqual([tenant_id, what, codigo], [tenant.id, 'descarga 9999', '9999'])
+  assert.ok(mensaje, 'what the SAT said')
+})
