@@ -73,10 +73,10 @@ export function createEventStreams({ drain, ...given }: { drain: Drain } & Parti
       const life = new AbortController()
       const end = setTimeout(() => body.destroy(), timing.lifetimeMs + timing.heartbeatMs).unref()
       const body = Readable.from(events(request, { first, seen, read, signal: life.signal }), { objectMode: false })
-      body.once('close', () => {
-        clearTimeout(end)
-        life.abort()
-      })
+      body.once('close', () => clearTimeout(end))
+      // Not the body's own end, which waits until its events have something to say: they would be read for nobody till then.
+      if (reply.raw.closed) life.abort()
+      else reply.raw.once('close', () => life.abort())
       return reply
         .type('text/event-stream; charset=utf-8')
         .header('cache-control', 'no-store, no-transform')
